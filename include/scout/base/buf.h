@@ -1,0 +1,54 @@
+/* A capped byte queue: bytes are appended at the end and consumed from the front.
+ *
+ * One owner. A slice from buf_peek, or a pointer from buf_reserve, dies at the next call that
+ * changes the buffer. It never grows past `max` bytes of unread content. */
+#ifndef SCOUT_BASE_BUF_H
+#define SCOUT_BASE_BUF_H
+
+#include "scout/base/slice.h"
+#include <stdarg.h>
+
+struct buf {
+    uint8_t *data;
+    size_t start, end; /* unread bytes are data[start..end) */
+    size_t size;       /* allocated */
+    size_t max;        /* most unread bytes it may hold */
+};
+
+/* `max` bytes at most; allocates nothing yet. */
+void buf_init(struct buf *b, size_t max);
+void buf_fini(struct buf *b);
+
+static inline size_t buf_len(const struct buf *b)
+{
+    return b->end - b->start;
+}
+
+/* How many more bytes the cap admits. */
+static inline size_t buf_room(const struct buf *b)
+{
+    return b->max - buf_len(b);
+}
+
+static inline struct slice buf_peek(const struct buf *b)
+{
+    return slice_of(b->data + b->start, buf_len(b));
+}
+
+/* Drops the first `len` unread bytes (at most buf_len). Frees the memory of a large empty buffer.
+ */
+void buf_consume(struct buf *b, size_t len);
+void buf_clear(struct buf *b);
+
+/* Room for `len` bytes at the end, to be filled and then claimed by buf_commit.
+ * Returns NULL when the cap or memory does not admit them; the content is unchanged then. */
+__attribute__((warn_unused_result)) uint8_t *buf_reserve(struct buf *b, size_t len);
+void buf_commit(struct buf *b, size_t len);
+
+/* Append. Returns 0, or SCOUT_E_LIMIT / SCOUT_E_NOMEM with the content unchanged. */
+__attribute__((warn_unused_result)) int buf_append(struct buf *b, struct slice bytes);
+__attribute__((warn_unused_result)) int buf_append_str(struct buf *b, const char *text);
+__attribute__((warn_unused_result, format(printf, 2, 3))) int buf_printf(struct buf *b,
+                                                                         const char *fmt, ...);
+
+#endif

@@ -1,0 +1,23 @@
+/* The target grammar of the scout tool: `hosts`, or `host:path` (reference A.2.2). Pure. */
+#ifndef SCOUT_FLEET_TARGET_H
+#define SCOUT_FLEET_TARGET_H
+
+#include "scout/base/error.h"
+#include "scout/base/slice.h"
+
+#define TARGET_HOST_MAX 253
+#define TARGET_PATH_MAX 4096
+
+enum target_kind { TARGET_HOSTS, TARGET_PATH };
+
+struct target {
+    enum target_kind kind;
+    char host[TARGET_HOST_MAX + 1];
+    char path[TARGET_PATH_MAX + 1]; /* normalised; `~` first is kept for the host to expand */
+};
+
+/* Parses and checks `text` (UTF-8). SCOUT_E_INVALID_ARGUMENT with the reference's text in *why. */
+__attribute__((warn_unused_result)) int target_parse(struct slice text, struct target *out,
+                                                     struct failure *why);
+
+#endif

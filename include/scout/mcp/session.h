@@ -1,0 +1,70 @@
+/* One MCP client on a byte stream: newline-delimited JSON-RPC 2.0 (MCP transports, "stdio" and
+ * custom streams), both lifecycles side by side: `initialize` (2024-11-05 to 2025-11-25) and the
+ * stateless 2026-07-28 (each request carries its version and capabilities in `_meta`).
+ *
+ * Pure but for its sink: bytes of the client go in, lines for it come out; tools run through the
+ * registry. Requests run side by side and are answered as they finish. Wrong input gets the
+ * specification's error and the session goes on; only a line over the limit ends it. */
+#ifndef SCOUT_MCP_SESSION_H
+#define SCOUT_MCP_SESSION_H
+
+#include "scout/base/buf.h"
+#include "scout/base/log.h"
+#include "scout/tools/tool.h"
+
+#define MCP_LINE_MAX      (4u * 1024u * 1024u)  /* bytes of one message */
+#define MCP_IN_FLIGHT_MAX 256                   /* requests of one session */
+#define MCP_OUT_HIGH      (1024u * 1024u)       /* bytes unsent: no further request is taken up */
+#define MCP_OUT_MAX       (64u * 1024u * 1024u) /* cap of the sink's buffer */
+
+struct mcp_session;
+
+/* Where lines go. `out` gives the buffer to append to (cap MCP_OUT_MAX at least), `flush` says that
+ * something was appended, `pending` how many bytes have not been taken by the client yet. */
+struct mcp_sink {
+    struct buf *(*out)(void *context);
+    void (*flush)(void *context);
+    size_t (*pending)(void *context);
+    void *context;
+};
+
+struct mcp_config {
+    const struct tool_registry *registry;
+    struct log *log;
+    const char *server_name;    /* "scout_mcp" */
+    const char *server_version; /* "0.1.0" */
+    const char *instructions;   /* NULL: none */
+    uint64_t call_timeout_ns;   /* deadline of a tools/call */
+    struct mcp_stats *stats;    /* shared by the sessions of a loop */
+};
+
+struct mcp_stats {
+    uint64_t messages, requests, notifications, malformed, tool_calls, tool_errors;
+    uint32_t in_flight, in_flight_max;
+};
+
+__attribute__((warn_unused_result)) int mcp_session_new(struct mcp_session **out,
+                                                        const struct mcp_config *config,
+                                                        const struct mcp_sink *sink);
+
+/* Bytes of the client, in any pieces. Returns 0, or SCOUT_E_LIMIT when a line is over MCP_LINE_MAX
+ * (the error was written; close after flushing) or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int mcp_session_feed(struct mcp_session *s, struct slice data);
+
+/* False while the session takes no more input (too many requests in flight, too much unsent): the
+ * owner then pauses its stream. Bytes fed meanwhile are kept. */
+bool mcp_session_wants_input(const struct mcp_session *s);
+
+/* Goes on with kept input. The owner calls it when the stream drained; the session calls `on_wants`
+ * when a finished request made room. Returns as mcp_session_feed. */
+__attribute__((warn_unused_result)) int mcp_session_continue(struct mcp_session *s);
+void mcp_session_on_room(struct mcp_session *s, void (*on_room)(void *context), void *context);
+
+/* Requests not answered yet. */
+uint32_t mcp_session_in_flight(const struct mcp_session *s);
+
+/* Ends the session: calls in flight are cancelled and their answers dropped; `on_freed` is called,
+ * maybe at once, when the last one has ended. The sink is not used any more from this call on. */
+void mcp_session_free(struct mcp_session *s, void (*on_freed)(void *context), void *context);
+
+#endif

@@ -1,0 +1,142 @@
+/* SFTP version 3 (draft-ietf-secsh-filexfer-02), the client's side, as a pure engine: bytes from
+ * the server go in, replies come out as callbacks, requests gather in an output buffer. Hundreds of
+ * requests may be in flight; the server may answer them in any order.
+ *
+ * A request is embedded in its owner and belongs to the client from the call that starts it until
+ * its callback, which comes exactly once (also when the channel ends: sftp_fail). sftp_forget takes
+ * the memory back earlier: the answer is then dropped, and a handle that an abandoned open brings
+ * is closed. Paths are bytes without NUL, as the server takes them. */
+#ifndef SCOUT_SSH_SFTP_H
+#define SCOUT_SSH_SFTP_H
+
+#include "scout/base/buf.h"
+#include "scout/base/slots.h"
+
+#define SFTP_PACKET_MAX      (256u * 1024u + 1024u) /* a larger one from the server is an error */
+#define SFTP_IN_FLIGHT_MAX   4096
+#define SFTP_HANDLE_MAX      256 /* draft, section 6.2 */
+#define SFTP_READ_MAX        (255u * 1024u)
+#define SFTP_PATH_MAX        4096
+#define SFTP_DIR_ENTRIES_MAX 65536 /* in one NAME packet */
+
+/* SSH_FX_* of the draft, section 7. */
+enum sftp_status {
+    SFTP_FX_OK = 0,
+    SFTP_FX_EOF = 1,
+    SFTP_FX_NO_SUCH_FILE = 2,
+    SFTP_FX_PERMISSION_DENIED = 3,
+    SFTP_FX_FAILURE = 4,
+    SFTP_FX_BAD_MESSAGE = 5,
+    SFTP_FX_NO_CONNECTION = 6,
+    SFTP_FX_CONNECTION_LOST = 7,
+    SFTP_FX_OP_UNSUPPORTED = 8,
+};
+
+enum sftp_attr_flags {
+    SFTP_ATTR_SIZE = 1,
+    SFTP_ATTR_UIDGID = 2,
+    SFTP_ATTR_PERMISSIONS = 4,
+    SFTP_ATTR_ACMODTIME = 8,
+    SFTP_ATTR_EXTENDED = 0x80000000u,
+};
+
+/* Only the fields that `flags` names are meaningful; the others are 0. */
+struct sftp_attrs {
+    uint32_t flags;
+    uint64_t size;
+    uint32_t uid, gid;
+    uint32_t permissions; /* st_mode, type bits included */
+    uint32_t atime, mtime;
+};
+
+struct sftp_handle {
+    uint8_t bytes[SFTP_HANDLE_MAX];
+    uint32_t len;
+};
+
+struct sftp;
+struct sftp_request;
+
+/* What the server said. Slices are borrowed until the callback returns. */
+struct sftp_reply {
+    int error;                 /* 0 or SCOUT_E_NOT_FOUND, _PERMISSION, _REMOTE, _SFTP_PROTOCOL,
+                                  _CONNECTION_LOST, ...; end of file is no error: see eof */
+    uint32_t status;           /* SSH_FX_* when the server sent a STATUS */
+    bool eof;                  /* read, readdir: nothing more */
+    struct slice message;      /* the server's text, may be empty; not trusted */
+    struct sftp_attrs attrs;   /* stat, lstat */
+    struct sftp_handle handle; /* open, opendir */
+    struct slice data;         /* read: 1 byte at least unless eof */
+    struct slice names;        /* readdir, realpath: to be walked with sftp_next_name */
+    uint32_t name_count;
+};
+
+typedef void sftp_reply_fn(struct sftp_request *request, const struct sftp_reply *reply);
+
+struct sftp_request {
+    sftp_reply_fn *fn;
+    uint64_t id; /* 0: not in flight; readable by all */
+    uint8_t type;
+};
+
+/* Returns 0 or SCOUT_E_NOMEM. At most `out_max` bytes of requests wait in the output. */
+__attribute__((warn_unused_result)) int sftp_new(struct sftp **out, size_t out_max);
+/* Nothing may be in flight (sftp_fail first). */
+void sftp_free(struct sftp *s);
+
+/* Called once, when the server's VERSION came (error 0), or by sftp_fail before it. */
+typedef void sftp_ready_fn(void *context, int error);
+/* Queues INIT. */
+__attribute__((warn_unused_result)) int sftp_start(struct sftp *s, sftp_ready_fn *fn,
+                                                   void *context);
+
+/* Bytes of the server, in any pieces. Returns 0, or SCOUT_E_SFTP_PROTOCOL (the peer broke the
+ * protocol: call sftp_fail and end the channel). Callbacks come from here; they may start requests
+ * and forget others, but not free the client. */
+__attribute__((warn_unused_result)) int sftp_feed(struct sftp *s, struct slice data);
+
+/* What is to be written to the channel: peek and consume. */
+struct buf *sftp_output(struct sftp *s);
+
+/* Answers all that is in flight with `error`; nothing can be started afterwards. */
+void sftp_fail(struct sftp *s, int error);
+
+uint32_t sftp_in_flight(const struct sftp *s);
+
+/* Starting a request: 0, or SCOUT_E_LIMIT (in flight or output), SCOUT_E_INVALID_ARGUMENT (path
+ * empty, too long or with a NUL), SCOUT_E_CONNECTION_LOST after sftp_fail; `fn` is not called then.
+ * Sections of the draft: stat 6.8, open 6.3, read 6.4, close 6.3, opendir and readdir 6.7,
+ * realpath 6.11, readlink 6.10. */
+__attribute__((warn_unused_result)) int sftp_stat(struct sftp *s, struct sftp_request *r,
+                                                  const char *path, sftp_reply_fn *fn);
+__attribute__((warn_unused_result)) int sftp_lstat(struct sftp *s, struct sftp_request *r,
+                                                   const char *path, sftp_reply_fn *fn);
+__attribute__((warn_unused_result)) int sftp_realpath(struct sftp *s, struct sftp_request *r,
+                                                      const char *path, sftp_reply_fn *fn);
+__attribute__((warn_unused_result)) int sftp_open_read(struct sftp *s, struct sftp_request *r,
+                                                       const char *path, sftp_reply_fn *fn);
+__attribute__((warn_unused_result)) int sftp_opendir(struct sftp *s, struct sftp_request *r,
+                                                     const char *path, sftp_reply_fn *fn);
+/* `len` at most SFTP_READ_MAX; the server may send less. */
+__attribute__((warn_unused_result)) int sftp_read(struct sftp *s, struct sftp_request *r,
+                                                  const struct sftp_handle *h, uint64_t offset,
+                                                  uint32_t len, sftp_reply_fn *fn);
+__attribute__((warn_unused_result)) int sftp_readdir(struct sftp *s, struct sftp_request *r,
+                                                     const struct sftp_handle *h,
+                                                     sftp_reply_fn *fn);
+/* Sends CLOSE and forgets it: no callback, no owner. A full output is waited out inside. */
+void sftp_close(struct sftp *s, const struct sftp_handle *h);
+
+void sftp_forget(struct sftp *s, struct sftp_request *r);
+
+/* One entry of a NAME reply. */
+struct sftp_name {
+    struct slice filename, longname;
+    struct sftp_attrs attrs;
+};
+
+/* The next entry of `names`, which shrinks by it. False at the end (the packet was checked as a
+ * whole before the callback, so nothing else can stop it). */
+bool sftp_next_name(struct slice *names, struct sftp_name *out);
+
+#endif

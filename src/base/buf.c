@@ -1,0 +1,125 @@
+/* A capped byte queue over one allocation.
+ *
+ * Unread bytes lie at data[start..end). Appending first uses the room behind `end`, then moves the
+ * unread bytes to the front when at least half of the allocation is consumed, and only then grows
+ * (doubling). An emptied buffer starts at the front again, and gives back an allocation over
+ * BUF_KEEP_SIZE, so that one large answer does not stay in memory for the life of a connection. */
+#include "scout/base/buf.h"
+
+#include "scout/base/error.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BUF_FIRST_SIZE 512
+#define BUF_KEEP_SIZE  (256u * 1024u)
+
+void buf_init(struct buf *b, size_t max)
+{
+    *b = (struct buf){.max = max};
+}
+
+void buf_fini(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){.max = b->max};
+}
+
+void buf_clear(struct buf *b)
+{
+    buf_consume(b, buf_len(b));
+}
+
+void buf_consume(struct buf *b, size_t len)
+{
+    assert(len <= buf_len(b));
+    b->start += len;
+    if (b->start < b->end)
+        return;
+    b->start = b->end = 0;
+    if (b->size > BUF_KEEP_SIZE)
+        buf_fini(b);
+}
+
+/* Moves the unread bytes to the front of an allocation of at least `size`. */
+static int buf_move(struct buf *b, size_t size)
+{
+    size_t len = buf_len(b);
+    if (size <= b->size) {
+        memmove(b->data, b->data + b->start, len);
+    } else {
+        uint8_t *data = malloc(size);
+        if (!data)
+            return SCOUT_E_NOMEM;
+        if (len)
+            memcpy(data, b->data + b->start, len);
+        free(b->data);
+        b->data = data;
+        b->size = size;
+    }
+    b->start = 0;
+    b->end = len;
+    return 0;
+}
+
+static int buf_make_room(struct buf *b, size_t len)
+{
+    if (len > buf_room(b))
+        return SCOUT_E_LIMIT;
+    if (b->data && b->size - b->end >= len)
+        return 0;
+    size_t need = buf_len(b) + len;
+    if (need <= b->size && b->start >= b->size / 2)
+        return buf_move(b, b->size);
+    size_t size = b->size ? b->size : BUF_FIRST_SIZE;
+    while (size < need || size - buf_len(b) < len)
+        size *= 2;
+    return buf_move(b, size > b->size ? size : b->size * 2);
+}
+
+uint8_t *buf_reserve(struct buf *b, size_t len)
+{
+    return buf_make_room(b, len) == 0 ? b->data + b->end : NULL;
+}
+
+void buf_commit(struct buf *b, size_t len)
+{
+    assert(len <= b->size - b->end);
+    b->end += len;
+}
+
+int buf_append(struct buf *b, struct slice bytes)
+{
+    if (bytes.len == 0)
+        return 0;
+    int error = buf_make_room(b, bytes.len);
+    if (error)
+        return error;
+    memcpy(b->data + b->end, bytes.data, bytes.len);
+    b->end += bytes.len;
+    return 0;
+}
+
+int buf_append_str(struct buf *b, const char *text)
+{
+    return buf_append(b, slice_str(text));
+}
+
+int buf_printf(struct buf *b, const char *fmt, ...)
+{
+    char local[512];
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int len = vsnprintf(local, sizeof local, fmt, args);
+    int error = SCOUT_E_INTERNAL;
+    if (len >= 0 && (size_t)len < sizeof local) {
+        error = buf_append(b, slice_of(local, (size_t)len));
+    } else if (len >= 0 && (error = buf_make_room(b, (size_t)len + 1)) == 0) {
+        vsnprintf((char *)b->data + b->end, (size_t)len + 1, fmt, again);
+        b->end += (size_t)len;
+    }
+    va_end(again);
+    va_end(args);
+    return error;
+}
