@@ -62,19 +62,23 @@ static int buf_move(struct buf *b, size_t size)
     return 0;
 }
 
-static int buf_make_room(struct buf *b, size_t len)
+/* Makes `len` bytes of memory free behind the unread ones, whatever the cap. */
+static int buf_make_memory(struct buf *b, size_t len)
 {
-    if (len > buf_room(b))
-        return SCOUT_E_LIMIT;
     if (b->data && b->size - b->end >= len)
         return 0;
     size_t need = buf_len(b) + len;
     if (need <= b->size && b->start >= b->size / 2)
         return buf_move(b, b->size);
     size_t size = b->size ? b->size : BUF_FIRST_SIZE;
-    while (size < need || size - buf_len(b) < len)
+    while (size < need)
         size *= 2;
     return buf_move(b, size > b->size ? size : b->size * 2);
+}
+
+static int buf_make_room(struct buf *b, size_t len)
+{
+    return len > buf_room(b) ? SCOUT_E_LIMIT : buf_make_memory(b, len);
 }
 
 uint8_t *buf_reserve(struct buf *b, size_t len)
@@ -115,7 +119,10 @@ int buf_printf(struct buf *b, const char *fmt, ...)
     int error = SCOUT_E_INTERNAL;
     if (len >= 0 && (size_t)len < sizeof local) {
         error = buf_append(b, slice_of(local, (size_t)len));
-    } else if (len >= 0 && (error = buf_make_room(b, (size_t)len + 1)) == 0) {
+    } else if (len >= 0 && (size_t)len > buf_room(b)) {
+        error = SCOUT_E_LIMIT;
+    } else if (len >= 0 && (error = buf_make_memory(b, (size_t)len + 1)) == 0) {
+        /* One byte more than is appended: vsnprintf ends its text with a NUL. */
         vsnprintf((char *)b->data + b->end, (size_t)len + 1, fmt, again);
         b->end += (size_t)len;
     }

@@ -1,81 +1,94 @@
-/* Binary min-heap of embedded nodes; nodes[0] is unused, so that index 0 can mean "not in". */
+/* A pairing heap of embedded nodes.
+ *
+ * Not an array: an array would have to grow, and starting a timer would have to be able to fail. A
+ * heap here is a tree in which no child's key is less than its parent's. Two trees are melded by
+ * making the one with the greater key the first child of the other. Inserting melds a single node
+ * with the root; removing a node melds its children pairwise from left to right, then those pairs
+ * from right to left, which is what keeps the cost logarithmic over time.
+ *
+ * Invariant: the root's prev is the root itself, so that a node is in a heap exactly when its prev
+ * is not NULL. No function recurses: a chain of a million children costs no stack. */
 #include "scout/base/heap.h"
 
-#include "scout/base/error.h"
 #include <assert.h>
-#include <stdlib.h>
-
-#define HEAP_FIRST_SIZE 64
 
 void heap_init(struct heap *h)
 {
     *h = (struct heap){0};
 }
 
-void heap_fini(struct heap *h)
+/* Makes one tree of two; both are roots without siblings. Either may be NULL. */
+static struct heap_node *meld(struct heap_node *a, struct heap_node *b)
 {
-    free(h->nodes);
-    *h = (struct heap){0};
-}
-
-static void heap_put(struct heap *h, uint32_t index, struct heap_node *node)
-{
-    h->nodes[index] = node;
-    node->index = index;
-}
-
-static void sift_up(struct heap *h, struct heap_node *node, uint32_t index)
-{
-    while (index > 1 && h->nodes[index / 2]->key > node->key) {
-        heap_put(h, index, h->nodes[index / 2]);
-        index /= 2;
+    if (!a || !b)
+        return a ? a : b;
+    if (b->key < a->key) {
+        struct heap_node *less = b;
+        b = a;
+        a = less;
     }
-    heap_put(h, index, node);
+    b->next = a->child;
+    if (b->next)
+        b->next->prev = b;
+    b->prev = a;
+    a->child = b;
+    return a;
 }
 
-static void sift_down(struct heap *h, struct heap_node *node, uint32_t index)
+/* Makes one tree of a list of siblings; NULL for an empty list. */
+static struct heap_node *meld_siblings(struct heap_node *first)
 {
-    for (;;) {
-        uint32_t child = index * 2;
-        if (child > h->count)
-            break;
-        if (child < h->count && h->nodes[child + 1]->key < h->nodes[child]->key)
-            child++;
-        if (node->key <= h->nodes[child]->key)
-            break;
-        heap_put(h, index, h->nodes[child]);
-        index = child;
+    struct heap_node *pairs = NULL; /* the latest pair first */
+    while (first) {
+        struct heap_node *a = first, *b = a->next;
+        first = b ? b->next : NULL;
+        a->next = NULL;
+        if (b)
+            b->next = NULL;
+        a = meld(a, b);
+        a->next = pairs;
+        pairs = a;
     }
-    heap_put(h, index, node);
+    struct heap_node *tree = NULL;
+    while (pairs) {
+        struct heap_node *pair = pairs;
+        pairs = pair->next;
+        pair->next = NULL;
+        tree = meld(tree, pair);
+    }
+    return tree;
 }
 
-int heap_insert(struct heap *h, struct heap_node *node, uint64_t key)
+static void set_root(struct heap *h, struct heap_node *root)
 {
-    assert(node->index == 0);
-    if (h->count + 1 >= h->size) {
-        uint32_t size = h->size ? h->size * 2 : HEAP_FIRST_SIZE;
-        struct heap_node **nodes = realloc(h->nodes, size * sizeof *nodes);
-        if (!nodes)
-            return SCOUT_E_NOMEM;
-        h->nodes = nodes;
-        h->size = size;
-    }
-    node->key = key;
+    h->root = root;
+    if (root)
+        root->prev = root;
+}
+
+void heap_insert(struct heap *h, struct heap_node *node, uint64_t key)
+{
+    assert(!heap_linked(node));
+    *node = (struct heap_node){.key = key};
+    set_root(h, meld(h->root, node));
     h->count++;
-    sift_up(h, node, h->count);
-    return 0;
 }
 
 void heap_remove(struct heap *h, struct heap_node *node)
 {
-    assert(node->index > 0 && h->nodes[node->index] == node);
-    uint32_t index = node->index;
-    struct heap_node *last = h->nodes[h->count--];
-    node->index = 0;
-    if (last == node)
-        return;
-    if (index > 1 && h->nodes[index / 2]->key > last->key)
-        sift_up(h, last, index);
-    else
-        sift_down(h, last, index);
+    assert(heap_linked(node) && h->count > 0);
+    struct heap_node *rest = meld_siblings(node->child);
+    if (node == h->root) {
+        set_root(h, rest);
+    } else {
+        if (node->prev->child == node)
+            node->prev->child = node->next;
+        else
+            node->prev->next = node->next;
+        if (node->next)
+            node->next->prev = node->prev;
+        set_root(h, meld(h->root, rest));
+    }
+    *node = (struct heap_node){.key = node->key};
+    h->count--;
 }

@@ -1,4 +1,9 @@
-/* logfmt records in a capped buffer. A record is written whole or not at all. */
+/* logfmt records in a capped buffer.
+ *
+ * A record is written whole or not at all: when the buffer's cap stops it half-way, what was
+ * written of it is taken back and the record is counted as lost. A value of plain printable ASCII
+ * is written as it is; any other is quoted, and inside quotes every byte that does not belong to a
+ * visible character becomes \xNN. A value over LOG_VALUE_MAX bytes is cut and ends in "...". */
 #include "scout/base/log.h"
 
 #include "scout/base/error.h"
@@ -41,43 +46,84 @@ static bool is_plain(struct slice value)
     return true;
 }
 
-/* A quoted value. Control characters, ill-formed bytes and everything outside printable text are
- * written as \xNN, so that no value can end the line or drive a terminal. */
-static int append_quoted(struct buf *out, struct slice value)
+/* The code point of a well-formed character of `len` bytes. */
+static uint32_t code_point(const uint8_t *bytes, size_t len)
 {
-    int error = buf_append_str(out, "\"");
-    for (size_t i = 0; i < value.len && !error;) {
-        uint8_t c = value.data[i];
-        size_t len = utf8_char_len(slice_skip(value, i));
-        bool control = c < ' ' || c == 0x7F || (len == 2 && c == 0xC2 && value.data[i + 1] < 0xA0);
-        if (c == '"' || c == '\\')
-            error = buf_printf(out, "\\%c", c);
-        else if (len == 0 || control)
-            error = buf_printf(out, "\\x%02x", c), len = 1;
-        else
-            error = buf_append(out, slice_of(value.data + i, len));
-        if (control && len == 1 && c == 0xC2)
-            error = error ? error : buf_printf(out, "\\x%02x", value.data[i + 1]), len = 2;
-        i += len ? len : 1;
+    static const uint8_t lead_mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    uint32_t code = bytes[0] & lead_mask[len];
+    for (size_t i = 1; i < len; i++)
+        code = code << 6 | (bytes[i] & 0x3Fu);
+    return code;
+}
+
+/* Characters that would end a line, drive a terminal, hide, or turn the text around them. */
+static bool is_deceptive(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) /* controls */
+           || code == 0xAD || code == 0x61C             /* soft hyphen, Arabic letter mark */
+           || (code >= 0x200B && code <= 0x200F)        /* zero width, direction marks */
+           || (code >= 0x2028 && code <= 0x202E)        /* separators, direction overrides */
+           || (code >= 0x2060 && code <= 0x206F)        /* invisible operators, isolates */
+           || code == 0xFEFF || (code >= 0xE0000 && code <= 0xE007F);
+}
+
+/* The bytes of one character as \xNN each. */
+static int append_hex(struct buf *out, struct slice bytes)
+{
+    int error = 0;
+    for (size_t i = 0; i < bytes.len && !error; i++)
+        error = buf_printf(out, "\\x%02x", bytes.data[i]);
+    return error;
+}
+
+/* One character, or one byte that belongs to none. Returns how many bytes that were; a negative
+ * error otherwise. */
+static int append_quoted_char(struct buf *out, struct slice rest)
+{
+    size_t len = utf8_char_len(rest);
+    struct slice one = slice_of(rest.data, len ? len : 1);
+    int error;
+    if (len == 0 || is_deceptive(code_point(one.data, len)))
+        error = append_hex(out, one);
+    else if (one.data[0] == '"' || one.data[0] == '\\')
+        error = buf_printf(out, "\\%c", one.data[0]);
+    else
+        error = buf_append(out, one);
+    return error ? error : (int)one.len;
+}
+
+/* A value in quotes. No value can end the line or drive a terminal. */
+static int append_quoted(struct buf *out, struct slice value, const char *tail)
+{
+    int result = buf_append_str(out, "\"");
+    while (value.len && result >= 0) {
+        result = append_quoted_char(out, value);
+        if (result > 0)
+            value = slice_skip(value, (size_t)result);
     }
-    return error ? error : buf_append_str(out, "\"");
+    if (result >= 0)
+        result = buf_append_str(out, tail);
+    return result < 0 ? result : buf_append_str(out, "\"");
 }
 
 static int append_value(struct buf *out, const char *text)
 {
     struct slice value = slice_str(text);
-    bool cut = value.len > LOG_VALUE_MAX;
-    if (cut)
+    const char *tail = value.len > LOG_VALUE_MAX ? "..." : "";
+    if (value.len > LOG_VALUE_MAX)
         value.len = LOG_VALUE_MAX;
-    int error = is_plain(value) ? buf_append(out, value) : append_quoted(out, value);
-    return error || !cut ? error : buf_append_str(out, "...");
+    if (!is_plain(value))
+        return append_quoted(out, value, tail);
+    int error = buf_append(out, value);
+    return error ? error : buf_append_str(out, tail);
 }
 
 static int append_record(struct log *l, enum log_level level, const char *event, va_list args)
 {
+    uint64_t now = l->clock ? l->clock(l->clock_context) : l->now_ms;
     char time[TIME_TEXT_SIZE];
     int error =
-        buf_printf(&l->out, "%s %-5s %s", time_format(l->now_ms, time), level_names[level], event);
+        buf_printf(&l->out, "%s %-5s %s", time_format(now, time), level_names[level], event);
     if (l->dropped && !error)
         error = buf_printf(&l->out, " records_lost=%llu", (unsigned long long)l->dropped);
     for (const char *key = va_arg(args, const char *); key && !error;

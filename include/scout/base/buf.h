@@ -32,7 +32,7 @@ static inline size_t buf_room(const struct buf *b)
 
 static inline struct slice buf_peek(const struct buf *b)
 {
-    return slice_of(b->data + b->start, buf_len(b));
+    return slice_of(b->start ? b->data + b->start : b->data, buf_len(b)); /* never NULL + 0 */
 }
 
 /* Drops the first `len` unread bytes (at most buf_len). Frees the memory of a large empty buffer.

@@ -2,7 +2,7 @@
  *
  * The writer keeps track of commas. An error (the buffer's cap, no memory) sticks: later calls do
  * nothing, and json_writer_end reports it. Text is escaped with SIMD where the machine has it;
- * ill-formed UTF-8 becomes U+FFFD. Nesting is limited to JSON_DEPTH_MAX. */
+ * ill-formed UTF-8 and U+0000 become U+FFFD. Nesting is limited to JSON_DEPTH_MAX. */
 #ifndef SCOUT_BASE_JSON_WRITE_H
 #define SCOUT_BASE_JSON_WRITE_H
 
@@ -38,7 +38,8 @@ void json_double(struct json_writer *w, double number); /* not finite: null; 17 
 void json_bool(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);
 
-/* Bytes that are JSON already and were checked: an id, a token, a schema. */
+/* Bytes that are JSON already and were checked: an id, a token, a schema. Line breaks in it (they
+ * can only be white space between tokens) become blanks, so that what is written stays one line. */
 void json_raw(struct json_writer *w, struct slice raw);
 
 /* A text value in parts: begin, any number of parts, end. A character split between two parts is

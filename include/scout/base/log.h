@@ -13,7 +13,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct log {
     enum log_level level; /* records above it are dropped */
-    uint64_t now_ms;      /* wall clock of the records, set by the loop once a pass */
+    uint64_t now_ms;      /* wall clock of the records, where there is no `clock` */
+    uint64_t (*clock)(const void *context); /* gives it; may be NULL */
+    const void *clock_context;
     struct buf out;
     uint64_t dropped;                 /* records lost since the last one written */
     void (*on_record)(struct log *l); /* told after each record; may be NULL */

@@ -35,7 +35,7 @@ static inline bool slice_is(struct slice a, const char *text)
 /* The rest of `a` after its first `len` bytes (`len` at most a.len). */
 static inline struct slice slice_skip(struct slice a, size_t len)
 {
-    return slice_of(a.data + len, a.len - len);
+    return slice_of(len ? a.data + len : a.data, a.len - len); /* never NULL + 0 */
 }
 
 #endif

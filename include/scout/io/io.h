@@ -31,6 +31,7 @@
 #define IO_RECV_SIZE       16384 /* bytes at most in one recv event */
 #define IO_SEND_PARTS      8     /* iovecs at most in one send */
 #define IO_JOB_THREADS     4
+#define IO_PEER_TIMEOUT_MS 20000
 
 struct io;
 struct io_op;
@@ -55,10 +56,13 @@ typedef void io_job_fn(struct io_job *job);
 struct io_op {
     io_op_fn *fn;
     struct io_file *file;
-    struct list node; /* in file->ops while armed */
+    struct list node;        /* in file->ops while armed */
+    struct list driver_node; /* the driver's own, with `state` */
     uint8_t kind;
+    uint8_t state;
     bool armed; /* readable by all */
     bool cancelling;
+    bool ended; /* its last event waits in the ready list */
     union {
         struct {
             struct msghdr msg;
@@ -75,7 +79,6 @@ struct io_op {
         } rw;
         short events;
     } u;
-    void *driver; /* the driver's own */
 };
 
 struct io_file {
@@ -138,7 +141,8 @@ void io_random(struct io *io, void *out, size_t len);
 
 /* Counters since the start; the array is the loop's own. */
 struct io_stats {
-    uint64_t passes, submits, events, timers;
+    uint64_t passes, events, timers;
+    uint64_t submits;         /* calls into the kernel that submit or wait */
     uint64_t events_deferred; /* passes that left events over for the next */
     uint64_t recv_starved;    /* recv events that found no buffer and were re-armed */
     uint32_t armed, armed_max;
@@ -166,6 +170,18 @@ int io_file_address(const struct io_file *f, struct sockaddr_storage *addr, sock
 /* See the head of this file. `on_closed` may be NULL. A second call is ignored. */
 void io_close(struct io_file *f, io_closed_fn *on_closed);
 
+/* Gives the descriptor up without closing it, so that another file can adopt it; no op may be
+ * armed. The file is dead afterwards. */
+int io_file_release(struct io_file *f);
+
+/* Closes a descriptor that an accept event brought and that nobody adopts. */
+void io_discard(struct io *io, int fd);
+
+/* For a connected TCP socket: TCP_NODELAY, SO_KEEPALIVE, and TCP_USER_TIMEOUT of
+ * IO_PEER_TIMEOUT_MS, after which unacknowledged data breaks the connection. No effect on other
+ * sockets. */
+void io_file_tune(struct io_file *f);
+
 /* Half-closes the sending side at once (shutdown SHUT_WR): the peer reads end of file after what
  * was sent before. */
 void io_shutdown_send(struct io_file *f);
@@ -174,11 +190,14 @@ void io_shutdown_send(struct io_file *f);
 
 void io_op_init(struct io_op *op);
 
-/* Multishot: an event per connection with the new descriptor in res, for io_file_adopt. */
+/* Multishot: an event per connection with the new descriptor in res, for io_file_adopt or
+ * io_discard. A failure (-EMFILE, -ENOMEM) is the last event; a connection that was gone before it
+ * was accepted is passed over. */
 void io_accept(struct io_file *f, struct io_op *op, io_op_fn *fn);
 
-/* Multishot: an event per arrival. res 0 with more == false is the peer's end of file. A lack of
- * buffers never ends it. One per file. */
+/* Multishot: an event per arrival, always with `more`. The last event brings no data: res 0 is the
+ * peer's end of file. A lack of buffers never ends it. After io_cancel or io_close, data that had
+ * arrived before may still come. One per file. */
 void io_recv(struct io_file *f, struct io_op *op, io_op_fn *fn);
 
 /* Sends the parts in order, gathered; res is how many bytes went, maybe fewer than given. The

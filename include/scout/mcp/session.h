@@ -16,6 +16,7 @@
 #define MCP_IN_FLIGHT_MAX 256                   /* requests of one session */
 #define MCP_OUT_HIGH      (1024u * 1024u)       /* bytes unsent: no further request is taken up */
 #define MCP_OUT_MAX       (64u * 1024u * 1024u) /* cap of the sink's buffer */
+#define MCP_INPUT_MAX     (8u * 1024u * 1024u)  /* bytes kept while there is no room */
 
 struct mcp_session;
 
@@ -47,24 +48,32 @@ __attribute__((warn_unused_result)) int mcp_session_new(struct mcp_session **out
                                                         const struct mcp_config *config,
                                                         const struct mcp_sink *sink);
 
-/* Bytes of the client, in any pieces. Returns 0, or SCOUT_E_LIMIT when a line is over MCP_LINE_MAX
- * (the error was written; close after flushing) or SCOUT_E_NOMEM. */
+/* Bytes of the client, in any pieces. Returns 0, or a failure that ended the session, now and from
+ * then on: SCOUT_E_LIMIT when a line is over MCP_LINE_MAX (the error was written; close after
+ * flushing), when more than MCP_INPUT_MAX bytes had to be kept, or when not even an error fitted
+ * the sink; SCOUT_E_NOMEM. Not from within the sink or a tool. */
 __attribute__((warn_unused_result)) int mcp_session_feed(struct mcp_session *s, struct slice data);
 
 /* False while the session takes no more input (too many requests in flight, too much unsent): the
  * owner then pauses its stream. Bytes fed meanwhile are kept. */
 bool mcp_session_wants_input(const struct mcp_session *s);
 
-/* Goes on with kept input. The owner calls it when the stream drained; the session calls `on_wants`
- * when a finished request made room. Returns as mcp_session_feed. */
+/* Goes on with kept input. The owner calls it when the stream drained and from `on_room`. Returns
+ * as mcp_session_feed. */
 __attribute__((warn_unused_result)) int mcp_session_continue(struct mcp_session *s);
+
+/* `on_room` is called outside of feed and continue: when a request that ended made room, when the
+ * last one in flight has ended, and when an answer broke the session (mcp_session_continue then
+ * returns why). */
 void mcp_session_on_room(struct mcp_session *s, void (*on_room)(void *context), void *context);
 
-/* Requests not answered yet. */
+/* Requests not answered yet, and cancelled ones whose tool has not ended. A batch may bring it over
+ * MCP_IN_FLIGHT_MAX by its own length. */
 uint32_t mcp_session_in_flight(const struct mcp_session *s);
 
 /* Ends the session: calls in flight are cancelled and their answers dropped; `on_freed` is called,
- * maybe at once, when the last one has ended. The sink is not used any more from this call on. */
+ * maybe at once, when the last one has ended. The sink is not used any more from this call on. It
+ * may be called from within the sink, `on_room` and tools. */
 void mcp_session_free(struct mcp_session *s, void (*on_freed)(void *context), void *context);
 
 #endif

@@ -6,6 +6,7 @@
 #include "scout/io/io.h"
 
 #define LISTENER_RETRY_MS 100
+#define LISTENER_BACKLOG  1024
 
 struct listener;
 

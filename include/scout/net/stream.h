@@ -15,8 +15,8 @@ struct stream;
 struct stream_events {
     /* Bytes of the peer, borrowed for the call. */
     void (*on_data)(struct stream *s, struct slice data);
-    /* The peer sends no more (res 0), or the stream broke (-errno). Comes once at most; the owner
-     * then closes, at once or after having sent the rest (which can still go when error is 0). */
+    /* The peer sends no more (0): what is written still goes out. Or the stream broke (-errno):
+     * nothing goes any more. Each comes once at most, the second also after the first. */
     void (*on_end)(struct stream *s, int error);
     /* All that was written has gone to the kernel. May be NULL. */
     void (*on_drain)(struct stream *s);
@@ -31,7 +31,7 @@ struct stream {
     struct io_task flush;
     struct buf gather;  /* what the owner writes */
     struct buf sending; /* what the kernel has */
-    bool paused, ended, closing;
+    bool paused, ended, broken, closing;
 };
 
 /* Takes over the connected descriptor `fd`. At most `out_max` bytes wait to be sent (not counting
@@ -51,6 +51,10 @@ __attribute__((warn_unused_result)) int stream_write(struct stream *s, struct sl
  * stream_flush. The buffer may be moved by any other call on the stream. */
 struct buf *stream_out(struct stream *s);
 void stream_flush(struct stream *s);
+
+/* Sends what is written now, if no send is under way, instead of at the end of the pass: for those
+ * who have gathered by themselves. */
+void stream_push(struct stream *s);
 
 /* Bytes that have not gone to the kernel yet, those under way included. */
 size_t stream_pending(const struct stream *s);

@@ -8,13 +8,14 @@
 
 #define KNOWN_HOSTS_ENTRIES_MAX 200000
 #define KNOWN_HOSTS_LINE_MAX    65536
+#define KNOWN_HOSTS_FILES_MAX   64
 
 struct known_hosts;
 
 enum known_hosts_verdict {
     KNOWN_HOSTS_MATCH,   /* this key is known for this host */
-    KNOWN_HOSTS_UNKNOWN, /* no key of any type is known for it */
-    KNOWN_HOSTS_CHANGED, /* keys are known, but not this one */
+    KNOWN_HOSTS_UNKNOWN, /* no key of this type is known for it (perhaps of another: see `line`) */
+    KNOWN_HOSTS_CHANGED, /* keys of this type are known, but not this one */
     KNOWN_HOSTS_REVOKED, /* this key is revoked for this host */
     KNOWN_HOSTS_CA_ONLY, /* only a certificate authority is known: host certificates are not
                             supported by any packaged libssh2 */
@@ -24,12 +25,15 @@ __attribute__((warn_unused_result)) int known_hosts_new(struct known_hosts **out
 void known_hosts_free(struct known_hosts *k);
 
 /* Adds the entries of one file. Lines that are no entries (comments, unreadable ones) are passed
- * over, as OpenSSH does. `name` (copied) is for messages. 0, SCOUT_E_NOMEM or SCOUT_E_LIMIT. */
+ * over, as OpenSSH does. `name` (copied) is for messages. 0, SCOUT_E_NOMEM or SCOUT_E_LIMIT (also
+ * for a line over KNOWN_HOSTS_LINE_MAX: it might revoke a key). */
 __attribute__((warn_unused_result)) int known_hosts_add_text(struct known_hosts *k,
                                                              const char *name, struct slice text);
 
 /* Judges the raw public key blob `key` (RFC 4253, section 6.6) of `host`, port `port`. `line`, if
- * not NULL, gets "file:line" of the entry that decided, or "". Host names compare without case. */
+ * not NULL, gets "file:line" of the entry that decided, or "". Host names compare without case.
+ * Another port than 22 stands as [host]:port; where nothing is said of the key's type there, an
+ * entry of the host's name alone may vouch for the key, as in OpenSSH. */
 enum known_hosts_verdict known_hosts_check(const struct known_hosts *k, const char *host,
                                            uint16_t port, struct slice key, char *line,
                                            size_t line_size);

@@ -18,6 +18,7 @@
 #define SFTP_READ_MAX        (255u * 1024u)
 #define SFTP_PATH_MAX        4096
 #define SFTP_DIR_ENTRIES_MAX 65536 /* in one NAME packet */
+#define SFTP_HANDLES_MAX     1024  /* open or being opened at one time */
 
 /* SSH_FX_* of the draft, section 7. */
 enum sftp_status {
@@ -67,7 +68,7 @@ struct sftp_reply {
     struct sftp_attrs attrs;   /* stat, lstat */
     struct sftp_handle handle; /* open, opendir */
     struct slice data;         /* read: 1 byte at least unless eof */
-    struct slice names;        /* readdir, realpath: to be walked with sftp_next_name */
+    struct slice names;        /* readdir, realpath, readlink: to be walked with sftp_next_name */
     uint32_t name_count;
 };
 
@@ -91,11 +92,12 @@ __attribute__((warn_unused_result)) int sftp_start(struct sftp *s, sftp_ready_fn
                                                    void *context);
 
 /* Bytes of the server, in any pieces. Returns 0, or SCOUT_E_SFTP_PROTOCOL (the peer broke the
- * protocol: call sftp_fail and end the channel). Callbacks come from here; they may start requests
- * and forget others, but not free the client. */
+ * protocol) or SCOUT_E_NOMEM: call sftp_fail and end the channel. Callbacks come from here; they
+ * may start requests, forget others and call sftp_fail, but not free the client. */
 __attribute__((warn_unused_result)) int sftp_feed(struct sftp *s, struct slice data);
 
-/* What is to be written to the channel: peek and consume. */
+/* What is to be written to the channel: peek and consume. Handles that wait to be closed move into
+ * it with this call: make it again after each consume, not once for ever. */
 struct buf *sftp_output(struct sftp *s);
 
 /* Answers all that is in flight with `error`; nothing can be started afterwards. */
@@ -103,15 +105,18 @@ void sftp_fail(struct sftp *s, int error);
 
 uint32_t sftp_in_flight(const struct sftp *s);
 
-/* Starting a request: 0, or SCOUT_E_LIMIT (in flight or output), SCOUT_E_INVALID_ARGUMENT (path
- * empty, too long or with a NUL), SCOUT_E_CONNECTION_LOST after sftp_fail; `fn` is not called then.
- * Sections of the draft: stat 6.8, open 6.3, read 6.4, close 6.3, opendir and readdir 6.7,
- * realpath 6.11, readlink 6.10. */
+/* Starting a request (after sftp_start; VERSION need not have come): 0, or SCOUT_E_LIMIT (in
+ * flight, output, handles), SCOUT_E_INVALID_ARGUMENT (path empty or too long),
+ * SCOUT_E_CONNECTION_LOST after sftp_fail, SCOUT_E_NOMEM; `fn` is not called then. A request is
+ * zeroed before its first use. Sections of the draft: stat 6.8, open 6.3, read 6.4, close 6.3,
+ * opendir and readdir 6.7, realpath 6.11, readlink 6.10. */
 __attribute__((warn_unused_result)) int sftp_stat(struct sftp *s, struct sftp_request *r,
                                                   const char *path, sftp_reply_fn *fn);
 __attribute__((warn_unused_result)) int sftp_lstat(struct sftp *s, struct sftp_request *r,
                                                    const char *path, sftp_reply_fn *fn);
 __attribute__((warn_unused_result)) int sftp_realpath(struct sftp *s, struct sftp_request *r,
+                                                      const char *path, sftp_reply_fn *fn);
+__attribute__((warn_unused_result)) int sftp_readlink(struct sftp *s, struct sftp_request *r,
                                                       const char *path, sftp_reply_fn *fn);
 __attribute__((warn_unused_result)) int sftp_open_read(struct sftp *s, struct sftp_request *r,
                                                        const char *path, sftp_reply_fn *fn);
@@ -127,6 +132,7 @@ __attribute__((warn_unused_result)) int sftp_readdir(struct sftp *s, struct sftp
 /* Sends CLOSE and forgets it: no callback, no owner. A full output is waited out inside. */
 void sftp_close(struct sftp *s, const struct sftp_handle *h);
 
+/* Takes a request back; nothing happens when it is not in flight (id 0). */
 void sftp_forget(struct sftp *s, struct sftp_request *r);
 
 /* One entry of a NAME reply. */

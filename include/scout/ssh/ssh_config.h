@@ -32,7 +32,8 @@ struct ssh_config_env {
 };
 
 /* Parses `path`; a file that does not exist gives an empty configuration. Syntax errors are
- * failures with file:line in *why. */
+ * SCOUT_E_PARSE with file:line in *why; further SCOUT_E_LIMIT, SCOUT_E_NOMEM, and what `read`
+ * returned. A keyword that is not known is passed over. */
 __attribute__((warn_unused_result)) int ssh_config_load(struct ssh_config **out, const char *path,
                                                         const struct ssh_config_env *env,
                                                         struct failure *why);
@@ -46,7 +47,7 @@ bool ssh_config_has_host(const struct ssh_config *c, const char *name);
 /* The effective configuration of one host. */
 struct ssh_host {
     char name[SSH_CONFIG_NAME_MAX + 1];     /* as asked for */
-    char hostname[SSH_CONFIG_NAME_MAX + 1]; /* HostName, %h and %% expanded */
+    char hostname[SSH_CONFIG_NAME_MAX + 1]; /* HostName expanded, lower case, addresses canonical */
     char user[64];
     uint16_t port;
     uint32_t identity_count; /* IdentityFile, in order, ~ and tokens expanded; none: the defaults */

@@ -12,6 +12,8 @@
 
 enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN };
 
+#define TOOL_ARENA_MAX (16u * 1024u * 1024u) /* bytes that one call's arguments may take */
+
 struct tool_param {
     const char *name, *description;
     enum tool_param_type type;
@@ -30,10 +32,11 @@ struct tool {
     size_t param_count;
     const char *output_schema; /* JSON text; NULL: no structured content */
     bool read_only, destructive, idempotent, open_world;
-    /* Starts the work. `args` is an object whose members passed the table; it lives as long as the
-     * call. Ends, now or later, in tool_call_finish. */
+    /* Starts the work. `args` is an object whose members passed the table (a member that was null
+     * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
-    /* Asks for an early end; tool_call_finish still follows (now or later). */
+    /* Asks for an early end; tool_call_finish still follows (now or later). Never called before
+     * `start` returned, nor twice. NULL: the call runs to its end. */
     void (*cancel)(struct tool_call *call);
 };
 
@@ -69,6 +72,7 @@ struct tool_call {
     void *state; /* the tool's */
     struct arena arena;
     bool cancelled;
+    bool starting, finished; /* the machinery's own */
 };
 
 /* NULL when there is no tool of that name (compared case-sensitively). */
@@ -78,11 +82,14 @@ const struct tool *tool_find(const struct tool_registry *r, const char *name);
 void tool_describe(struct json_writer *w, const struct tool *t);
 
 /* Starts a call. `arguments` is the raw JSON (checked by json_check) or empty. The call's memory is
- * the registry's until on_done returned. NULL when there is no memory for it (on_done is not
- * called). */
+ * the registry's until on_done returned. When that was before this function returned, the pointer
+ * stands for an ended call, which tool_call_cancel ignores. NULL when there is no memory for it
+ * (on_done is not called). */
 struct tool_call *tool_call_start(const struct tool_registry *r, const struct tool *t,
                                   struct slice arguments, uint64_t deadline_ns,
                                   tool_done_fn *on_done, void *owner);
+/* Asks the tool to end early; on_done follows, maybe from within. A second call, and one from
+ * within on_done, does nothing. */
 void tool_call_cancel(struct tool_call *call);
 
 /* For tools: ends the call. */

@@ -1,0 +1,49 @@
+/* The hosts that are known, and operations on one of them.
+ *
+ * A host is known when the ssh configuration names it literally. Its effective configuration is
+ * resolved once, at first use. */
+#ifndef SCOUT_FLEET_FLEET_H
+#define SCOUT_FLEET_FLEET_H
+
+#include "scout/base/error.h"
+#include "scout/pool/pool.h"
+#include "scout/ssh/ssh_config.h"
+
+struct fleet;
+
+/* Takes ownership of `config`; the pool is borrowed. 0 or SCOUT_E_NOMEM (config is freed then). */
+__attribute__((warn_unused_result)) int fleet_new(struct fleet **out, struct io *io,
+                                                  struct pool *pool, struct ssh_config *config);
+/* No operation may be under way. */
+void fleet_free(struct fleet *f);
+
+/* The known hosts' names in byte order; the array lives as long as the fleet. */
+size_t fleet_names(const struct fleet *f, const char *const **names);
+
+/* The effective configuration of a known host, valid as long as the fleet. SCOUT_E_UNKNOWN_HOST
+ * with the known ones listed (as many as fit), or SCOUT_E_HOST_REFUSED, in *why. */
+__attribute__((warn_unused_result)) int
+fleet_host(struct fleet *f, const char *name, const struct ssh_host **out, struct failure *why);
+
+struct io *fleet_io(const struct fleet *f);
+struct pool *fleet_pool(const struct fleet *f);
+
+/* ---- is anybody there? ---- */
+
+#define PROBE_TIMEOUT_MS 2000
+#define PROBE_PARALLEL   64 /* connects at a time */
+
+struct probe;
+
+/* online[i] says whether a TCP connection to the i-th known host could be made. `online` and
+ * `probed` (false: its configuration is refused) are borrowed until the callback returns. */
+typedef void probe_fn(void *context, const bool *online, const bool *probed, size_t count);
+
+/* Connects to every known host, PROBE_PARALLEL at a time, each for at most PROBE_TIMEOUT_MS, and
+ * all until `deadline_ns`: who was not reached by then counts as not online. NULL without memory.
+ * The callback comes once, never from within this call. */
+struct probe *probe_start(struct fleet *f, uint64_t deadline_ns, probe_fn *fn, void *context);
+/* The callback does not come any more. */
+void probe_cancel(struct probe *p);
+
+#endif

@@ -1,0 +1,17 @@
+/* The `scout` tool (docs/wire.md, reference A.2): hosts, a file, a directory. */
+#ifndef SCOUT_TOOLS_SCOUT_TOOL_H
+#define SCOUT_TOOLS_SCOUT_TOOL_H
+
+#include "scout/fleet/fleet.h"
+#include "scout/tools/tool.h"
+
+#define SCOUT_PROBE_HOSTS_MAX 20 /* known hosts up to which `hosts` probes unless told */
+
+struct tool_env {
+    struct fleet *fleet;
+    uint64_t file_size_max; /* bytes of a file that are read */
+};
+
+extern const struct tool scout_tool;
+
+#endif

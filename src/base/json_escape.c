@@ -1,0 +1,133 @@
+/* Text from anywhere into the inside of a JSON string.
+ *
+ * Runs of bytes that stand for themselves, whole UTF-8 characters included, are copied at once; the
+ * search for their end goes sixteen bytes a step (json_scan.c). Quote, backslash and C0 controls
+ * are escaped; each maximal ill-formed part becomes one U+FFFD (Unicode 15, section 3.9), so the
+ * output is always valid JSON and valid UTF-8, and never holds a line break. U+0000 becomes U+FFFD
+ * too: readers written in C cut a string there, ours refuses the whole text. U+2028 and U+2029 pass
+ * as they are: they mean nothing to JSON.
+ *
+ * Text that comes in parts: up to three bytes of a character that is not whole yet wait in
+ * `pending` for the next part. */
+#include "json_scan.h"
+#include "scout/base/error.h"
+#include "scout/base/json_write.h"
+#include "scout/base/utf8.h"
+
+static const char replacement[] = "\xEF\xBF\xBD";
+
+/* How many bytes at the start of `text` need no escape: plain ASCII and whole characters. */
+static size_t run_len(struct slice text)
+{
+    size_t len = 0, wide;
+    do {
+        len += json_plain_len(slice_skip(text, len));
+        wide = json_wide_len(slice_skip(text, len));
+        len += wide;
+    } while (wide);
+    return len;
+}
+
+/* The escape for an ASCII byte that needs one: its length. */
+static size_t escape_ascii(uint8_t byte, char out[6])
+{
+    static const char short_form[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char hex[] = "0123456789abcdef";
+    out[0] = '\\';
+    if (byte == '"' || byte == '\\' || short_form[byte & 0x1F]) {
+        out[1] = byte < 0x20 ? short_form[byte] : (char)byte;
+        return 2;
+    }
+    memcpy(out + 1, "u00", 3);
+    out[4] = hex[byte >> 4];
+    out[5] = hex[byte & 15];
+    return 6;
+}
+
+int json_escape(struct buf *out, struct slice text)
+{
+    while (text.len > 0) {
+        size_t run = run_len(text);
+        int error = buf_append(out, slice_of(text.data, run));
+        text = slice_skip(text, run);
+        if (error || text.len == 0)
+            return error;
+        if (text.data[0] > 0 && text.data[0] < 0x80) {
+            char escape[6];
+            size_t len = escape_ascii(text.data[0], escape);
+            error = buf_append(out, slice_of(escape, len));
+            text = slice_skip(text, 1);
+        } else {
+            error = buf_append_str(out, replacement);
+            text = slice_skip(text, text.data[0] ? utf8_bad_len(text) : 1);
+        }
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static void escape_into(struct json_writer *w, struct slice text)
+{
+    if (!w->error)
+        w->error = json_escape(w->out, text);
+}
+
+/* The length of the beginning of a character that `text` ends with and that more bytes could make
+ * whole: 0 to 3. */
+static size_t unfinished_len(struct slice text)
+{
+    for (size_t len = 1; len <= 3 && len <= text.len; len++) {
+        struct slice tail = slice_skip(text, text.len - len);
+        if ((tail.data[0] & 0xC0) == 0x80)
+            continue;
+        bool lead = tail.data[0] >= 0xC2 && tail.data[0] <= 0xF4;
+        return lead && utf8_char_len(tail) == 0 && utf8_bad_len(tail) == len ? len : 0;
+    }
+    return 0;
+}
+
+/* Adds bytes to the pending beginning until it is a character or cannot become one. Returns what of
+ * `text` is left. */
+static struct slice finish_pending(struct json_writer *w, struct json_text_parts *p,
+                                   struct slice text)
+{
+    while (p->pending_len > 0 && text.len > 0) {
+        p->pending[p->pending_len] = text.data[0];
+        struct slice longer = slice_of(p->pending, p->pending_len + 1);
+        bool whole = utf8_char_len(longer) == longer.len;
+        if (!whole && utf8_bad_len(longer) < longer.len) {
+            escape_into(w, slice_of(p->pending, p->pending_len));
+            p->pending_len = 0;
+            return text;
+        }
+        p->pending_len++;
+        text = slice_skip(text, 1);
+        if (whole) {
+            escape_into(w, longer);
+            p->pending_len = 0;
+        }
+    }
+    return text;
+}
+
+void json_text_part(struct json_writer *w, struct json_text_parts *p, struct slice text)
+{
+    text = finish_pending(w, p, text);
+    if (text.len == 0)
+        return;
+    size_t tail = unfinished_len(text);
+    escape_into(w, slice_of(text.data, text.len - tail));
+    memcpy(p->pending, text.data + text.len - tail, tail);
+    p->pending_len = tail;
+}
+
+/* An unfinished character at the end of the text is ill-formed like any other. */
+void json_text_end(struct json_writer *w, struct json_text_parts *p)
+{
+    escape_into(w, slice_of(p->pending, p->pending_len));
+    p->pending_len = 0;
+    if (!w->error)
+        w->error = buf_append_str(w->out, "\"");
+}

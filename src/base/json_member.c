@@ -1,0 +1,174 @@
+/* Raw slices out of a checked text: walking a container, finding a member, decoding a string.
+ *
+ * Nothing is parsed twice into something else: an id or a token stays the bytes that the peer
+ * wrote. Values are skipped by counting brackets outside strings, without recursion; that is right
+ * only for texts that passed json_check, which is the contract. No read ever goes past the end of
+ * the slice for such texts. */
+#include "json_scan.h"
+#include "scout/base/error.h"
+#include "scout/base/json.h"
+
+/* `at` is at the opening quote; returns the place behind the closing one. */
+static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
+{
+    at++;
+    for (;;) {
+        at += json_plain_len(slice_of(at, (size_t)(end - at)));
+        while (at < end && *at >= 0x80)
+            at++;
+        if (at >= end)
+            return end;
+        if (*at == '"')
+            return at + 1;
+        if (*at == '\\')
+            at += 2;
+    }
+}
+
+static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)
+{
+    size_t depth = 0;
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        if (*at == '{' || *at == '[')
+            depth++;
+        else if ((*at == '}' || *at == ']') && --depth == 0)
+            return at + 1;
+        at++;
+    }
+    return end;
+}
+
+static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
+{
+    if (*at == '"')
+        return skip_string(at, end);
+    if (*at == '{' || *at == '[')
+        return skip_container(at, end);
+    while (at < end && *at != ',' && *at != ']' && *at != '}' && !json_is_space(*at))
+        at++;
+    return at;
+}
+
+enum json_type json_type(struct slice raw)
+{
+    if (raw.len == 0)
+        return JSON_NONE;
+    const uint8_t *end = raw.data + raw.len, *at = json_skip_space(raw.data, end);
+    if (at == end)
+        return JSON_NONE;
+    switch (*at) {
+    case 'n':
+        return JSON_NULL;
+    case 'f':
+        return JSON_FALSE;
+    case 't':
+        return JSON_TRUE;
+    case '"':
+        return JSON_STRING;
+    case '[':
+        return JSON_ARRAY;
+    case '{':
+        return JSON_OBJECT;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
+void json_walk_begin(struct json_walk *w, struct slice container)
+{
+    if (container.len == 0)
+        container = slice_str("");
+    w->end = container.data + container.len;
+    w->at = json_skip_space(container.data, w->end);
+    w->object = w->at < w->end && *w->at == '{';
+    if (w->object || (w->at < w->end && *w->at == '['))
+        w->at++;
+    else
+        w->at = w->end;
+}
+
+bool json_walk_next(struct json_walk *w, struct slice *key, struct slice *value)
+{
+    w->at = json_skip_space(w->at, w->end);
+    if (w->at < w->end && *w->at == ',')
+        w->at = json_skip_space(w->at + 1, w->end);
+    if (w->at == w->end || *w->at == '}' || *w->at == ']') {
+        w->at = w->end;
+        return false;
+    }
+    *key = slice_of(w->at, 0);
+    if (w->object) {
+        const uint8_t *start = w->at;
+        w->at = skip_string(w->at, w->end);
+        *key = slice_of(start, (size_t)(w->at - start));
+        w->at = json_skip_space(w->at, w->end) + 1; /* the colon */
+        w->at = json_skip_space(w->at, w->end);
+    }
+    const uint8_t *start = w->at;
+    w->at = skip_value(w->at, w->end);
+    *value = slice_of(start, (size_t)(w->at - start));
+    return true;
+}
+
+struct slice json_member(struct slice object, const char *name)
+{
+    struct json_walk w;
+    struct slice key, value;
+    json_walk_begin(&w, object);
+    if (!w.object)
+        return slice_of(NULL, 0);
+    while (json_walk_next(&w, &key, &value))
+        if (json_string_is(key, name))
+            return value;
+    return slice_of(NULL, 0);
+}
+
+static bool is_string(struct slice raw)
+{
+    return raw.len >= 2 && raw.data[0] == '"';
+}
+
+bool json_string_is(struct slice raw, const char *text)
+{
+    if (!is_string(raw))
+        return false;
+    struct slice content = slice_of(raw.data + 1, raw.len - 2);
+    if (!memchr(content.data, '\\', content.len))
+        return slice_is(content, text);
+    struct json_decoder d;
+    json_decoder_init(&d, content);
+    for (;; text++) {
+        int byte = json_decoder_next(&d);
+        if (byte < 0)
+            return *text == '\0';
+        if (byte != (uint8_t)*text)
+            return false;
+    }
+}
+
+int json_string(struct slice raw, char *out, size_t size)
+{
+    if (!is_string(raw))
+        return SCOUT_E_LIMIT;
+    struct slice content = slice_of(raw.data + 1, raw.len - 2);
+    size_t len = 0;
+    if (!memchr(content.data, '\\', content.len)) {
+        if (content.len >= size || content.len > INT32_MAX)
+            return SCOUT_E_LIMIT;
+        memcpy(out, content.data, len = content.len);
+    } else {
+        struct json_decoder d;
+        json_decoder_init(&d, content);
+        for (int byte; (byte = json_decoder_next(&d)) >= 0; out[len++] = (char)byte)
+            if (len + 1 >= size || len >= INT32_MAX)
+                return SCOUT_E_LIMIT;
+    }
+    if (size == 0)
+        return SCOUT_E_LIMIT;
+    out[len] = '\0';
+    return (int)len;
+}

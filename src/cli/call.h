@@ -1,0 +1,24 @@
+/* One call of the tool `scout` over a connected socket. */
+#ifndef SCOUT_CLI_CALL_H
+#define SCOUT_CLI_CALL_H
+
+#include "answer.h"
+#include "scout/base/buf.h"
+
+#define CALL_ANSWER_MAX (64u * 1024u * 1024u)
+/* The daemon ends each call by its own `call_timeout`. This only guards against one that hangs, so
+ * it is longer than a sensible value of that. */
+#define CALL_DEADLINE_MS 600000
+
+struct call {
+    const char *target; /* UTF-8 */
+    bool no_probe;      /* "hosts": contact no host */
+};
+
+/* Sends the call as a 2026-07-28 request and waits for its answer, which is kept in `line` (cap
+ * CALL_ANSWER_MAX) and taken apart into *answer. Returns 0, or a negative error with *why. */
+__attribute__((warn_unused_result)) int call_scout(int fd, const struct call *call,
+                                                   struct buf *line, struct answer *answer,
+                                                   struct failure *why);
+
+#endif

@@ -1,0 +1,47 @@
+/* What the subcommands of `scout` have in common. */
+#ifndef SCOUT_CLI_CLI_H
+#define SCOUT_CLI_CLI_H
+
+#include "call.h"
+#include "scout/base/paths.h"
+
+enum exit_status {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,    /* the host or the daemon reported a failure */
+    EXIT_USAGE = 2,     /* the command line is wrong */
+    EXIT_NO_DAEMON = 3, /* no daemon answers and none could be started */
+};
+
+/* The command line, taken apart. */
+struct cli {
+    struct paths paths;
+    const char *operand; /* NULL: none */
+    bool json, no_probe;
+};
+
+/* Each is one subcommand: does its work, prints, returns the exit status. */
+int hosts_command(const struct cli *cli);
+int read_command(const struct cli *cli);
+int ls_command(const struct cli *cli);
+int mcp_command(const struct cli *cli);
+
+/* --- for the subcommands (client.c) --- */
+
+/* Connects (starting a daemon when none runs), calls, and keeps the answer; prints what went wrong,
+ * also when the answer is a failure (with --json its structured content, too). Returns EXIT_OK with
+ * the answer in *answer (slices of `line`), else the exit status. */
+__attribute__((warn_unused_result)) int client_ask(const struct cli *cli, const struct call *call,
+                                                   struct buf *line, struct answer *answer);
+
+/* Connects as start_connect; prints why not. Returns a descriptor, or -1: EXIT_NO_DAEMON. */
+__attribute__((warn_unused_result)) int client_connect(const struct cli *cli);
+
+/* True when the operand can be HOST:PATH; else prints what is wrong with it. */
+__attribute__((warn_unused_result)) bool client_operand_is_path(const struct cli *cli);
+
+/* Prints a raw JSON string's text, or raw JSON, to stdout, with a newline behind it when
+ * `end_line` and it has none. Returns the exit status: a reader who has gone is no failure. */
+__attribute__((warn_unused_result)) int client_print_text(struct slice raw_string, bool end_line);
+__attribute__((warn_unused_result)) int client_print_json(struct slice json);
+
+#endif

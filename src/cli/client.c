@@ -1,0 +1,108 @@
+/* What every subcommand that asks the daemon does: connect, call, print what came of it.
+ *
+ * Failures are printed here, once and in one form, so that a script can rely on it:
+ * `scout: <message> (<code>)`, the code being one of docs/wire.md. A pipe whose reader has gone
+ * (`scout read ... | head`) ends the printing quietly: the reader has what it wanted. */
+#include "cli.h"
+
+#include "output.h"
+#include "scout/base/json.h"
+#include "scout/base/utf8.h"
+#include "start.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int client_connect(const struct cli *cli)
+{
+    char where[PATHS_SIZE + 64];
+    struct failure why;
+    int fd = start_connect(&cli->paths, &why);
+    if (fd >= 0)
+        return fd;
+    output_error(why.text, error_code(why.error));
+    snprintf(where, sizeof where, "the daemon's log, when scout started it, is %s", cli->paths.log);
+    output_error(where, NULL);
+    return -1;
+}
+
+/* The answer is a failure: its message and code, as the daemon says them. */
+static void print_failure(struct slice structured)
+{
+    char message[2048], code[64];
+    struct slice error = json_member(structured, "error");
+    if (json_string(json_member(error, "message"), message, sizeof message) < 0)
+        snprintf(message, sizeof message, "The daemon reported a failure without a message");
+    if (json_string(json_member(error, "code"), code, sizeof code) < 0)
+        snprintf(code, sizeof code, "%s", error_code(SCOUT_E_INTERNAL));
+    output_error(message, code);
+}
+
+int client_ask(const struct cli *cli, const struct call *call, struct buf *line,
+               struct answer *answer)
+{
+    struct failure why;
+    int fd = client_connect(cli);
+    if (fd < 0)
+        return EXIT_NO_DAEMON;
+    int error = call_scout(fd, call, line, answer, &why);
+    close(fd);
+    if (error) {
+        output_error(why.text, error_code(why.error));
+        return EXIT_FAILED;
+    }
+    if (!answer->is_error)
+        return EXIT_OK;
+    if (cli->json)
+        (void)!client_print_json(answer->structured);
+    print_failure(answer->structured);
+    return EXIT_FAILED;
+}
+
+bool client_operand_is_path(const struct cli *cli)
+{
+    struct slice operand = slice_str(cli->operand);
+    const char *colon = strchr(cli->operand, ':');
+    if (!colon || colon == cli->operand || colon[1] == '\0') {
+        output_error("the operand must be HOST:PATH, like web1:/etc/hostname", NULL);
+        return false;
+    }
+    if (utf8_valid_len(operand) != operand.len) {
+        output_error("the operand is not UTF-8: JSON cannot carry it", NULL);
+        return false;
+    }
+    return true;
+}
+
+static int printed(int error)
+{
+    if (error == 0 || error == EPIPE)
+        return EXIT_OK;
+    char message[128];
+    snprintf(message, sizeof message, "cannot write to the standard output: %s", strerror(error));
+    output_error(message, NULL);
+    return EXIT_FAILED;
+}
+
+int client_print_text(struct slice raw_string, bool end_line)
+{
+    size_t len;
+    char *text = answer_decode(raw_string, &len);
+    if (!text) {
+        output_error("the daemon's answer has no text, or there is no memory for it", NULL);
+        return EXIT_FAILED;
+    }
+    int error = output_text(STDOUT_FILENO, slice_of(text, len));
+    if (!error && end_line && len && text[len - 1] != '\n')
+        error = output_exact(STDOUT_FILENO, slice_str("\n"));
+    free(text);
+    return printed(error);
+}
+
+int client_print_json(struct slice json)
+{
+    int error = output_text(STDOUT_FILENO, json);
+    return printed(error ? error : output_exact(STDOUT_FILENO, slice_str("\n")));
+}

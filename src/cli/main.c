@@ -1,0 +1,229 @@
+/* scout: the companion of scoutd. It holds no SSH, no policy and no state: it asks the daemon.
+ *
+ * One table declares the subcommands: name, what it takes, its help. Options may stand before or
+ * after the subcommand; "--" ends them. Everything that a subcommand shares with others is in
+ * client.c; the paths follow docs/wire.md (base/paths.c). */
+#include "cli.h"
+
+#include "output.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum option_bits { OPTION_JSON = 1, OPTION_NO_PROBE = 2 };
+
+enum operand { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED };
+
+struct subcommand {
+    const char *name, *usage;
+    enum operand operand;
+    bool asks_daemon;
+    unsigned options; /* of enum option_bits */
+    int (*run)(const struct cli *cli);
+    const char *help;
+};
+
+static int version_command(const struct cli *cli);
+static int help_command(const struct cli *cli);
+
+static const struct subcommand subcommands[] = {
+    {"mcp", "mcp", OPERAND_NONE, true, 0, mcp_command,
+     "What an MCP client starts: joins its standard input and output to the daemon.\n"
+     "Starts a daemon when none runs."},
+    {"hosts", "hosts [--no-probe] [--json]", OPERAND_NONE, true, OPTION_JSON | OPTION_NO_PROBE,
+     hosts_command,
+     "Lists the hosts of the SSH configuration and whether they answer.\n"
+     "  --no-probe  contact no host\n"
+     "  --json      print the structured content"},
+    {"read", "read HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, read_command,
+     "Prints a file's text.\n"
+     "Exactly; on a terminal, control characters are shown as \\uXXXX.\n"
+     "  --json      print the structured content"},
+    {"ls", "ls HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, ls_command,
+     "Lists a directory, one entry a line.\n"
+     "  --json      print the structured content"},
+    {"version", "version", OPERAND_NONE, false, 0, version_command, "Prints the version."},
+    {"help", "help [COMMAND]", OPERAND_OPTIONAL, false, 0, help_command,
+     "Explains the commands, or one of them."},
+};
+
+#define SUBCOMMAND_COUNT (sizeof subcommands / sizeof subcommands[0])
+
+static const struct subcommand *find(const char *name)
+{
+    for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
+        if (strcmp(subcommands[i].name, name) == 0)
+            return &subcommands[i];
+    return NULL;
+}
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: scout [--socket PATH] COMMAND\n\n", out);
+    for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
+        fprintf(out, "  scout %-30s %.*s\n", subcommands[i].usage,
+                (int)strcspn(subcommands[i].help, "\n"), subcommands[i].help);
+    fputs("\n  --socket PATH  the daemon's socket (or SCOUT_SOCKET)\n"
+          "\nA daemon that has to be started gets SCOUT_CONFIG, SCOUT_SSH_CONFIG and "
+          "SCOUT_STATE_DIR, too.\n"
+          "Exit status: 0 done, 1 it failed on the host, 2 wrong usage, 3 no daemon.\n",
+          out);
+}
+
+static int usage_error(const char *what, const char *which)
+{
+    char message[512];
+    snprintf(message, sizeof message, "%s%s; see scout help", what, which);
+    output_error(message, NULL);
+    return EXIT_USAGE;
+}
+
+static int version_command(const struct cli *cli)
+{
+    (void)cli;
+    puts("scout " SCOUT_VERSION);
+    return EXIT_OK;
+}
+
+static int help_command(const struct cli *cli)
+{
+    if (!cli->operand) {
+        print_usage(stdout);
+        return EXIT_OK;
+    }
+    const struct subcommand *s = find(cli->operand);
+    if (!s)
+        return usage_error("there is no command ", cli->operand);
+    printf("usage: scout [--socket PATH] %s\n\n%s\n", s->usage, s->help);
+    return EXIT_OK;
+}
+
+/* --- the command line ------------------------------------------------------------------------ */
+
+struct line {
+    const char *words[3]; /* the subcommand and its operand; one more is too many */
+    size_t word_count;
+    const char *socket;
+    unsigned options;
+    bool wants_help;
+};
+
+/* Takes argv[*i], and the word behind it where it belongs to it. */
+static int take_option(struct line *l, int argc, char **argv, int *i)
+{
+    const char *word = argv[*i];
+    if (strcmp(word, "--json") == 0)
+        l->options |= OPTION_JSON;
+    else if (strcmp(word, "--no-probe") == 0)
+        l->options |= OPTION_NO_PROBE;
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        l->wants_help = true;
+    else if (strcmp(word, "--version") == 0 && l->word_count == 0)
+        l->words[l->word_count++] = "version";
+    else if (strncmp(word, "--socket=", 9) == 0 && word[9])
+        l->socket = word + 9;
+    else if (strcmp(word, "--socket") == 0 && *i + 1 < argc)
+        l->socket = argv[++*i];
+    else if (strcmp(word, "--socket") == 0)
+        return usage_error("--socket needs a path", "");
+    else
+        return usage_error("unknown option ", word);
+    return EXIT_OK;
+}
+
+static int take_words(struct line *l, int argc, char **argv)
+{
+    bool options_ended = false;
+    for (int i = 1; i < argc; i++) {
+        if (!options_ended && strcmp(argv[i], "--") == 0) {
+            options_ended = true;
+        } else if (!options_ended && argv[i][0] == '-' && argv[i][1]) {
+            int status = take_option(l, argc, argv, &i);
+            if (status != EXIT_OK)
+                return status;
+        } else {
+            if (l->word_count == 3)
+                return usage_error("too many words, from ", argv[i]);
+            l->words[l->word_count++] = argv[i];
+        }
+    }
+    return EXIT_OK;
+}
+
+static int check(const struct line *l, const struct subcommand *s)
+{
+    bool has_operand = l->word_count > 1;
+    if (l->word_count > 2 || (has_operand && s->operand == OPERAND_NONE))
+        return usage_error("too many words, from ", l->words[l->word_count - 1]);
+    if (!has_operand && s->operand == OPERAND_REQUIRED)
+        return usage_error("an operand is missing: scout ", s->usage);
+    if (l->options & ~s->options)
+        return usage_error("an option that this command does not take: scout ", s->usage);
+    return EXIT_OK;
+}
+
+/* --- the environment ---------------------------------------------------------------------------
+ */
+
+/* Without HOME, as under some service managers, the user's home is what the system says. */
+static const char *environment(const char *name, void *context)
+{
+    (void)context;
+    const char *value = getenv(name);
+    if ((!value || !value[0]) && strcmp(name, "HOME") == 0) {
+        const struct passwd *entry = getpwuid(getuid());
+        return entry ? entry->pw_dir : NULL;
+    }
+    return value;
+}
+
+/* A descriptor opened later must never become 0, 1 or 2. */
+static bool occupy_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+            return false;
+    return true;
+}
+
+static int run(const struct line *l)
+{
+    struct cli cli = {.json = l->options & OPTION_JSON, .no_probe = l->options & OPTION_NO_PROBE};
+    struct paths_flags flags = {.socket = l->socket};
+    struct failure why;
+    if (l->word_count == 0 && !l->wants_help) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    const struct subcommand *s = find(l->word_count ? l->words[0] : "help");
+    if (!s)
+        return usage_error("there is no command ", l->words[0]);
+    if (l->wants_help) {
+        cli.operand = l->word_count ? s->name : NULL;
+        return help_command(&cli);
+    }
+    int status = check(l, s);
+    if (status != EXIT_OK)
+        return status;
+    cli.operand = l->word_count > 1 ? l->words[1] : NULL;
+    if (s->asks_daemon && paths_resolve(&cli.paths, &flags, environment, NULL, &why) != 0) {
+        output_error(why.text, error_code(why.error));
+        return EXIT_USAGE;
+    }
+    return s->run(&cli);
+}
+
+int main(int argc, char **argv)
+{
+    struct line l = {.word_count = 0};
+    if (!occupy_standard_descriptors())
+        return EXIT_FAILED;
+    signal(SIGPIPE, SIG_IGN);
+    int status = take_words(&l, argc, argv);
+    return status == EXIT_OK ? run(&l) : status;
+}

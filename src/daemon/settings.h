@@ -1,0 +1,36 @@
+/* The configuration file (libConfuse): every key once, with its default and its bounds. */
+#ifndef SCOUT_DAEMON_SETTINGS_H
+#define SCOUT_DAEMON_SETTINGS_H
+
+#include "scout/base/error.h"
+#include "scout/base/log.h"
+
+#define SETTINGS_PATH_MAX 1024
+
+/* X(key, member, default, least, greatest): numbers */
+#define SETTINGS_INTEGERS(X)                                                                       \
+    X("max_file_size", max_file_size, 1048576, 1, 16777216) /* bytes of a file that are read */    \
+    X("max_connections", max_connections, 100, 1, 100000)   /* SSH connections at a time */
+/* Durations in seconds, fractions allowed. */
+#define SETTINGS_SECONDS(X)                                                                        \
+    X("call_timeout", call_timeout_ns, 30, 0.1, 86400)      /* of a tools/call */                  \
+    X("connect_timeout", connect_timeout_ns, 10, 0.1, 3600) /* of a host without ConnectTimeout */ \
+    X("idle_timeout", idle_timeout_ns, 60, 0.1, 86400)      /* of an unused SSH connection */
+
+struct settings {
+#define X(key, member, value, least, greatest) uint64_t member;
+    SETTINGS_INTEGERS(X)
+    SETTINGS_SECONDS(X)
+#undef X
+    char known_hosts[SETTINGS_PATH_MAX]; /* "": the default file */
+    enum log_level log_level;
+};
+
+/* Reads the file at `path` over the defaults. A file that is not there leaves the defaults unless
+ * `must_exist`. `home` stands for a leading `~`. Returns 0, or SCOUT_E_INVALID_ARGUMENT with
+ * "file:line: what is wrong" in *why. Blocking: for the start only. */
+__attribute__((warn_unused_result)) int settings_load(struct settings *s, const char *path,
+                                                      bool must_exist, const char *home,
+                                                      struct failure *why);
+
+#endif

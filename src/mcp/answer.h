@@ -1,0 +1,46 @@
+/* Private to mcp: one answer, whole or not at all. */
+#ifndef SCOUT_MCP_ANSWER_H
+#define SCOUT_MCP_ANSWER_H
+
+#include "scout/base/json_write.h"
+
+struct mcp_session;
+struct batch;
+
+enum rpc_code {
+    RPC_PARSE_ERROR = -32700,
+    RPC_INVALID_REQUEST = -32600,
+    RPC_METHOD_NOT_FOUND = -32601,
+    RPC_INVALID_PARAMS = -32602,
+    RPC_INTERNAL_ERROR = -32603,
+    RPC_UNSUPPORTED_VERSION = -32022,
+};
+
+/* Which of the two lifecycles a request follows. */
+enum mcp_era { MCP_LEGACY, MCP_MODERN };
+
+/* Whom an answer is for. */
+struct reply_to {
+    struct slice id; /* raw; empty: an answer without id */
+    enum mcp_era era;
+    struct batch *batch; /* NULL: a line of its own */
+};
+
+/* Writes members into the object that is open in `w`. */
+typedef void answer_write_fn(struct json_writer *w, const struct mcp_session *s,
+                             const void *context);
+
+/* {"jsonrpc":"2.0","id":…,"result":{…}}; for 2026-07-28 with "resultType" first and "_meta" last.
+ * `write` gives the members between. */
+void answer_result(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                   const void *context);
+
+/* {"jsonrpc":"2.0","id":…,"error":{"code":…,"message":…,"data":{…}}}; no data when `write` is NULL.
+ */
+void answer_error(struct mcp_session *s, const struct reply_to *to, enum rpc_code code,
+                  const char *message, answer_write_fn *write, const void *context);
+
+/* An internal error: -32603 with the stable code of `error` as data.code. */
+void answer_failure(struct mcp_session *s, const struct reply_to *to, int error);
+
+#endif

@@ -1,0 +1,136 @@
+/* tools/call: from the request to the tool and back.
+ *
+ * A call may end before tool_call_start returns, much later, or while it is being cancelled;
+ * on_done comes once in each case and is the only place that answers. A request that was cancelled
+ * gets no answer (MCP "Cancellation"), and its id is free again at once; it counts as in flight
+ * until its tool has really ended, so that a client cannot pile up work by cancelling. */
+#include "batch.h"
+#include "dispatch.h"
+#include "session_state.h"
+#include <stdio.h>
+
+static uint64_t deadline_of(const struct mcp_session *s)
+{
+    /* A registry without a loop, as in tests of pure tools, counts from 0. */
+    struct io *io = s->config.registry->io;
+    return (io ? io_now(io) : 0) + s->config.call_timeout_ns;
+}
+
+static void count_begun(struct mcp_session *s)
+{
+    struct mcp_stats *stats = s->config.stats;
+    s->in_flight++;
+    stats->tool_calls++;
+    if (++stats->in_flight > stats->in_flight_max)
+        stats->in_flight_max = stats->in_flight;
+}
+
+/* Gives the request back; its batch may be complete now. */
+static void request_end(struct mcp_session *s, struct request *r)
+{
+    struct batch *batch = r->batch;
+    s->in_flight--;
+    s->config.stats->in_flight--;
+    request_give(&s->requests, r);
+    if (batch)
+        batch_call_ended(batch);
+}
+
+static void write_call_result(struct json_writer *w, const struct mcp_session *s,
+                              const void *context)
+{
+    const struct tool_result *result = context;
+    (void)s;
+    result->write(w, result->context);
+}
+
+static void log_failed(struct mcp_session *s, const struct tool_call *call,
+                       const struct tool_result *result)
+{
+    s->config.stats->tool_errors++;
+    if (s->config.log)
+        log_event(s->config.log, LOG_INFO, "tool-failed", "tool", call->tool->name, "code",
+                  error_code(result->error), "stage", result->stage, NULL);
+}
+
+static void on_call_done(struct tool_call *call, const struct tool_result *result)
+{
+    struct request *r = call->owner;
+    struct mcp_session *s = r->session;
+    session_enter(s);
+    bool wanted = mcp_session_wants_input(s);
+    if (result->is_error)
+        log_failed(s, call, result);
+    if (!r->cancelled) {
+        struct reply_to to = {request_id(r), r->era, r->batch};
+        answer_result(s, &to, write_call_result, result);
+    }
+    if (r->starting)
+        r->ended = true;
+    else
+        request_end(s, r);
+    session_request_ended(s, wanted);
+    session_leave(s);
+}
+
+static void start_call(struct mcp_session *s, const struct reply_to *to, const struct tool *t,
+                       struct slice arguments)
+{
+    struct request *r = request_take(&s->requests, to);
+    if (!r) {
+        answer_failure(s, to, SCOUT_E_NOMEM);
+        return;
+    }
+    r->session = s;
+    r->starting = true;
+    count_begun(s);
+    if (to->batch)
+        batch_call_begun(to->batch);
+    struct tool_call *call =
+        tool_call_start(s->config.registry, t, arguments, deadline_of(s), on_call_done, r);
+    r->starting = false;
+    if (!call)
+        answer_failure(s, to, SCOUT_E_NOMEM);
+    if (!call || r->ended) {
+        request_end(s, r);
+        return;
+    }
+    r->call = call;
+    if (r->cancelled)
+        tool_call_cancel(call);
+}
+
+void method_tools_call(struct mcp_session *s, const struct reply_to *to, struct slice params)
+{
+    char name[129], message[192];
+    struct slice raw_name = json_member(params, "name");
+    struct slice arguments = json_member(params, "arguments");
+    if (json_type(raw_name) != JSON_STRING) {
+        answer_error(s, to, RPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string", NULL,
+                     NULL);
+        return;
+    }
+    if (json_type(arguments) == JSON_NULL)
+        arguments.len = 0;
+    if (arguments.len && json_type(arguments) != JSON_OBJECT) {
+        answer_error(s, to, RPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object",
+                     NULL, NULL);
+        return;
+    }
+    bool readable = json_string(raw_name, name, sizeof name) >= 0;
+    const struct tool *t = readable ? tool_find(s->config.registry, name) : NULL;
+    if (t) {
+        start_call(s, to, t, arguments);
+        return;
+    }
+    snprintf(message, sizeof message, "Unknown tool%s%s", readable ? ": " : "",
+             readable ? name : "");
+    answer_error(s, to, RPC_INVALID_PARAMS, message, NULL, NULL);
+}
+
+void call_cancel(struct mcp_session *s, struct request *r)
+{
+    request_set_cancelled(&s->requests, r);
+    if (r->call)
+        tool_call_cancel(r->call);
+}

@@ -1,0 +1,162 @@
+/* From a line to a method.
+ *
+ *     line -> json_check -> object -> envelope -> era -> method table
+ *                        -> array  -> batch (2025-03-26 only)
+ *
+ * The era is decided for each request by itself: members of `_meta` that only 2026-07-28 has make
+ * it modern, whatever was said on the connection before. Everything else is legacy, also before
+ * `initialize`: tools/list and tools/call are answered then as in 2025-11-25, so that a person with
+ * a terminal, or a script of three lines, needs no handshake; nothing depends on it that the peer
+ * could not also have by asking for it.
+ *
+ * Wrong input gets its error and the session goes on. Notifications and responses never get an
+ * answer, whatever is wrong with their parameters. */
+#include "dispatch.h"
+
+#include "batch.h"
+#include "session_state.h"
+#include <stdio.h>
+
+struct method {
+    const char *name;
+    method_fn *legacy, *modern; /* NULL: the era has no such method */
+};
+
+static const struct method methods[] = {
+    {"tools/call", method_tools_call, method_tools_call},
+    {"tools/list", method_tools_list, method_tools_list},
+    {"ping", method_ping, NULL},
+    {"initialize", method_initialize, NULL},
+    {"server/discover", method_discover_legacy, method_discover},
+};
+
+static method_fn *method_find(struct slice name, enum mcp_era era)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (json_string_is(name, methods[i].name))
+            return era == MCP_MODERN ? methods[i].modern : methods[i].legacy;
+    return NULL;
+}
+
+static void refuse_method(struct mcp_session *s, const struct reply_to *to, struct slice name)
+{
+    char decoded[64], message[96] = "Method not found";
+    if (json_string(name, decoded, sizeof decoded) >= 0)
+        snprintf(message, sizeof message, "Method not found: %s", decoded);
+    answer_error(s, to, RPC_METHOD_NOT_FOUND, message, NULL, NULL);
+}
+
+/* Requests without an id that is free, or with params that are no object, go no further. */
+static bool refuse_envelope(struct mcp_session *s, const struct reply_to *to,
+                            const struct message *m)
+{
+    if (request_find(&s->requests, m->id)) {
+        answer_error(s, to, RPC_INVALID_REQUEST,
+                     "Invalid request: a request with this id is in flight", NULL, NULL);
+        return true;
+    }
+    struct slice meta = json_member(m->params, "_meta");
+    if (m->params.len && json_type(m->params) != JSON_OBJECT)
+        answer_error(s, to, RPC_INVALID_PARAMS, "Invalid params: must be an object", NULL, NULL);
+    else if (meta.len && json_type(meta) != JSON_OBJECT)
+        answer_error(s, to, RPC_INVALID_PARAMS, "Invalid params: \"_meta\" must be an object", NULL,
+                     NULL);
+    else
+        return false;
+    return true;
+}
+
+static void dispatch_request(struct mcp_session *s, const struct message *m, struct batch *batch)
+{
+    struct message_meta meta;
+    struct reply_to to = {.id = m->id, .batch = batch};
+    s->config.stats->requests++;
+    if (refuse_envelope(s, &to, m))
+        return;
+    message_meta_read(&meta, m->params);
+    to.era = meta.modern ? MCP_MODERN : MCP_LEGACY;
+    if (meta.modern && refuse_meta(s, &to, &meta))
+        return;
+    method_fn *method = method_find(m->method, to.era);
+    if (method)
+        method(s, &to, m->params);
+    else
+        refuse_method(s, &to, m->method);
+}
+
+static void dispatch_notification(struct mcp_session *s, const struct message *m)
+{
+    s->config.stats->notifications++;
+    if (json_string_is(m->method, "notifications/cancelled"))
+        notification_cancelled(s, m->params);
+}
+
+static void refuse_message(struct mcp_session *s, const struct reply_to *to, const char *why)
+{
+    char message[128];
+    snprintf(message, sizeof message, "Invalid request: %s", why);
+    s->config.stats->malformed++;
+    answer_error(s, to, RPC_INVALID_REQUEST, message, NULL, NULL);
+}
+
+void dispatch_message(struct mcp_session *s, struct slice text, struct batch *batch)
+{
+    struct message m;
+    struct reply_to to = {.batch = batch};
+    if (json_type(text) != JSON_OBJECT) {
+        refuse_message(s, &to, "not an object");
+        return;
+    }
+    message_read(&m, text);
+    to.id = m.id;
+    if (m.kind == MESSAGE_INVALID)
+        refuse_message(s, &to, m.why);
+    else if (m.kind == MESSAGE_NOTIFICATION)
+        dispatch_notification(s, &m);
+    else if (m.kind == MESSAGE_REQUEST && batch && json_string_is(m.method, "initialize"))
+        refuse_message(s, &to, "\"initialize\" cannot be part of a batch");
+    else if (m.kind == MESSAGE_REQUEST)
+        dispatch_request(s, &m, batch);
+}
+
+static void write_json_fault(struct json_writer *w, const struct mcp_session *s,
+                             const void *context)
+{
+    const struct json_error *fault = context;
+    (void)s;
+    json_key(w, "reason");
+    json_str(w, json_fault_code(fault->fault));
+    json_key(w, "offset");
+    json_uint(w, fault->offset);
+}
+
+static void refuse_text(struct mcp_session *s, const struct json_error *fault)
+{
+    char message[96];
+    struct reply_to nobody = {.batch = NULL};
+    if (fault->fault == JSON_NO_MEMORY) {
+        answer_failure(s, &nobody, SCOUT_E_NOMEM);
+        return;
+    }
+    s->config.stats->malformed++;
+    if (s->config.log)
+        log_event(s->config.log, LOG_DEBUG, "mcp-malformed", "reason",
+                  json_fault_code(fault->fault), NULL);
+    snprintf(message, sizeof message, "Parse error: %s", json_fault_text(fault->fault));
+    answer_error(s, &nobody, RPC_PARSE_ERROR, message, write_json_fault, fault);
+}
+
+void dispatch_line(struct mcp_session *s, struct slice line)
+{
+    struct json_error fault;
+    struct reply_to nobody = {.batch = NULL};
+    s->config.stats->messages++;
+    if (json_check(line, &fault) != 0)
+        refuse_text(s, &fault);
+    else if (json_type(line) != JSON_ARRAY)
+        dispatch_message(s, line, NULL);
+    else if (s->negotiated && strcmp(s->negotiated, "2025-03-26") == 0)
+        batch_dispatch(s, line);
+    else
+        refuse_message(s, &nobody, "batches are not part of this protocol revision");
+}

@@ -1,0 +1,30 @@
+/* Private to mcp: from one message to its method. */
+#ifndef SCOUT_MCP_DISPATCH_H
+#define SCOUT_MCP_DISPATCH_H
+
+#include "answer.h"
+#include "message.h"
+
+struct request;
+
+/* A line of the client without its end. */
+void dispatch_line(struct mcp_session *s, struct slice line);
+
+/* One message that passed json_check: a line's own, or an item of a batch. */
+void dispatch_message(struct mcp_session *s, struct slice text, struct batch *batch);
+
+/* What a method does with a request. `params` is an object or empty. */
+typedef void method_fn(struct mcp_session *s, const struct reply_to *to, struct slice params);
+
+/* lifecycle.c */
+extern const char mcp_modern_version[];
+method_fn method_initialize, method_ping, method_discover, method_discover_legacy;
+void notification_cancelled(struct mcp_session *s, struct slice params);
+/* Refuses a modern request whose `_meta` does not allow to serve it. True when it was answered. */
+bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct message_meta *meta);
+
+/* tools_list.c, call.c */
+method_fn method_tools_list, method_tools_call;
+void call_cancel(struct mcp_session *s, struct request *r);
+
+#endif

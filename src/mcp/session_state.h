@@ -1,0 +1,44 @@
+/* Private to mcp: the state of a session and the few things its parts ask of it. */
+#ifndef SCOUT_MCP_SESSION_STATE_H
+#define SCOUT_MCP_SESSION_STATE_H
+
+#include "request.h"
+#include "scout/mcp/session.h"
+
+struct mcp_session {
+    struct mcp_config config;
+    struct mcp_sink sink;
+    struct buf in;          /* bytes of lines not taken up yet */
+    size_t scanned;         /* so many of them are known to hold no line break */
+    const char *negotiated; /* revision of `initialize`, static; NULL before */
+    struct request_table requests;
+    uint32_t in_flight;
+    int broken;       /* why it must end: SCOUT_E_LIMIT, SCOUT_E_NOMEM; 0: it lives */
+    bool processing;  /* taking up lines: `in` must not change */
+    bool unflushed;   /* the sink has not been told of what was appended */
+    bool freed;       /* by its owner: nobody is told anything any more */
+    uint32_t entered; /* calls into the session that are on the stack: it must outlive them */
+    void (*on_room)(void *context);
+    void *room_context;
+    void (*on_freed)(void *context);
+    void *freed_context;
+};
+
+struct buf *session_out(struct mcp_session *s);
+
+/* It cannot go on: its owner learns it from the next feed or continue. */
+void session_break(struct mcp_session *s, int error);
+
+/* {"name":…,"version":…} */
+void session_write_server_info(struct json_writer *w, const struct mcp_session *s);
+
+/* Around everything that may lead to the owner's code, which may free the session. After
+ * session_leave the session may be gone. */
+void session_enter(struct mcp_session *s);
+void session_leave(struct mcp_session *s);
+
+/* A request left the table from outside of feed and continue: flushes, and tells the owner when
+ * there is room now. `wanted` says whether there was room before. */
+void session_request_ended(struct mcp_session *s, bool wanted);
+
+#endif

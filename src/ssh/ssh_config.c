@@ -1,0 +1,305 @@
+/* Loading ssh_config: files and their includes become one list of directives.
+ *
+ * What it is not: it judges no host (ssh_config_resolve.c) and touches no file system: files come
+ * through the callback. Syntax is checked here, once, for all hosts; resolving cannot fail for it.
+ *
+ * The words of a file's directives lie in one block of memory per file. A Host or Match directive
+ * knows where its block ends (`next`), behind whatever was included inside it, so that the walk for
+ * a host skips what does not apply. `open` has, for each depth of inclusion, the block that is not
+ * ended yet. */
+#include "scout/ssh/ssh_config.h"
+
+#include "pattern.h"
+#include "ssh_config_private.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct load {
+    struct ssh_config *config;
+    const struct ssh_config_env *env;
+    struct failure *why;
+    uint32_t depth;
+    uint32_t open[SSH_CONFIG_INCLUDE_DEPTH + 1];
+    int error; /* the first one: what the callback returns passes through foreign code */
+};
+
+static int fail_nomem(struct load *l)
+{
+    return failure_set(l->why, SCOUT_E_NOMEM, "Out of memory for the ssh configuration");
+}
+
+/* Room for one more element; `size` grows by doubling. */
+static bool grow(void **array, uint32_t *size, uint32_t count, size_t element_size)
+{
+    if (count < *size)
+        return true;
+    uint32_t wanted = *size ? *size * 2 : 16;
+    void *larger = realloc(*array, wanted * element_size);
+    if (!larger)
+        return false;
+    *array = larger;
+    *size = wanted;
+    return true;
+}
+
+static int push(struct load *l, const struct config_directive *d)
+{
+    struct ssh_config *c = l->config;
+    if (c->count == CONFIG_DIRECTIVES_MAX)
+        return failure_set(l->why, SCOUT_E_LIMIT, "The ssh configuration has more than %u lines",
+                           CONFIG_DIRECTIVES_MAX);
+    void *array = c->directives;
+    if (!grow(&array, &c->size, c->count, sizeof *d))
+        return fail_nomem(l);
+    c->directives = array;
+    bool ends = d->op == CONFIG_HOST || d->op == CONFIG_MATCH || d->op == CONFIG_INCLUDE_END;
+    if (ends && l->open[l->depth] != CONFIG_NONE)
+        c->directives[l->open[l->depth]].next = c->count;
+    if (ends)
+        l->open[l->depth] = d->op == CONFIG_INCLUDE_END ? CONFIG_NONE : c->count;
+    c->directives[c->count++] = *d;
+    return 0;
+}
+
+/* Whether a pattern can be offered as a host: literal, and such as a target can name. */
+static bool is_host_name(const char *word)
+{
+    size_t len = strlen(word);
+    if (*word == '!' || len == 0 || len > SSH_CONFIG_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((uint8_t)word[i] <= ' ' || word[i] == 0x7f)
+            return false;
+    return pattern_is_literal(slice_of(word, len));
+}
+
+static int add_hosts(struct load *l, const struct config_directive *d)
+{
+    struct ssh_config *c = l->config;
+    const char *word = d->words;
+    for (uint32_t i = 0; i < d->word_count; i++, word = config_next_word(word)) {
+        if (!is_host_name(word))
+            continue;
+        if (c->host_count == SSH_CONFIG_HOSTS_MAX)
+            return failure_set(l->why, SCOUT_E_LIMIT,
+                               "The ssh configuration names more than %d hosts",
+                               SSH_CONFIG_HOSTS_MAX);
+        void *array = c->hosts;
+        if (!grow(&array, &c->host_size, c->host_count, sizeof *c->hosts))
+            return fail_nomem(l);
+        c->hosts = array;
+        c->hosts[c->host_count++] = word;
+    }
+    return 0;
+}
+
+static int read_files(struct load *l, const char *pattern);
+
+/* Follows one word of an Include. */
+static int include(struct load *l, const struct config_directive *d, const char *word)
+{
+    const struct ssh_config *c = l->config;
+    char pattern[SSH_CONFIG_PATH_MAX];
+    int len;
+    if (strchr(word, '%') || strstr(word, "${") || (*word == '~' && word[1] && word[1] != '/')) {
+        /* Versions of OpenSSH differ on it, so no host that it may be for can be served. */
+        struct config_directive refused = *d;
+        refused.op = CONFIG_REFUSED;
+        refused.slot = CONFIG_SLOT_INCLUDE;
+        return push(l, &refused);
+    }
+    if (*word == '~')
+        len = snprintf(pattern, sizeof pattern, "%s%s", c->home, word + 1);
+    else if (*word == '/')
+        len = snprintf(pattern, sizeof pattern, "%s", word);
+    else
+        len = snprintf(pattern, sizeof pattern, "%s/%s", c->dir, word);
+    if (len < 0 || (size_t)len >= sizeof pattern)
+        return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: the path of the Include is too long",
+                           c->files[d->file].path, (unsigned)d->line);
+    if (l->depth == SSH_CONFIG_INCLUDE_DEPTH)
+        return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: Include goes deeper than %d files",
+                           c->files[d->file].path, (unsigned)d->line, SSH_CONFIG_INCLUDE_DEPTH);
+    l->depth++;
+    int error = read_files(l, pattern);
+    l->depth--;
+    return error;
+}
+
+static int take_directive(struct load *l, const struct config_directive *d)
+{
+    int error = 0;
+    if (d->op == CONFIG_INCLUDE) {
+        const char *word = d->words;
+        for (uint32_t i = 0; i < d->word_count && !error; i++, word = config_next_word(word))
+            error = include(l, d, word);
+        return error;
+    }
+    if (d->op == CONFIG_HOST)
+        error = add_hosts(l, d);
+    if (d->op == CONFIG_MATCH && config_match_is_final(d))
+        l->config->wants_final = true;
+    return error ? error : push(l, d);
+}
+
+/* One line; *words is where its words may be written. */
+static int take_line(struct load *l, uint32_t file, uint32_t number, struct slice text,
+                     char **words)
+{
+    char scratch[128];
+    struct config_line line;
+    struct config_directive d = {.file = file, .line = number};
+    size_t words_len = 0;
+    const char *wrong = memchr(text.data, '\0', text.len) ? "a NUL byte" : NULL;
+    if (!wrong)
+        wrong = config_line_split(text, &line);
+    if (!wrong && line.keyword.len == 0)
+        return 0;
+    if (!wrong)
+        wrong = config_directive_parse(&line, &d, *words, &words_len, scratch);
+    if (wrong)
+        return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: %s", l->config->files[file].path,
+                           (unsigned)number, wrong);
+    if (d.op == CONFIG_IGNORED)
+        return 0;
+    *words += words_len;
+    return take_directive(l, &d);
+}
+
+static int take_text(struct load *l, uint32_t file, struct slice text)
+{
+    char *words = l->config->files[file].words;
+    int error = 0;
+    if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
+        return failure_set(l->why, SCOUT_E_PARSE,
+                           "%.300s:1: the file begins with a byte order mark; save it without",
+                           l->config->files[file].path);
+    for (uint32_t number = 1; text.len > 0 && !error; number++) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.data) : text.len;
+        error = take_line(l, file, number, slice_of(text.data, len), &words);
+        text = slice_skip(text, len + (end ? 1 : 0));
+    }
+    return error;
+}
+
+/* Enters a file: its path, and memory for its words. */
+static int add_file(struct load *l, const char *path, struct slice text)
+{
+    struct ssh_config *c = l->config;
+    if (c->file_count == CONFIG_FILES_READ_MAX || text.len > CONFIG_TEXT_MAX)
+        return failure_set(l->why, SCOUT_E_LIMIT,
+                           "The ssh configuration is too large at %.300s (at most %d files of %u "
+                           "bytes)",
+                           path, CONFIG_FILES_READ_MAX, CONFIG_TEXT_MAX);
+    void *array = c->files;
+    if (!grow(&array, &c->file_size, c->file_count, sizeof *c->files))
+        return fail_nomem(l);
+    c->files = array;
+    struct config_file *f = &c->files[c->file_count];
+    f->path = strdup(path);
+    f->words = malloc(2 * text.len + 2);
+    c->file_count++;
+    return f->path && f->words ? 0 : fail_nomem(l);
+}
+
+/* The callback's callback: one file that the pattern names. */
+static int take_file(void *context, const char *path, struct slice text)
+{
+    struct load *l = context;
+    const struct config_directive begin = {.op = CONFIG_INCLUDE}, end = {.op = CONFIG_INCLUDE_END};
+    if (l->error)
+        return l->error;
+    if (l->depth > 0)
+        l->open[l->depth] = CONFIG_NONE;
+    l->error = add_file(l, path, text);
+    if (!l->error && l->depth > 0)
+        l->error = push(l, &begin);
+    if (!l->error)
+        l->error = take_text(l, l->config->file_count - 1, text);
+    if (!l->error && l->depth > 0)
+        l->error = push(l, &end);
+    return l->error;
+}
+
+static int read_files(struct load *l, const char *pattern)
+{
+    int error = l->env->read(l->env->context, pattern, take_file, l);
+    if (l->error)
+        return l->error;
+    if (error == SCOUT_E_NOT_FOUND || error >= 0)
+        return 0; /* as OpenSSH: an Include may match nothing */
+    return l->error = failure_set(l->why, error, "The ssh configuration %.300s cannot be read: %s",
+                                  pattern, error_text(error));
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort_hosts(struct ssh_config *c)
+{
+    if (c->host_count == 0)
+        return;
+    qsort(c->hosts, c->host_count, sizeof *c->hosts, compare_names);
+    uint32_t kept = 1;
+    for (uint32_t i = 1; i < c->host_count; i++)
+        if (strcmp(c->hosts[i], c->hosts[kept - 1]) != 0)
+            c->hosts[kept++] = c->hosts[i];
+    c->host_count = kept;
+}
+
+int ssh_config_load(struct ssh_config **out, const char *path, const struct ssh_config_env *env,
+                    struct failure *why)
+{
+    struct load l = {.env = env, .why = why};
+    l.config = calloc(1, sizeof *l.config);
+    if (!l.config)
+        return fail_nomem(&l);
+    l.open[0] = CONFIG_NONE;
+    l.config->home = strdup(env->home);
+    l.config->user = strdup(env->user);
+    l.config->dir = strdup(env->dir);
+    int error = l.config->home && l.config->user && l.config->dir ? 0 : fail_nomem(&l);
+    if (!error)
+        error = read_files(&l, path);
+    if (error) {
+        ssh_config_free(l.config);
+        return error;
+    }
+    if (l.open[0] != CONFIG_NONE)
+        l.config->directives[l.open[0]].next = l.config->count;
+    sort_hosts(l.config);
+    *out = l.config;
+    return 0;
+}
+
+void ssh_config_free(struct ssh_config *c)
+{
+    if (!c)
+        return;
+    for (uint32_t i = 0; i < c->file_count; i++) {
+        free(c->files[i].path);
+        free(c->files[i].words);
+    }
+    free(c->files);
+    free(c->directives);
+    free(c->hosts);
+    free(c->home);
+    free(c->user);
+    free(c->dir);
+    free(c);
+}
+
+size_t ssh_config_hosts(const struct ssh_config *c, const char *const **names)
+{
+    *names = c->hosts;
+    return c->host_count;
+}
+
+bool ssh_config_has_host(const struct ssh_config *c, const char *name)
+{
+    return c->host_count > 0 &&
+           bsearch(&name, c->hosts, c->host_count, sizeof *c->hosts, compare_names);
+}

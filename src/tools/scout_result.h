@@ -1,0 +1,36 @@
+/* How the scout tool's answers are written: text for reading, and the same whole as structured
+ * content (docs/wire.md). Private to the layer. */
+#ifndef SCOUT_TOOLS_SCOUT_RESULT_H
+#define SCOUT_TOOLS_SCOUT_RESULT_H
+
+#include "scout/base/json_write.h"
+#include "scout/fleet/path_get.h"
+
+#define scout_output_schema                                                                        \
+    "{\"type\":\"object\",\"properties\":{"                                                        \
+    "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\"]},"                  \
+    "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
+    "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
+    "\"count\":{\"type\":\"integer\"},\"online\":{\"type\":\"integer\"},"                          \
+    "\"size\":{\"type\":\"integer\"},\"mtime\":{\"type\":\"string\"},"                             \
+    "\"mode\":{\"type\":\"string\"},\"etag\":{\"type\":\"string\"},"                               \
+    "\"truncated\":{\"type\":\"boolean\"},\"text\":{\"type\":\"string\"},"                         \
+    "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
+    "\"error\":{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"string\"},"               \
+    "\"message\":{\"type\":\"string\"},\"stage\":{\"type\":\"string\"}},"                          \
+    "\"required\":[\"code\",\"message\"]}}}"
+
+struct hosts_result {
+    struct fleet *fleet;
+    const bool *online, *probed; /* NULL: not probed */
+};
+void hosts_result_write(struct json_writer *w, const void *context); /* struct hosts_result */
+
+struct path_answer {
+    const char *host, *path;
+    uint64_t size_max;
+    const struct path_result *result;
+};
+void path_answer_write(struct json_writer *w, const void *context); /* struct path_answer */
+
+#endif

@@ -1,0 +1,137 @@
+/* The registry's look-up and the life of one call.
+ *
+ *     started --start()--> running --tool_call_finish()--> on_done --> freed
+ *        \--wrong arguments: tool_call_fail() --------------^
+ *
+ * A call is one allocation plus its arena; the arguments' tree lives in the arena. The call may end
+ * at any moment after `start` was entered, also before it returned; its memory then stays until
+ * `start` has returned, so a tool may look at its call until the end of the function that finished
+ * it only there. Cancelling is a wish: the tool is told once and ends the call by itself. Ending a
+ * call twice is a tool's mistake and asserts. */
+#include "tool_args.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Stands for every call that ended before its start returned. Never written: it is finished. */
+static const struct tool_call ended = {.finished = true};
+
+const struct tool *tool_find(const struct tool_registry *r, const char *name)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (strcmp(r->tools[i]->name, name) == 0)
+            return r->tools[i];
+    return NULL;
+}
+
+static void call_free(struct tool_call *call)
+{
+    arena_fini(&call->arena);
+    free(call);
+}
+
+static int prepare_args(struct tool_call *call, struct slice arguments, struct cJSON **args,
+                        struct failure *why)
+{
+    if (arguments.len == 0)
+        arguments = slice_str("{}");
+    if (json_type(arguments) != JSON_OBJECT)
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "the arguments must be an object");
+    *args = json_parse(arguments, &call->arena);
+    if (!*args)
+        return failure_set(why, SCOUT_E_LIMIT, "the arguments need more than %u bytes of memory",
+                           TOOL_ARENA_MAX);
+    return tool_args_check(call->tool, *args, why);
+}
+
+struct tool_call *tool_call_start(const struct tool_registry *r, const struct tool *t,
+                                  struct slice arguments, uint64_t deadline_ns,
+                                  tool_done_fn *on_done, void *owner)
+{
+    struct tool_call *call = malloc(sizeof *call);
+    struct failure why;
+    struct cJSON *args = NULL;
+    if (!call)
+        return NULL;
+    *call = (struct tool_call){.tool = t,
+                               .registry = r,
+                               .deadline_ns = deadline_ns,
+                               .on_done = on_done,
+                               .owner = owner,
+                               .starting = true};
+    arena_init(&call->arena, TOOL_ARENA_MAX);
+    if (prepare_args(call, arguments, &args, &why) != 0)
+        tool_call_fail(call, &why);
+    else
+        t->start(call, args);
+    call->starting = false;
+    if (call->finished) {
+        call_free(call);
+        return (struct tool_call *)(uintptr_t)&ended;
+    }
+    return call;
+}
+
+void tool_call_cancel(struct tool_call *call)
+{
+    if (call->cancelled || call->finished)
+        return;
+    assert(!call->starting); /* nobody has the pointer yet */
+    call->cancelled = true;
+    if (call->tool->cancel)
+        call->tool->cancel(call);
+}
+
+void tool_call_finish(struct tool_call *call, const struct tool_result *result)
+{
+    assert(!call->finished);
+    call->finished = true;
+    call->on_done(call, result);
+    if (!call->starting)
+        call_free(call);
+}
+
+/* The members "content", "structuredContent" and "isError" of a failed call. */
+static void write_failure(struct json_writer *w, const void *context)
+{
+    const struct failure *why = context;
+    struct json_text_parts parts;
+    json_key(w, "content");
+    json_array_begin(w);
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, "text");
+    json_key(w, "text");
+    json_text_begin(w, &parts);
+    json_text_part(w, &parts, slice_str("Error: "));
+    json_text_part(w, &parts, slice_str(why->text));
+    json_text_end(w, &parts);
+    json_object_end(w);
+    json_array_end(w);
+    json_key(w, "structuredContent");
+    json_object_begin(w);
+    json_key(w, "error");
+    json_object_begin(w);
+    json_key(w, "code");
+    json_str(w, error_code(why->error));
+    json_key(w, "message");
+    json_str(w, why->text);
+    if (why->stage) {
+        json_key(w, "stage");
+        json_str(w, why->stage);
+    }
+    json_object_end(w);
+    json_object_end(w);
+    json_key(w, "isError");
+    json_bool(w, true);
+}
+
+void tool_call_fail(struct tool_call *call, const struct failure *why)
+{
+    struct tool_result result = {.is_error = true,
+                                 .error = why->error,
+                                 .stage = why->stage,
+                                 .write = write_failure,
+                                 .context = why};
+    tool_call_finish(call, &result);
+}

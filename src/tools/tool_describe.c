@@ -1,0 +1,114 @@
+/* Prints a tool's entry of tools/list from its table (MCP 2026-07-28, schema `Tool`).
+ *
+ * The input schema is a closed object in the default dialect, JSON Schema 2020-12, so `$schema` is
+ * left out. All four hints are always written: their defaults in the specification are not ours.
+ * A string's `maxLength` counts characters and our bound counts bytes; since no character is
+ * shorter than a byte, a string within the bound always satisfies the schema. */
+#include "scout/tools/tool.h"
+
+static const char *type_name(enum tool_param_type type)
+{
+    switch (type) {
+    case TOOL_STRING:
+        return "string";
+    case TOOL_INTEGER:
+        return "integer";
+    case TOOL_BOOLEAN:
+        return "boolean";
+    }
+    return "string";
+}
+
+static void describe_param(struct json_writer *w, const struct tool_param *p)
+{
+    json_key(w, p->name);
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, type_name(p->type));
+    json_key(w, "description");
+    json_str(w, p->description);
+    if (p->type == TOOL_INTEGER && (p->minimum != 0 || p->maximum != 0)) {
+        json_key(w, "minimum");
+        json_int(w, p->minimum);
+        json_key(w, "maximum");
+        json_int(w, p->maximum);
+    }
+    if (p->type == TOOL_STRING && p->length_max) {
+        json_key(w, "maxLength");
+        json_uint(w, p->length_max);
+    }
+    if (p->default_json) {
+        json_key(w, "default");
+        json_raw(w, slice_str(p->default_json));
+    }
+    json_object_end(w);
+}
+
+static void describe_required(struct json_writer *w, const struct tool *t)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->param_count; i++) {
+        if (!t->params[i].required)
+            continue;
+        if (!any) {
+            json_key(w, "required");
+            json_array_begin(w);
+        }
+        any = true;
+        json_str(w, t->params[i].name);
+    }
+    if (any)
+        json_array_end(w);
+}
+
+static void describe_input(struct json_writer *w, const struct tool *t)
+{
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, "object");
+    json_key(w, "properties");
+    json_object_begin(w);
+    for (size_t i = 0; i < t->param_count; i++)
+        describe_param(w, &t->params[i]);
+    json_object_end(w);
+    describe_required(w, t);
+    json_key(w, "additionalProperties");
+    json_bool(w, false);
+    json_object_end(w);
+}
+
+static void describe_hints(struct json_writer *w, const struct tool *t)
+{
+    json_object_begin(w);
+    json_key(w, "title");
+    json_str(w, t->title);
+    json_key(w, "readOnlyHint");
+    json_bool(w, t->read_only);
+    json_key(w, "destructiveHint");
+    json_bool(w, t->destructive);
+    json_key(w, "idempotentHint");
+    json_bool(w, t->idempotent);
+    json_key(w, "openWorldHint");
+    json_bool(w, t->open_world);
+    json_object_end(w);
+}
+
+void tool_describe(struct json_writer *w, const struct tool *t)
+{
+    json_object_begin(w);
+    json_key(w, "name");
+    json_str(w, t->name);
+    json_key(w, "title");
+    json_str(w, t->title);
+    json_key(w, "description");
+    json_str(w, t->description);
+    json_key(w, "inputSchema");
+    describe_input(w, t);
+    if (t->output_schema) {
+        json_key(w, "outputSchema");
+        json_raw(w, slice_str(t->output_schema));
+    }
+    json_key(w, "annotations");
+    describe_hints(w, t);
+    json_object_end(w);
+}

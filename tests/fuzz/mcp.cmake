@@ -1,0 +1,2 @@
+scout_fuzz_target(json scout_base)
+scout_fuzz_target(mcp scout_mcp)

@@ -1,0 +1,196 @@
+"""`scout`: what it prints, what it ends with, and that it starts the daemon when none runs."""
+
+import json
+import os
+import signal
+import subprocess
+
+import harness
+
+
+class CliTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2)
+        cls.config = cls.write("scoutd.conf", "call_timeout = 10\n")
+
+    def setUp(self):
+        """An environment of its own for each test: no daemon runs in it yet."""
+        place = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
+        self.state = os.path.join(place, "state")
+        os.mkdir(place)
+        self.environment = harness.clean_environment(place)
+        self.environment.update(
+            SCOUT_SOCKET=os.path.join(place, "s.sock"), SCOUT_CONFIG=self.config,
+            SCOUT_SSH_CONFIG=self.fleet.ssh_config, SCOUT_STATE_DIR=self.state)
+        self.addCleanup(self.end_daemon)
+
+    def daemon_pid(self):
+        return harness.lock_holder(os.path.join(self.state, "lock"))
+
+    def end_daemon(self):
+        pid = self.daemon_pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+            harness.wait_until(lambda: self.daemon_pid() is None, "the daemon ends")
+        log = os.path.join(self.state, "scoutd.log")
+        if os.path.exists(log):
+            with open(log, encoding="utf-8", errors="replace") as text:
+                said = text.read()
+            self.assertNotRegex(said, "Sanitizer|runtime error|Assertion")
+
+    def run_scout(self, *arguments, stdin="", timeout=60):
+        return subprocess.run([harness.SCOUT, *arguments], check=False, capture_output=True,
+                              input=stdin, encoding="utf-8", timeout=timeout,
+                              env=self.environment)
+
+    def ok(self, *arguments, **options):
+        ended = self.run_scout(*arguments, **options)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        return ended.stdout
+
+    def fails(self, code, *arguments):
+        ended = self.run_scout(*arguments)
+        self.assertEqual(ended.returncode, code, ended)
+        return ended.stderr
+
+    # --- answers -----------------------------------------------------------------------------
+
+    def test_read(self):
+        self.assertEqual(self.ok("read", "demo1:hello.txt"), "hello from demo1\n")
+        answer = json.loads(self.ok("read", "demo1:hello.txt", "--json"))
+        self.assertEqual((answer["kind"], answer["host"], answer["text"]),
+                         ("file", "demo1", "hello from demo1\n"))
+
+    def test_ls(self):
+        told = self.ok("ls", "demo2:notes")
+        for name in ("one.txt", "two.txt", "empty"):
+            self.assertIn(name, told)
+        answer = json.loads(self.ok("ls", "--json", "demo2:notes"))
+        self.assertEqual(answer["kind"], "directory")
+        self.assertIn("one.txt", [entry["name"] for entry in answer["entries"]])
+
+    def test_hosts(self):
+        told = self.ok("hosts")
+        self.assertIn("demo1", told)
+        self.assertIn("demo2", told)
+        answer = json.loads(self.ok("hosts", "--json"))
+        self.assertEqual((answer["count"], answer["online"]), (2, 2))
+
+    def test_hosts_without_a_probe_contacts_no_host(self):
+        def contacts():
+            with open(self.fleet.home("demo1", "sshd.log"), encoding="utf-8") as log:
+                return log.read()
+
+        before = contacts()
+        told = self.ok("hosts", "--no-probe")
+        self.assertIn("demo1", told)
+        self.assertNotIn("line", told)  # neither online nor offline
+        answer = json.loads(self.ok("hosts", "--no-probe", "--json"))
+        self.assertNotIn("online", answer["hosts"][0])
+        self.assertEqual(contacts(), before)
+
+    def test_help_and_version(self):
+        for arguments in (("help",), ("--help",)):
+            told = self.ok(*arguments)
+            for verb in ("mcp", "hosts", "read", "ls"):
+                self.assertIn(verb, told)
+        self.assertRegex(self.ok("version"), r"\d+\.\d+\.\d+")
+        self.assertIsNone(self.daemon_pid(), "neither needs a daemon")
+
+    # --- failures ----------------------------------------------------------------------------
+
+    def test_a_failure_on_the_host_is_1_with_its_code(self):
+        self.assertEqual(self.fails(1, "read", "demo1:/no/such"),
+                         "scout: Path not found: /no/such (path-not-found)\n")
+        self.assertIn("(unknown-host)", self.fails(1, "read", "nohost:/x"))
+        self.assertIn("(not-a-regular-file)", self.fails(1, "read", "demo1:/dev/zero"))
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ((), ("nonsense",), ("read",), ("ls",), ("read", "a:/b", "c:/d"),
+                          ("hosts", "--nonsense"), ("--socket",)):
+            with self.subTest(arguments=arguments):
+                self.assertTrue(self.fails(2, *arguments))
+
+    def test_no_daemon_is_3(self):
+        """It does not start, here for its configuration: scout says why, at once."""
+        self.environment["SCOUT_CONFIG"] = self.write("bad.conf", "no_such_key = 1\n")
+        said = self.fails(3, "hosts")
+        self.assertTrue(said.startswith("scout: "), said)
+        self.assertIn("bad.conf:1", said)
+
+    # --- starting the daemon -----------------------------------------------------------------
+
+    def test_the_first_call_starts_the_daemon_and_the_second_finds_it(self):
+        self.assertIsNone(self.daemon_pid())
+        self.ok("hosts", "--no-probe")
+        first = self.daemon_pid()
+        self.assertIsNotNone(first)
+        self.ok("read", "demo1:hello.txt")
+        self.assertEqual(self.daemon_pid(), first)
+
+    def test_many_at_once_start_one_daemon(self):
+        before = self.fleet.logins("demo1")
+        started = [subprocess.Popen([harness.SCOUT, "read", "demo1:hello.txt"],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True, env=self.environment)
+                   for _ in range(10)]
+        for process in started:
+            out, error = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, out), (0, "hello from demo1\n"), error)
+        # Each daemon makes one connection to the host.
+        self.assertEqual(self.fleet.logins("demo1") - before, 1)
+
+    def test_the_daemon_outlives_the_one_who_started_it(self):
+        process = subprocess.Popen([harness.SCOUT, "mcp"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, env=self.environment,
+                                   start_new_session=True)
+        pid = harness.wait_until(self.daemon_pid, "the daemon runs")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        self.assertEqual(self.ok("read", "demo1:hello.txt"), "hello from demo1\n")
+        self.assertEqual(self.daemon_pid(), pid)
+
+    def test_a_stale_socket_is_no_obstacle(self):
+        self.ok("hosts", "--no-probe")
+        pid = self.daemon_pid()
+        os.kill(pid, signal.SIGKILL)
+        harness.wait_until(lambda: self.daemon_pid() is None, "it is gone")
+        self.assertEqual(self.ok("read", "demo1:hello.txt"), "hello from demo1\n")
+
+    # --- the shim ----------------------------------------------------------------------------
+
+    def request(self, message_id, target):
+        return json.dumps({"jsonrpc": "2.0", "id": message_id, "method": "tools/call", "params": {
+            "name": "scout", "arguments": {"target": target}, "_meta": harness.META}}) + "\n"
+
+    def test_mcp_answers_all_before_it_ends(self):
+        lines = "".join(self.request(index, "demo1:hello.txt") for index in range(50))
+        answers = [json.loads(line) for line in self.ok("mcp", stdin=lines).splitlines()]
+        self.assertEqual(sorted(answer["id"] for answer in answers), list(range(50)))
+        for answer in answers:
+            self.assertEqual(harness.text_of(answer["result"]), "hello from demo1\n")
+
+    def test_mcp_carries_large_answers_whole(self):
+        path = self.fleet.write("demo1", "large", b"z" * 900000)
+        lines = "".join(self.request(index, "demo1:" + path) for index in range(5))
+        for line in self.ok("mcp", stdin=lines).splitlines():
+            self.assertEqual(harness.text_of(json.loads(line)["result"]), "z" * 900000)
+
+    def test_mcp_with_nothing_on_its_input_ends_at_once(self):
+        self.assertEqual(self.ok("mcp", stdin="", timeout=30), "")
+
+    def test_mcp_ends_when_the_daemon_ends(self):
+        with subprocess.Popen([harness.SCOUT, "mcp"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env=self.environment) as process:
+            process.stdin.write(self.request(1, "demo1:hello.txt").encode())
+            process.stdin.flush()
+            self.assertIn(b"hello from demo1", process.stdout.readline())
+            self.end_daemon()
+            process.wait(20)
+
+
+if __name__ == "__main__":
+    harness.main()

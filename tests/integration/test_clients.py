@@ -1,0 +1,205 @@
+"""Clients that misbehave: each costs its own connection at most, the others go on."""
+
+import json
+import socket
+import time
+
+import harness
+from harness import META, text_of
+
+LINE_MAX = 4 << 20
+
+
+class ClientsTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(1)
+        cls.large = cls.fleet.write("demo1", "large", b"y" * 200000)
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config)
+
+    def setUp(self):
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+
+    def read_good(self, client=None):
+        begun = time.monotonic()
+        result = (client or self.client).scout("demo1:hello.txt")
+        self.assertEqual(text_of(result), "hello from demo1\n")
+        self.assertLess(time.monotonic() - begun, 1)
+
+    def refused(self, line, code, reason=None, client=None):
+        """The line gets an error without id, and the session goes on."""
+        client = client or self.client
+        client.send_raw(line + b"\n")
+        answer = client.line()
+        self.assertRpcError(answer, code, reason)
+        return answer
+
+    def test_half_a_line_disturbs_nobody(self):
+        lazy = [self.daemon.client() for _ in range(20)]
+        for client in lazy:
+            client.send_raw(b'{"jsonrpc":"2.0","id":1,"meth')
+        self.read_good()
+        for client in lazy:
+            client.send_raw(b'od":"tools/list","params":{"_meta":%s}}\n'
+                            % json.dumps(META).encode())
+            self.assertIn("result", client.wait(1))
+            client.close()
+
+    def test_byte_by_byte(self):
+        line = json.dumps({"jsonrpc": "2.0", "id": "bytes", "method": "tools/call", "params": {
+            "name": "scout", "arguments": {"target": "demo1:hello.txt"}, "_meta": META}})
+        for byte in line.encode() + b"\r\n":
+            self.client.send_raw(bytes([byte]))
+        self.assertEqual(text_of(self.client.result("bytes")), "hello from demo1\n")
+
+    def test_many_messages_in_one_write(self):
+        lines = b"".join(
+            json.dumps({"jsonrpc": "2.0", "id": index, "method": "tools/list",
+                        "params": {"_meta": META}}).encode() + b"\n" for index in range(200))
+        self.client.send_raw(lines)
+        for index in range(200):
+            self.assertIn("result", self.client.wait(index))
+
+    def test_200_clients(self):
+        clients = [self.daemon.client() for _ in range(200)]
+        for client in clients:
+            self.addCleanup(client.close)
+        sent = [client.send_scout("demo1:hello.txt") for client in clients]
+        for client, message_id in zip(clients, sent):
+            self.assertEqual(text_of(client.result(message_id)), "hello from demo1\n")
+        self.read_good()
+
+    def test_clients_that_come_and_go(self):
+        for index in range(200):
+            client = self.daemon.client()
+            if index % 2:
+                client.send_scout("demo1:" + self.large)
+            client.close()
+        self.read_good()
+
+    def test_lines_that_are_no_json(self):
+        for line in (b"garbage", b"{", b'{"a":1}x', b"'single'", b"\x00", b"nul", b"[1,2", b"}{",
+                     b'{"jsonrpc":"2.0","id":1,"method":"ping",}', b'"\x01"'):
+            with self.subTest(line=line):
+                answer = self.refused(line, -32700)
+                self.assertNotIn("id", answer)
+                self.assertIn("offset", answer["error"]["data"])
+        self.read_good()
+
+    def test_what_a_later_parser_could_take_differently(self):
+        envelope = b'{"jsonrpc":"2.0","id":5,"method":"tools/list","params":%s}'
+        for params in (b'{"a":"\xff"}', b'{"a":"\xc0\x80"}', b'{"a":"\xed\xa0\x80"}',
+                       b'{"a":"\\u0000"}', b'{"a\\u0000b":1}', b'{"a":1,"a":2}',
+                       b'{"a":1,"\\u0061":2}', b'{"a":"\\ud800"}',
+                       b"[" * 100 + b"]" * 100):
+            with self.subTest(params=params[:30]):
+                answer = self.refused(envelope % params, -32700)
+                self.assertNotIn("id", answer)
+                self.assertTrue(answer["error"]["data"]["reason"])
+        self.read_good()
+
+    def test_json_that_is_no_request(self):
+        for line in (b"1", b'"x"', b"null", b"true", b"{}", b'{"id":1}', b"[]", b"[1]",
+                     b'{"jsonrpc":"2.0","id":null,"method":"ping"}',
+                     b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}',
+                     b'{"jsonrpc":"1.0","id":3,"method":"ping"}',
+                     b'{"jsonrpc":"2.0","id":3,"method":7}'):
+            with self.subTest(line=line):
+                self.refused(line, -32600)
+        answer = self.refused(b'{"jsonrpc":"2.0","id":3,"method":7}', -32600)
+        self.assertEqual(answer["id"], 3)
+        self.read_good()
+
+    def test_malformed_params(self):
+        for params in ("7", "[]", '"x"', "null"):
+            self.client.send_raw(b'{"jsonrpc":"2.0","id":8,"method":"tools/call","params":%s}\n'
+                                 % params.encode())
+            self.assertRpcError(self.client.wait(8), -32602)
+
+    def test_empty_lines_are_passed_over(self):
+        self.client.send_raw(b"\n\r\n\n")
+        self.read_good()
+
+    def test_a_long_line_within_the_limit(self):
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list",
+                   "params": {"_meta": META, "padding": ""}}
+        message["params"]["padding"] = "p" * (LINE_MAX - len(json.dumps(message)))
+        line = json.dumps(message).encode()
+        self.assertEqual(len(line), LINE_MAX)
+        self.client.send_raw(line + b"\n")
+        self.assertIn("result", self.client.wait(1))
+        self.read_good()
+
+    def test_a_line_over_the_limit_ends_that_client(self):
+        bad = self.daemon.client()
+        self.addCleanup(bad.close)
+        try:
+            bad.send_raw(b"x" * (LINE_MAX + 65536))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it was closed before all of it was sent
+        self.assertRpcError(bad.line(), -32600, "line-too-long")
+        self.assertIsNone(bad.line())
+        self.read_good()
+
+    def test_a_client_that_never_reads_is_held_back_and_the_others_go_on(self):
+        memory = self.daemon.memory_bytes()
+        lazy = self.daemon.client()
+        self.addCleanup(lazy.close)
+        lazy.socket.setblocking(False)
+        line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "scout", "arguments": {"target": "demo1:" + self.large},
+            "_meta": META}}).encode() + b"\n"
+        sent = blocked = 0
+        data = b""
+        end = time.monotonic() + 20
+        while sent < 20000 and blocked < 20 and time.monotonic() < end:
+            data = data or line
+            try:
+                data = data[lazy.socket.send(data):]
+                sent += not data
+                blocked = 0
+            except BlockingIOError:
+                # Its requests are not taken up any more: that is the back-pressure.
+                blocked += 1
+                self.read_good()
+                time.sleep(0.05)
+        self.assertEqual(blocked, 20, f"{sent} requests were taken without one answer read")
+        self.assertLess(self.daemon.memory_bytes() - memory, 200 << 20)
+        self.read_good()
+        # When it reads at last, it gets every answer that it asked for.
+        lazy.socket.setblocking(True)
+        lazy.socket.shutdown(socket.SHUT_WR)
+        answers = 0
+        while True:
+            try:
+                message = lazy.line()
+            except AssertionError:
+                break
+            if message is None:
+                break
+            if "result" in message:
+                self.assertEqual(len(text_of(message["result"])), 200000)
+                answers += 1
+        # The last line may have been cut by the shutdown.
+        self.assertGreaterEqual(answers, sent)
+
+    def test_clients_that_vanish_in_mid_answer(self):
+        for _ in range(30):
+            client = self.daemon.client()
+            for _ in range(10):
+                client.send_scout("demo1:" + self.large)
+            client.socket.recv(100)
+            client.close()
+        self.read_good()
+
+    def test_cancelled_calls_are_forgotten(self):
+        for _ in range(50):
+            message_id = self.client.send_scout("demo1:" + self.large)
+            self.client.notify("notifications/cancelled", {"requestId": message_id})
+        self.read_good()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,236 @@
+/* The client of the tests of a session. */
+#include "client.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The tools find their client through the registry's environment. */
+struct tool_env {
+    struct client *client;
+};
+
+struct client_world {
+    struct tool_env env;
+    struct tool_registry registry;
+};
+
+static struct client *client_of(const struct tool_call *call)
+{
+    return call->registry->env->client;
+}
+
+static void write_text(struct json_writer *w, const void *context)
+{
+    json_key(w, "content");
+    json_array_begin(w);
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, "text");
+    json_key(w, "text");
+    json_str(w, context);
+    json_object_end(w);
+    json_array_end(w);
+    json_key(w, "isError");
+    json_bool(w, false);
+}
+
+static void finish(struct tool_call *call, const char *text)
+{
+    struct tool_result result = {.write = write_text, .context = text};
+    tool_call_finish(call, &result);
+}
+
+static const char *text_of(const struct cJSON *args)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "text"));
+}
+
+static void start_echo(struct tool_call *call, const struct cJSON *args)
+{
+    finish(call, text_of(args));
+}
+
+static void start_wait(struct tool_call *call, const struct cJSON *args)
+{
+    struct client *c = client_of(call);
+    assert_true(c->waiting_count < CLIENT_WAITING_MAX);
+    struct waiting_call *waiting = &c->waiting[c->waiting_count++];
+    waiting->call = call;
+    snprintf(waiting->text, sizeof waiting->text, "%s", text_of(args));
+}
+
+static void end_waiting(struct client *c, unsigned index)
+{
+    struct waiting_call ended = c->waiting[index];
+    c->waiting[index] = c->waiting[--c->waiting_count];
+    finish(ended.call, ended.text);
+}
+
+static void cancel_wait(struct tool_call *call)
+{
+    struct client *c = client_of(call);
+    c->cancels++;
+    for (unsigned i = 0; i < c->waiting_count; i++)
+        if (c->waiting[i].call == call && c->cancel_mode == CANCEL_AT_ONCE) {
+            end_waiting(c, i);
+            return;
+        }
+}
+
+static void start_big(struct tool_call *call, const struct cJSON *args)
+{
+    size_t len = (size_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(args, "bytes"));
+    char *text = malloc(len + 1);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    text[len] = '\0';
+    finish(call, text);
+    free(text);
+}
+
+static void start_fail(struct tool_call *call, const struct cJSON *args)
+{
+    struct failure why;
+    (void)args;
+    failure_set(&why, SCOUT_E_CONNECT, "No way to web1");
+    tool_call_fail(call, &why);
+}
+
+static const struct tool_param text_param[] = {
+    {.name = "text", .description = "Any text", .type = TOOL_STRING, .required = true}};
+static const struct tool_param bytes_param[] = {{.name = "bytes",
+                                                 .description = "How many",
+                                                 .type = TOOL_INTEGER,
+                                                 .required = true,
+                                                 .minimum = 0,
+                                                 .maximum = 200000000}};
+static const struct tool echo = {.name = "echo",
+                                 .title = "Echo",
+                                 .description = "Says it again",
+                                 .params = text_param,
+                                 .param_count = 1,
+                                 .read_only = true,
+                                 .start = start_echo};
+static const struct tool waiter = {.name = "wait",
+                                   .title = "Wait",
+                                   .description = "Waits",
+                                   .params = text_param,
+                                   .param_count = 1,
+                                   .start = start_wait,
+                                   .cancel = cancel_wait};
+static const struct tool big = {.name = "big",
+                                .title = "Big",
+                                .description = "Says much",
+                                .params = bytes_param,
+                                .param_count = 1,
+                                .start = start_big};
+static const struct tool failing = {
+    .name = "fail", .title = "Fail", .description = "Fails", .start = start_fail};
+static const struct tool *const tools[] = {&echo, &waiter, &big, &failing};
+
+static struct buf *sink_out(void *context)
+{
+    return &((struct client *)context)->out;
+}
+
+static void on_freed(void *context)
+{
+    ((struct client *)context)->freed++;
+}
+
+static void sink_flush(void *context)
+{
+    struct client *c = context;
+    c->flushes++;
+    if (c->free_on_flush) {
+        c->free_on_flush = false;
+        mcp_session_free(c->session, on_freed, c);
+        c->session = NULL;
+    }
+}
+
+static size_t sink_pending(void *context)
+{
+    struct client *c = context;
+    return buf_len(&c->out) + c->pending;
+}
+
+static void on_room(void *context)
+{
+    struct client *c = context;
+    c->rooms++;
+    if (c->continue_on_room)
+        c->room_result = mcp_session_continue(c->session);
+}
+
+void client_open(struct client *c, size_t out_max)
+{
+    client_open_with(c, out_max, NULL);
+}
+
+void client_open_with(struct client *c, size_t out_max, const char *instructions)
+{
+    struct client_world *world = malloc(sizeof *world);
+    assert_non_null(world);
+    *c = (struct client){.continue_on_room = true};
+    c->world = world;
+    world->env.client = c;
+    world->registry = (struct tool_registry){
+        .tools = tools, .count = sizeof tools / sizeof tools[0], .env = &world->env};
+    c->config = (struct mcp_config){.registry = &world->registry,
+                                    .server_name = "test_mcp",
+                                    .server_version = "1.2.3",
+                                    .instructions = instructions,
+                                    .call_timeout_ns = 1000,
+                                    .stats = &c->stats};
+    struct mcp_sink sink = {
+        .out = sink_out, .flush = sink_flush, .pending = sink_pending, .context = c};
+    buf_init(&c->out, out_max);
+    assert_int_equal(mcp_session_new(&c->session, &c->config, &sink), 0);
+    mcp_session_on_room(c->session, on_room, c);
+}
+
+void client_close(struct client *c)
+{
+    if (c->session)
+        mcp_session_free(c->session, on_freed, c);
+    c->session = NULL;
+    while (c->waiting_count > 0)
+        end_waiting(c, 0);
+    assert_int_equal(c->freed, 1);
+    assert_int_equal(c->stats.in_flight, 0);
+    buf_fini(&c->out);
+    free(c->world);
+}
+
+int client_feed(struct client *c, const char *text)
+{
+    return mcp_session_feed(c->session, slice_str(text));
+}
+
+void client_expect_out(struct client *c, const char *expected)
+{
+    struct slice got = buf_peek(&c->out);
+    if (!slice_is(got, expected ? expected : ""))
+        fail_msg("answered\n%.*s\nexpected\n%s", (int)got.len,
+                 got.data ? (const char *)got.data : "", expected ? expected : "nothing");
+    buf_clear(&c->out);
+}
+
+void client_expect(struct client *c, const char *line, const char *expected)
+{
+    assert_int_equal(client_feed(c, line), 0);
+    assert_int_equal(client_feed(c, "\n"), 0);
+    client_expect_out(c, expected);
+}
+
+void client_finish(struct client *c, const char *text)
+{
+    for (unsigned i = 0; i < c->waiting_count; i++)
+        if (strcmp(c->waiting[i].text, text) == 0) {
+            end_waiting(c, i);
+            return;
+        }
+    fail_msg("no call waits with \"%s\"", text);
+}
