@@ -1,9 +1,9 @@
 /* The configuration file, read with libConfuse from the tables in settings.h.
  *
  * The first error stops the load: libConfuse's own (syntax, unknown key) and ours (bounds) come
- * through one function that keeps file:line and the reason. libConfuse hands that function nothing of
- * the caller's, so it finds the failure through a thread-local pointer that is set only while a file
- * is parsed. */
+ * through one function that keeps file:line and the reason. libConfuse hands that function nothing
+ * of the caller's, so it finds the failure through a thread-local pointer that is set only while a
+ * file is parsed. */
 #include "settings.h"
 
 #include <confuse.h>

@@ -366,10 +366,12 @@ static bool step_channel_open(struct ssh_session *s)
 
 static bool pump_write(struct ssh_session *s)
 {
-    struct buf *requests = sftp_output(s->sftp);
     bool progress = false;
-    while (buf_len(requests) > 0 && buf_len(&s->out) < SSH_OUT_HIGH) {
+    while (buf_len(&s->out) < SSH_OUT_HIGH) {
+        struct buf *requests = sftp_output(s->sftp); /* asked for each time: waiting closes move in */
         struct slice bytes = buf_peek(requests);
+        if (bytes.len == 0)
+            break;
         ssize_t n = libssh2_channel_write_ex(s->channel, 0, (const char *)bytes.data, bytes.len);
         if (n == LIBSSH2_ERROR_EAGAIN || n == 0)
             break;

@@ -1,0 +1,169 @@
+/* A client's life.
+ *
+ *   SERVING --end of its input, over-long line, drain--> DRAINING --all answered and sent-->
+ * CLOSING
+ *      \-------------------------- broken, closed ----------------------------------------/
+ *
+ * Reading pauses while the session takes no more input. A client that half-closes gets the answers
+ * it still waits for. The memory goes when both the session and the stream have ended. */
+#include "client.h"
+
+#include <stdlib.h>
+
+struct client {
+    struct list node;
+    struct client_owner *owner;
+    struct stream stream;
+    struct mcp_session *session;
+    struct io_task task;
+    bool draining, closing, stream_gone, session_gone;
+};
+
+struct client *client_of(struct list *node)
+{
+    return CONTAINER_OF(node, struct client, node);
+}
+
+/* ---- the sink ---- */
+
+static struct buf *sink_out(void *context)
+{
+    return stream_out(&((struct client *)context)->stream);
+}
+
+static void sink_flush(void *context)
+{
+    stream_flush(&((struct client *)context)->stream);
+}
+
+static size_t sink_pending(void *context)
+{
+    return stream_pending(&((struct client *)context)->stream);
+}
+
+/* ---- the end ---- */
+
+static void free_if_gone(struct client *c)
+{
+    if (!c->stream_gone || !c->session_gone)
+        return;
+    struct client_owner *owner = c->owner;
+    io_task_cancel(&c->task);
+    list_remove(&c->node);
+    owner->count--;
+    free(c);
+    owner->on_gone(owner);
+}
+
+static void on_session_freed(void *context)
+{
+    struct client *c = context;
+    c->session_gone = true;
+    free_if_gone(c);
+}
+
+static void on_stream_closed(struct stream *s)
+{
+    struct client *c = CONTAINER_OF(s, struct client, stream);
+    c->stream_gone = true;
+    free_if_gone(c);
+}
+
+void client_close(struct client *c)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    stream_close(&c->stream);
+    mcp_session_free(c->session, on_session_freed, c);
+}
+
+static void close_if_drained(struct client *c)
+{
+    if (c->draining && !c->closing && mcp_session_in_flight(c->session) == 0 &&
+        stream_pending(&c->stream) == 0)
+        client_close(c);
+}
+
+void client_drain(struct client *c)
+{
+    c->draining = true;
+    stream_pause(&c->stream);
+    close_if_drained(c);
+}
+
+/* ---- input ---- */
+
+static void after_input(struct client *c, int error)
+{
+    if (error) {
+        client_drain(c); /* what was written, the error included, still goes out */
+        return;
+    }
+    if (c->draining || c->stream.ended)
+        close_if_drained(c);
+    else if (mcp_session_wants_input(c->session))
+        stream_resume(&c->stream);
+    else
+        stream_pause(&c->stream);
+}
+
+static void on_data(struct stream *s, struct slice data)
+{
+    struct client *c = CONTAINER_OF(s, struct client, stream);
+    if (!c->closing && !c->draining)
+        after_input(c, mcp_session_feed(c->session, data));
+}
+
+static void on_end(struct stream *s, int error)
+{
+    struct client *c = CONTAINER_OF(s, struct client, stream);
+    if (error)
+        client_close(c);
+    else
+        client_drain(c);
+}
+
+/* Kept input goes on here and not from within the call that made room. */
+static void on_task(struct io_task *task)
+{
+    struct client *c = CONTAINER_OF(task, struct client, task);
+    if (!c->closing)
+        after_input(c, mcp_session_continue(c->session));
+}
+
+static void on_drain(struct stream *s)
+{
+    struct client *c = CONTAINER_OF(s, struct client, stream);
+    if (!c->closing)
+        io_defer(s->file.io, &c->task, on_task);
+}
+
+static void on_room(void *context)
+{
+    struct client *c = context;
+    if (!c->closing)
+        io_defer(c->stream.file.io, &c->task, on_task);
+}
+
+static const struct stream_events events = {on_data, on_end, on_drain, on_stream_closed};
+
+int client_open(struct client_owner *owner, struct io *io, int fd)
+{
+    struct client *c = calloc(1, sizeof *c);
+    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, c};
+    if (!c || mcp_session_new(&c->session, &owner->mcp, &sink) != 0) {
+        free(c);
+        io_discard(io, fd);
+        return SCOUT_E_NOMEM;
+    }
+    c->owner = owner;
+    list_init(&c->node);
+    list_append(&owner->clients, &c->node);
+    owner->count++;
+    io_task_init(&c->task);
+    stream_init(&c->stream, io, fd, MCP_OUT_MAX, &events);
+    mcp_session_on_room(c->session, on_room, c);
+    stream_resume(&c->stream);
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* One MCP client on the Unix socket: its stream and its session. */
+#ifndef SCOUT_DAEMON_CLIENT_H
+#define SCOUT_DAEMON_CLIENT_H
+
+#include "scout/base/list.h"
+#include "scout/mcp/session.h"
+#include "scout/net/stream.h"
+
+struct client;
+
+/* Who holds the clients. */
+struct client_owner {
+    struct list clients;
+    uint32_t count;
+    struct mcp_config mcp;
+    void (*on_gone)(struct client_owner *owner); /* after each one that ended */
+};
+
+/* Serves the connected descriptor. 0, or SCOUT_E_NOMEM (the descriptor is closed then). */
+__attribute__((warn_unused_result)) int client_open(struct client_owner *owner, struct io *io,
+                                                    int fd);
+/* Takes no more input; closes when what is in flight has been answered and sent. */
+void client_drain(struct client *c);
+/* Ends it at once. */
+void client_close(struct client *c);
+
+/* The client whose place in the owner's list `node` is. */
+struct client *client_of(struct list *node);
+
+#endif

@@ -1,0 +1,27 @@
+/* The running daemon: everything that one loop owns, from the listening socket down to the pool. */
+#ifndef SCOUT_DAEMON_SERVER_H
+#define SCOUT_DAEMON_SERVER_H
+
+#include "log_sink.h"
+#include "scout/base/paths.h"
+#include "scout/ssh/ssh_config.h"
+#include "settings.h"
+
+#define SERVER_CLIENTS_MAX   4096 /* at a time; more are turned away with an error */
+#define SERVER_DRAIN_TIME_MS 5000 /* for calls in flight when the daemon is told to stop */
+
+struct server_config {
+    const struct paths *paths;
+    const struct settings *settings;
+    const char *home;
+    struct ssh_config *ssh_config; /* ownership moves */
+    int signals;                   /* a signalfd for SIGTERM and SIGINT; ownership moves */
+};
+
+/* Serves until a signal; the socket exists while it does. Returns 0, or a negative error with *why
+ * when it could not start. */
+__attribute__((warn_unused_result)) int server_run(struct io *io, struct log_sink *log,
+                                                   const struct server_config *config,
+                                                   struct failure *why);
+
+#endif

@@ -1,0 +1,103 @@
+/* The configuration file: every key changes its value, wrong ones are refused with file and line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../../src/daemon/settings.h"
+
+static char path[] = "/tmp/scoutd-settings-XXXXXX";
+
+static int load(const char *text, struct settings *s, struct failure *why)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    return settings_load(s, path, true, "/home/me", why);
+}
+
+static void test_defaults(void **state)
+{
+    struct settings s;
+    struct failure why;
+    (void)state;
+    assert_int_equal(settings_load(&s, "/nonexistent/scoutd.conf", false, "/h", &why), 0);
+    assert_int_equal(s.max_file_size, 1048576);
+    assert_int_equal(s.max_connections, 100);
+    assert_int_equal(s.call_timeout_ns, 30000000000);
+    assert_int_equal(s.connect_timeout_ns, 10000000000);
+    assert_int_equal(s.idle_timeout_ns, 60000000000);
+    assert_string_equal(s.known_hosts, "");
+    assert_int_equal(s.log_level, LOG_INFO);
+    assert_true(settings_load(&s, "/nonexistent/scoutd.conf", true, "/h", &why) < 0);
+    assert_non_null(strstr(why.text, "/nonexistent/scoutd.conf"));
+}
+
+static void test_every_key(void **state)
+{
+    struct settings s;
+    struct failure why;
+    (void)state;
+    assert_int_equal(load("max_file_size = 10\nmax_connections = 7\ncall_timeout = 1.5\n"
+                          "connect_timeout = 2\nidle_timeout = 0.5\n"
+                          "known_hosts = \"~/kh\"\nlog_level = debug\n",
+                          &s, &why),
+                     0);
+    assert_int_equal(s.max_file_size, 10);
+    assert_int_equal(s.max_connections, 7);
+    assert_int_equal(s.call_timeout_ns, 1500000000);
+    assert_int_equal(s.connect_timeout_ns, 2000000000);
+    assert_int_equal(s.idle_timeout_ns, 500000000);
+    assert_string_equal(s.known_hosts, "/home/me/kh");
+    assert_int_equal(s.log_level, LOG_DEBUG);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *text, *line, *what;
+    } cases[] = {
+        {"# a comment\nmax_file_sise = 10\n", ":2:", "max_file_sise"},
+        {"max_file_size = 0\n", ":1:", "max_file_size must be from 1"},
+        {"\n\nmax_connections = 100001\n", ":3:", "max_connections"},
+        {"call_timeout = -1\n", ":1:", "call_timeout"},
+        {"idle_timeout = nan\n", ":1:", "idle_timeout"},
+        {"connect_timeout = soon\n", ":1:", "connect_timeout"},
+        {"log_level = loud\n", ":1:", "log_level"},
+        {"known_hosts = \"relative\"\n", ":1:", "known_hosts"},
+        {"max_file_size = \"\n", ":", "string"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct settings s;
+        struct failure why;
+        assert_int_equal(load(cases[i].text, &s, &why), SCOUT_E_INVALID_ARGUMENT);
+        assert_non_null(strstr(why.text, path));
+        assert_non_null(strstr(why.text, cases[i].line));
+        assert_non_null(strstr(why.text, cases[i].what));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_refusals),
+    };
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return 1;
+    close(fd);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}
