@@ -156,9 +156,15 @@ static int serve(struct start *s, struct failure *why)
     log_sink_init(&log, s->settings.log_level);
     error = server_run(io, &log, &config, why);
     log_sink_fini(&log, STDERR_FILENO);
-    /* The process ends here, with helper threads that may still wait for a name server: the loop's
-     * memory goes with it. The lock goes last. */
-    return error;
+    if (error)
+        return error;
+    /* A helper thread may still wait for a name server: then the process ends over it. */
+    if (io_jobs_active(io) > 0)
+        _exit(0);
+    io_free(io);
+    ssh_engine_exit();
+    close(lock); /* last: the next daemon may start from here on */
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -172,7 +178,9 @@ int main(int argc, char **argv)
     int error = load_files(&start, &flags, &why);
     if (!error)
         error = serve(&start, &why);
-    if (error)
+    if (error) {
         fprintf(stderr, "scoutd: %s (%s)\n", why.text, error_code(error));
-    return error ? 1 : 0;
+        _exit(1); /* with whatever had been set up */
+    }
+    return 0;
 }

@@ -14,14 +14,15 @@
 #include <unistd.h>
 
 static _Thread_local struct failure *parse_failure;
+static _Thread_local const char *parse_path;
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 {
     char text[400];
     vsnprintf(text, sizeof text, fmt, args);
     if (parse_failure && !parse_failure->error)
-        failure_set(parse_failure, SCOUT_E_INVALID_ARGUMENT, "%s:%d: %s",
-                    cfg->filename ? cfg->filename : "configuration", cfg->line, text);
+        failure_set(parse_failure, SCOUT_E_INVALID_ARGUMENT, "%s:%d: %s", parse_path, cfg->line,
+                    text);
 }
 
 /* Checked when the key is read, while libConfuse still knows its line. */
@@ -85,6 +86,62 @@ static void take_values(struct settings *s, cfg_t *cfg, const char *home)
     s->log_level = (enum log_level)log_level_parse(cfg_getstr(cfg, "log_level"));
 }
 
+/* Comments become blanks: libConfuse 3.3 counts the end of a commented line more than once, and
+ * would name wrong lines. Strings keep their # and //. */
+static void blank_comments(char *text)
+{
+    char quote = 0;
+    for (char *c = text; *c; c++) {
+        if (quote) {
+            if (*c == '\\' && c[1])
+                c++;
+            else if (*c == quote)
+                quote = 0;
+        } else if (*c == '"' || *c == '\'') {
+            quote = *c;
+        } else if (*c == '#' || (*c == '/' && c[1] == '/')) {
+            while (*c && *c != '\n')
+                *c++ = ' ';
+            if (!*c)
+                break;
+        }
+    }
+}
+
+/* The file's text, to be freed; NULL with errno. */
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = file ? calloc(1, SETTINGS_FILE_MAX + 1) : NULL;
+    if (text && fread(text, 1, SETTINGS_FILE_MAX, file) == SETTINGS_FILE_MAX)
+        errno = EFBIG;
+    else if (text && !ferror(file)) {
+        fclose(file);
+        return text;
+    }
+    int error = errno;
+    free(text);
+    if (file)
+        fclose(file);
+    errno = error;
+    return NULL;
+}
+
+static void parse_file(cfg_t *cfg, const char *path, struct failure *why)
+{
+    char *text = read_text(path);
+    if (!text) {
+        failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot read the configuration file %s: %s",
+                    path, strerror(errno));
+        return;
+    }
+    blank_comments(text);
+    parse_path = path;
+    if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !why->error)
+        failure_set(why, SCOUT_E_INVALID_ARGUMENT, "%s: the configuration cannot be read", path);
+    free(text);
+}
+
 int settings_load(struct settings *s, const char *path, bool must_exist, const char *home,
                   struct failure *why)
 {
@@ -115,12 +172,8 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
     cfg_set_validate_func(cfg, "known_hosts", check_known_hosts);
 
     bool absent = path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT);
-    int rc = absent && !must_exist ? CFG_SUCCESS : cfg_parse(cfg, path);
-    if (rc == CFG_FILE_ERROR && !why->error)
-        failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot read the configuration file %s: %s",
-                    path, strerror(errno));
-    else if (rc != CFG_SUCCESS && !why->error)
-        failure_set(why, SCOUT_E_INVALID_ARGUMENT, "%s: the configuration cannot be read", path);
+    if (!absent || must_exist)
+        parse_file(cfg, path, why);
     if (!why->error)
         take_values(s, cfg, home);
     parse_failure = NULL;

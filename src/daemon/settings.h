@@ -6,6 +6,7 @@
 #include "scout/base/log.h"
 
 #define SETTINGS_PATH_MAX 1024
+#define SETTINGS_FILE_MAX 262144
 
 /* X(key, member, default, least, greatest): numbers */
 #define SETTINGS_INTEGERS(X)                                                                       \

@@ -79,9 +79,9 @@ void path_get_fail_reply(struct path_get *g, const char *what, const struct sftp
     } else if (error == SCOUT_E_PERMISSION) {
         failure_set(f, error, "Permission denied: %.400s", g->shown);
     } else {
+        struct slice why = reply->message.len ? reply->message : slice_str(error_text(error));
         failure_set(f, error, "Failed to %s %.256s: %.*s", what, g->shown,
-                    (int)(reply->message.len > 128 ? 128 : reply->message.len),
-                    reply->message.len ? (const char *)reply->message.data : error_text(error));
+                    (int)(why.len > 128 ? 128 : why.len), (const char *)why.data);
     }
     if (!f->stage)
         f->stage = "running";

@@ -100,6 +100,11 @@ void io_job_start(struct io *io, struct io_job *job, io_job_fn *run, io_job_fn *
     io->driver->job_start(io, job);
 }
 
+uint32_t io_jobs_active(const struct io *io)
+{
+    return io->jobs_active;
+}
+
 void io_job_finished(struct io *io, struct io_job *job)
 {
     job->next = NULL;

@@ -98,7 +98,7 @@ void stream_resume(struct stream *s)
 static void on_sent(struct io_op *op, struct io_event event)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, send);
-    if (s->closing)
+    if (s->closing || s->broken) /* broken by the recv while this one was under way */
         return;
     if (event.res < 0) {
         broke(s, event.res);

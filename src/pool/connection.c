@@ -211,7 +211,10 @@ static void on_dialed(struct dial *d, const struct failure *failure)
         return;
     }
     if (failure->error) {
-        connection_end(c, failure);
+        struct failure named;
+        failure_set(&named, failure->error, "%s: %s", c->host.name, failure->text);
+        named.stage = failure->stage;
+        connection_end(c, &named);
         return;
     }
     const struct ssh_session_config config = {

@@ -372,7 +372,9 @@ void pool_release(struct pool_use *use)
 struct sftp *pool_sftp(const struct pool_use *use)
 {
     struct pool_connection *c = use->connection;
-    return c->state == CONNECTION_READY ? ssh_session_sftp(c->ssh) : NULL;
+    /* Also while it is ending: what is in flight must still be taken back before the session goes.
+     */
+    return c->was_ready && c->ssh ? ssh_session_sftp(c->ssh) : NULL;
 }
 
 void pool_flush(struct pool_use *use)

@@ -91,7 +91,7 @@ int ssh_session_new(struct ssh_session **out, const struct ssh_session_config *c
     if (!s)
         return SCOUT_E_NOMEM;
     s->config = *config;
-    buf_init(&s->in, SSH_IN_HIGH * 4);
+    buf_init(&s->in, SSH_IN_MAX);
     buf_init(&s->out, SSH_OUT_MAX);
     s->ssh = libssh2_session_init_ex(NULL, NULL, NULL, s);
     if (!s->ssh || sftp_new(&s->sftp, SSH_SFTP_OUT_MAX) != 0) {
@@ -368,7 +368,8 @@ static bool pump_write(struct ssh_session *s)
 {
     bool progress = false;
     while (buf_len(&s->out) < SSH_OUT_HIGH) {
-        struct buf *requests = sftp_output(s->sftp); /* asked for each time: waiting closes move in */
+        struct buf *requests =
+            sftp_output(s->sftp); /* asked for each time: waiting closes move in */
         struct slice bytes = buf_peek(requests);
         if (bytes.len == 0)
             break;

@@ -45,6 +45,13 @@ def wait_until(condition, what, timeout=ANSWER_S):
         time.sleep(0.01)
 
 
+def unchanged(reading, seconds):
+    """Whether reading() gives the same before and after a while."""
+    before = reading()
+    time.sleep(seconds)
+    return reading() == before
+
+
 def die_with_parent():
     """In a child: ends it when this process ends, however that happens (PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -208,11 +215,18 @@ class Daemon:
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"scoutd ended with {self.process.returncode}:\n{self.log()}")
+        # An answer, not only a connection: the listening socket of a killed process takes
+        # connections for a moment longer than the process lives.
         try:
-            Client(self.socket).close()
-            return True
+            client = Client(self.socket)
         except OSError:
             return False
+        try:
+            return client.wait(client.send("ping")) is not None
+        except (AssertionError, OSError):
+            return False
+        finally:
+            client.close()
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as text:

@@ -83,6 +83,7 @@ class CliTest(harness.ScoutTest):
             with open(self.fleet.home("demo1", "sshd.log"), encoding="utf-8") as log:
                 return log.read()
 
+        harness.wait_until(lambda: harness.unchanged(contacts, 0.5), "the host's log is quiet", 10)
         before = contacts()
         told = self.ok("hosts", "--no-probe")
         self.assertIn("demo1", told)

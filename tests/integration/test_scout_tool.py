@@ -192,7 +192,7 @@ class ScoutToolTest(harness.ScoutTest):
     def test_nul_and_control_bytes_in_a_file_arrive(self):
         path = self.make("binary", b"a\0b\x01\x1f\x7fc")
         result = self.assertScoutOk(self.client.scout("demo1:" + path), "file")
-        self.assertEqual(result["text"], "a\0b\x01\x1f\x7fc")
+        self.assertEqual(result["text"], "a\ufffdb\x01\x1f\x7fc")
 
     def test_what_is_no_file_is_refused_at_once(self):
         """An sftp-server opens with a blocking open: a FIFO would hang all of the connection."""

@@ -239,4 +239,7 @@ void io_task_cancel(struct io_task *t);
 /* Runs the job on a helper thread (started at first use, IO_JOB_THREADS at most). */
 void io_job_start(struct io *io, struct io_job *job, io_job_fn *run, io_job_fn *done);
 
+/* Jobs that were started and whose `done` has not been called yet. */
+uint32_t io_jobs_active(const struct io *io);
+
 #endif

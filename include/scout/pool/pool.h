@@ -68,8 +68,8 @@ pool_acquire(struct pool *p, const struct ssh_host *host, uint64_t deadline_ns,
  * flight on it for this use. A use that is neither is left alone. */
 void pool_release(struct pool_use *use);
 
-/* The SFTP client of a held connection: NULL when the connection was lost since. After starting
- * requests on it, pool_flush sends them at the end of this pass. */
+/* The SFTP client of a held connection: NULL when the session is gone. After starting requests on
+ * it, pool_flush sends them at the end of this pass. */
 struct sftp *pool_sftp(const struct pool_use *use);
 void pool_flush(struct pool_use *use);
 

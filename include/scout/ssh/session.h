@@ -14,9 +14,10 @@
 #include "scout/ssh/known_hosts.h"
 #include "scout/ssh/sftp.h"
 
-#define SSH_RECV_BUDGET         65536u          /* bytes taken by libssh2 in one step */
-#define SSH_IN_HIGH             (256u * 1024u)  /* unread input: the owner pauses its stream */
-#define SSH_OUT_HIGH            (1024u * 1024u) /* unsent output: nothing more is written */
+#define SSH_RECV_BUDGET         65536u               /* bytes taken by libssh2 in one step */
+#define SSH_IN_HIGH             (256u * 1024u)       /* unread input: the owner pauses its stream */
+#define SSH_IN_MAX              (8u * 1024u * 1024u) /* what may still arrive after a pause */
+#define SSH_OUT_HIGH            (1024u * 1024u)      /* unsent output: nothing more is written */
 #define SSH_OUT_MAX             (4u * 1024u * 1024u)
 #define SSH_HANDSHAKE_BYTES_MAX (256u * 1024u) /* of the peer before authentication began */
 #define SSH_CHANNEL_WINDOW      (2u * 1024u * 1024u)

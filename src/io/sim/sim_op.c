@@ -123,6 +123,8 @@ void sim_end(struct sim *sim, struct sim_wake *wake, int res)
 {
     io_ready_push_last(&sim->io, wake->op, res);
     list_remove(&wake->in_socket);
+    if (heap_linked(&wake->node))
+        heap_remove(&sim->due, &wake->node); /* what it did touched its own socket */
     free(wake);
 }
 

@@ -66,8 +66,6 @@ void sim_fire_recv(struct sim *sim, struct sim_wake *wake)
     struct sim_socket *s = wake->socket;
     if (s->peer && sim_happens(sim, sim->faults.reset))
         sim_socket_reset(sim, s);
-    if (heap_linked(&wake->node))
-        heap_remove(&sim->due, &wake->node); /* the reset made it due once more */
     if (!s->connected)
         sim_end(sim, wake, -ENOTCONN);
     else if (s->reset)

@@ -261,7 +261,7 @@ static void a_cancelled_recv_ends_exactly_once(void **state)
     world_close(&w);
 }
 
-/* Few buffers and many senders; `hold` cancels half of them while they starve. */
+/* Few buffers and many senders; some receivers are cancelled while they starve. */
 static void starve(bool cancel_half)
 {
     struct world w;
@@ -403,31 +403,31 @@ static void a_small_queue_takes_many_ops(void **state)
 
 /* ---- timers, tasks, jobs ---- */
 
-static int order_next;
-
 struct step {
     struct io_timer timer;
     struct io_task task;
-    int order;
+    int *next, order;
 };
 
 static void on_timer(struct io_timer *timer)
 {
-    CONTAINER_OF(timer, struct step, timer)->order = ++order_next;
+    struct step *s = CONTAINER_OF(timer, struct step, timer);
+    s->order = ++*s->next;
 }
 
 static void on_task(struct io_task *task)
 {
-    CONTAINER_OF(task, struct step, task)->order = ++order_next;
+    struct step *s = CONTAINER_OF(task, struct step, task);
+    s->order = ++*s->next;
 }
 
 static void timers_fire_in_order_and_not_early(void **state)
 {
     (void)state;
     struct io *io = open_ring(0);
-    struct step late = {0}, early = {0}, deferred = {0};
+    int next = 0;
+    struct step late = {.next = &next}, early = {.next = &next}, deferred = {.next = &next};
     uint64_t due = io_now(io) + 30000000;
-    order_next = 0;
     io_task_init(&deferred.task);
     io_timer_start(io, &late.timer, due, on_timer);
     io_timer_start(io, &early.timer, due - 20000000, on_timer);
