@@ -49,10 +49,11 @@ __attribute__((format(printf, 6, 7))) static int put(const struct lookup *l, con
     va_end(args);
     if (len >= 0 && (size_t)len < size)
         return 0;
-    return failure_set(l->why, SCOUT_E_LIMIT,
-                       "The path of the %s is too long: it may have %zu bytes, and %.200s... has %d. "
-                       "Name a shorter one with %s",
-                       what, size - 1, out, len, remedy);
+    return failure_set(
+        l->why, SCOUT_E_LIMIT,
+        "The path of the %s is too long: it may have %zu bytes, and %.200s... has %d. "
+        "Name a shorter one with %s",
+        what, size - 1, out, len, remedy);
 }
 
 static int resolve_state(struct paths *out, const struct lookup *l, const char *flag)

@@ -84,7 +84,7 @@ static void accept_done(struct ring *r, struct io_op *op, const struct io_uring_
         io_ready_push_last(&r->io, op, cqe->res);
 }
 
-/* Send, connect, poll: the first result is the last. */
+/* Connect, poll: the first result is the last. */
 static void single_done(struct ring *r, struct io_op *op, const struct io_uring_cqe *cqe)
 {
     /* An interrupted connect goes on by itself; to start it again would be refused. */
@@ -94,8 +94,8 @@ static void single_done(struct ring *r, struct io_op *op, const struct io_uring_
         io_ready_push_last(&r->io, op, cqe->res);
 }
 
-/* Some non-blocking descriptors answer -EAGAIN at once, where the kernel cannot wait by itself:
- * then a poll waits for them. */
+/* Send, read, write. On a non-blocking descriptor the kernel may answer -EAGAIN at once instead of
+ * waiting by itself (a socket whose peer reads slowly does): then a poll waits. */
 static void rw_done(struct ring *r, struct io_op *op, const struct io_uring_cqe *cqe,
                     enum ring_state was)
 {
@@ -121,11 +121,11 @@ static void op_done(struct ring *r, struct io_op *op, const struct io_uring_cqe 
     case IO_KIND_RECV:
         recv_done(r, op, cqe);
         break;
-    case IO_KIND_SEND:
     case IO_KIND_CONNECT:
     case IO_KIND_POLL:
         single_done(r, op, cqe);
         break;
+    case IO_KIND_SEND:
     case IO_KIND_READ:
     case IO_KIND_WRITE:
         rw_done(r, op, cqe, was);

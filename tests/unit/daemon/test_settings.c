@@ -73,7 +73,7 @@ static void test_refusals(void **state)
         {"connect_timeout = soon\n", ":1:", "connect_timeout"},
         {"log_level = loud\n", ":1:", "log_level"},
         {"known_hosts = \"relative\"\n", ":1:", "known_hosts"},
-        {"max_file_size = \"\n", ":", "the configuration"},
+        {"max_file_size = \"\n", ":", "premature end of file"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
