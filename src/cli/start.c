@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "folder.h"
 #include "launch.h"
+#include "scout/base/peer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -43,7 +44,9 @@ static int try_connect(const struct paths *p)
         return -1;
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
         int flags = fcntl(fd, F_GETFL);
-        if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
+        if (peer_is_gone(fd))
+            errno = ECONNREFUSED;
+        else if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
             return fd;
     }
     int error = errno;

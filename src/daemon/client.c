@@ -92,6 +92,8 @@ void client_drain(struct client *c)
     close_if_drained(c);
 }
 
+static void on_task(struct io_task *task);
+
 /* ---- input ---- */
 
 static void after_input(struct client *c, int error)
@@ -118,10 +120,13 @@ static void on_data(struct stream *s, struct slice data)
 static void on_end(struct stream *s, int error)
 {
     struct client *c = CONTAINER_OF(s, struct client, stream);
-    if (error)
+    if (error) {
         client_close(c);
-    else
-        client_drain(c);
+        return;
+    }
+    /* Lines that are kept for want of room are still to be answered. */
+    c->draining = true;
+    io_defer(s->file.io, &c->task, on_task);
 }
 
 /* Kept input goes on here and not from within the call that made room. */

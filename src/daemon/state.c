@@ -5,9 +5,9 @@
  */
 #include "state.h"
 
+#include "scout/base/peer.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -59,12 +59,7 @@ static bool is_live(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int rc = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
     bool live = fd < 0 || rc == 0 || errno != ECONNREFUSED; /* in doubt it lives */
-    struct ucred listener;
-    socklen_t len = sizeof listener;
-    /* The kernel takes down the ring of a killed process a little after the process itself, and
-     * until then its listening socket still takes connections that nobody will serve. */
-    if (rc == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &len) == 0 &&
-        listener.pid > 0 && kill(listener.pid, 0) != 0 && errno == ESRCH)
+    if (rc == 0 && peer_is_gone(fd))
         live = false;
     if (fd >= 0)
         close(fd);
