@@ -44,11 +44,17 @@ int client_ask(const struct cli *cli, const struct call *call, struct buf *line,
                struct answer *answer)
 {
     struct failure why;
-    int fd = client_connect(cli);
-    if (fd < 0)
-        return EXIT_NO_DAEMON;
-    int error = call_scout(fd, call, line, answer, &why);
-    close(fd);
+    int error = 0;
+    /* A daemon that was just killed may still have taken the connection: then once more. */
+    for (int tries = 0; tries < 2; tries++) {
+        int fd = client_connect(cli);
+        if (fd < 0)
+            return EXIT_NO_DAEMON;
+        error = call_scout(fd, call, line, answer, &why);
+        close(fd);
+        if (error != SCOUT_E_CONNECTION_LOST || buf_len(line) > 0)
+            break;
+    }
     if (error) {
         output_error(why.text, error_code(why.error));
         return EXIT_FAILED;

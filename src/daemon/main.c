@@ -158,8 +158,9 @@ static int serve(struct start *s, struct failure *why)
     log_sink_fini(&log, STDERR_FILENO);
     if (error)
         return error;
-    /* A helper thread may still wait for a name server: then the process ends over it. */
-    if (io_jobs_active(io) > 0)
+    /* A helper thread may still wait for a name server, or the kernel for a descriptor: then the
+     * process ends over it. */
+    if (io_jobs_active(io) > 0 || io_files_open(io) > 0)
         _exit(0);
     io_free(io);
     ssh_engine_exit();

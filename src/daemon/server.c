@@ -217,8 +217,8 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     log_sink_open(log, io, STDERR_FILENO);
     log_ready(s, config);
     io_run(io);
-    for (int i = 0; i < 16 && io_run_once(io, 0); i++)
-        ; /* the last files close */
+    for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)
+        io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     fleet_free(s->fleet);
     unlink(config->paths->socket);
     free(s);

@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #define SERVER_CLIENTS_MAX   4096 /* at a time; more are turned away with an error */
+#define SERVER_CLOSE_PASSES  200  /* of 10 ms at most, for the last files to close */
 #define SERVER_DRAIN_TIME_MS 5000 /* for calls in flight when the daemon is told to stop */
 
 struct server_config {

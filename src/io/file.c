@@ -68,6 +68,11 @@ void io_discard(struct io *io, int fd)
     io->driver->close(io, fd);
 }
 
+uint32_t io_files_open(const struct io *io)
+{
+    return io->files_open;
+}
+
 void io_file_tune(struct io_file *f)
 {
     f->io->driver->tune(f->io, f->fd);

@@ -63,6 +63,9 @@ def clean_environment(home):
             "LSAN_OPTIONS", "NODE_EXTRA_CA_CERTS")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment.update(HOME=home, TERM="dumb")
+    # What a sanitizer keeps of freed memory would count as the daemon's own.
+    environment["ASAN_OPTIONS"] = ":".join(
+        filter(None, [environment.get("ASAN_OPTIONS"), "quarantine_size_mb=8"]))
     return environment
 
 

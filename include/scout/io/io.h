@@ -182,6 +182,9 @@ void io_discard(struct io *io, int fd);
  * sockets. */
 void io_file_tune(struct io_file *f);
 
+/* Files that have been opened or adopted and not closed or released yet. */
+uint32_t io_files_open(const struct io *io);
+
 /* Half-closes the sending side at once (shutdown SHUT_WR): the peer reads end of file after what
  * was sent before. */
 void io_shutdown_send(struct io_file *f);

@@ -388,7 +388,7 @@ static void includes_that_never_end_are_refused(void **state)
 static void sixteen_files_deep_is_allowed_and_many_files_are_not(void **state)
 {
     (void)state;
-    static char paths[18][16], texts[18][32];
+    static char paths[18][16], texts[18][64];
     const char *files[40] = {"/c", "Include /f1\n"};
     for (int i = 1; i <= 16; i++) {
         snprintf(paths[i], sizeof paths[i], "/f%d", i);
