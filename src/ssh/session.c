@@ -83,6 +83,29 @@ static ssize_t on_send(libssh2_socket_t fd, const void *data, size_t len, int fl
     return (ssize_t)len;
 }
 
+/* The type that libssh2 takes callbacks in: a data pointer until 1.11.0, whatever ISO C thinks of
+ * that. */
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+#define CALLBACK_SET libssh2_session_callback_set2
+typedef libssh2_cb_generic *callback_pointer;
+#else
+#define CALLBACK_SET libssh2_session_callback_set
+typedef void *callback_pointer;
+#endif
+
+static void set_callbacks(LIBSSH2_SESSION *ssh)
+{
+    union {
+        ssize_t (*recv)(libssh2_socket_t, void *, size_t, int, void **);
+        ssize_t (*send)(libssh2_socket_t, const void *, size_t, int, void **);
+        callback_pointer pointer;
+    } cast;
+    cast.recv = on_recv;
+    CALLBACK_SET(ssh, LIBSSH2_CALLBACK_RECV, cast.pointer);
+    cast.send = on_send;
+    CALLBACK_SET(ssh, LIBSSH2_CALLBACK_SEND, cast.pointer);
+}
+
 /* ---- life ---- */
 
 int ssh_session_new(struct ssh_session **out, const struct ssh_session_config *config)
@@ -98,16 +121,7 @@ int ssh_session_new(struct ssh_session **out, const struct ssh_session_config *c
         ssh_session_free(s);
         return SCOUT_E_NOMEM;
     }
-    /* The callbacks' type is void * in libssh2's interface, whatever ISO C thinks of that. */
-    union {
-        ssize_t (*recv)(libssh2_socket_t, void *, size_t, int, void **);
-        ssize_t (*send)(libssh2_socket_t, const void *, size_t, int, void **);
-        void *pointer;
-    } cast;
-    cast.recv = on_recv;
-    libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_RECV, cast.pointer);
-    cast.send = on_send;
-    libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_SEND, cast.pointer);
+    set_callbacks(s->ssh);
     libssh2_session_set_blocking(s->ssh, 0);
     int error = session_methods_set(s->ssh, config->known_hosts, config->host, config->port);
     if (error) {
