@@ -510,9 +510,60 @@ static void a_refusal_names_cause_and_remedy(void **state)
     }
 }
 
+struct slow_send {
+    struct io_file file;
+    struct io_op op;
+    int res;
+    bool told, closed;
+};
+
+static void on_slow_sent(struct io_op *op, struct io_event event)
+{
+    struct slow_send *s = CONTAINER_OF(op, struct slow_send, op);
+    s->res = event.res;
+    s->told = true;
+}
+
+static void on_slow_closed(struct io_file *file)
+{
+    CONTAINER_OF(file, struct slow_send, file)->closed = true;
+}
+
+/* A client that reads slowly once cost its connection: the kernel answers -EAGAIN to a send on a
+ * full non-blocking socket instead of waiting by itself. */
+static void a_send_waits_for_a_peer_that_reads_slowly(void **state)
+{
+    (void)state;
+    enum { SIZE = 64 * 1024 };
+    struct io *io = open_ring(2);
+    struct slow_send s = {0};
+    uint8_t *data = calloc(1, SIZE);
+    int fds[2];
+    assert_non_null(data);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    while (send(fds[0], data, SIZE, MSG_DONTWAIT) > 0)
+        ; /* until it is full */
+    io_file_adopt(io, &s.file, fds[0]);
+    struct iovec part = {data, SIZE};
+    io_send(&s.file, &s.op, &part, 1, on_slow_sent);
+    for (int i = 0; i < 10; i++)
+        io_run_once(io, 1000000);
+    assert_false(s.told);
+    while (recv(fds[1], data, SIZE, MSG_DONTWAIT) > 0)
+        ;
+    RUN_UNTIL(io, s.told);
+    assert_true(s.res > 0);
+    io_close(&s.file, on_slow_closed);
+    RUN_UNTIL(io, s.closed);
+    close(fds[1]);
+    free(data);
+    io_free(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_send_waits_for_a_peer_that_reads_slowly),
         cmocka_unit_test(a_mebibyte_is_echoed_and_then_the_end),
         cmocka_unit_test(connecting_to_nobody_is_refused),
         cmocka_unit_test(a_cancelled_recv_ends_exactly_once),
