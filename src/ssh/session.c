@@ -162,6 +162,12 @@ static void end_with(struct ssh_session *s, int error)
     sftp_fail(s->sftp, SCOUT_E_CONNECTION_LOST);
 }
 
+#define LIBSSH2_VERSION_1_11 0x010b00
+
+static const char without_1_11[] =
+    ", which has neither chacha20-poly1305 nor GCM nor encrypt-then-MAC (1.11 has): allow "
+    "aes128-ctr with hmac-sha2-256 on the server, or use a newer libssh2";
+
 static const char *last_error(struct ssh_session *s)
 {
     char *text = NULL;
@@ -183,9 +189,10 @@ static void end_by_libssh2(struct ssh_session *s, int rc)
                rc == LIBSSH2_ERROR_METHOD_NOT_SUPPORTED) {
         error = SCOUT_E_NO_COMMON_ALGORITHM;
         failure_set(&s->failure, error,
-                    "Key exchange with %s failed: %s (libssh2 %s; it may share no key exchange, "
-                    "cipher, MAC or host key algorithm with this server)",
-                    name, last_error(s), libssh2_version(0));
+                    "Key exchange with %s failed: %s. It may share no key exchange, cipher, MAC or "
+                    "host key algorithm with libssh2 %s%s",
+                    name, last_error(s), libssh2_version(0),
+                    libssh2_version(LIBSSH2_VERSION_1_11) ? "" : without_1_11);
     } else {
         failure_set(&s->failure, error, "%s broke the SSH protocol during %s: %s (libssh2 %d)",
                     name, ssh_session_stage_name(s), last_error(s), rc);

@@ -8,6 +8,7 @@ import stat
 import subprocess
 
 import harness
+import hostile
 from harness import text_of
 
 
@@ -206,6 +207,47 @@ class LifeTest(harness.ScoutTest):
             pass
         self.assertLess(daemon.cpu_s() - before, 0.1)
         self.read_good(daemon)
+
+    def config_with(self, name, *blocks):
+        """The fleet's ssh configuration with further hosts."""
+        with open(self.fleet.ssh_config, encoding="utf-8") as text:
+            return self.write(name, text.read() + "".join(blocks))
+
+    def start_on(self, name, ssh_config, config):
+        daemon = harness.Daemon(self.folder, ssh_config, config, name)
+        self.addCleanup(daemon.stop)
+        return daemon.start()
+
+    def test_max_connections_is_never_exceeded(self):
+        peer = hostile.Peer(hostile.silent)
+        self.addCleanup(peer.stop)
+        with open(self.fleet.ssh_config, encoding="utf-8") as text:
+            demo = text.read().split("\n\n", 1)[0]
+        silent = re.sub(r"Port \d+", f"Port {peer.port}", demo.replace("Host demo1", "Host silent"))
+        daemon = self.start_on("one", self.config_with("one_config", "\n", silent, "\n"),
+                               "max_connections = 1\nconnect_timeout = 2\n")
+        with daemon.client() as client:
+            waiting = client.send_scout("silent:/x")
+            self.assertScoutError(client.scout("demo1:hello.txt"), "pool-full")
+            self.assertScoutError(client.result(waiting, 10), "deadline-exceeded")
+            self.assertEqual(text_of(client.scout("demo1:hello.txt")), "hello from demo1\n")
+
+    def test_known_hosts_of_the_configuration_is_the_default(self):
+        with open(self.fleet.ssh_config, encoding="utf-8") as text:
+            demo = text.read().split("\n\n", 1)[0]
+        path = re.search(r"UserKnownHostsFile (.*)", demo).group(1)
+        plain = self.write("plain_config", re.sub(r"\s*UserKnownHostsFile .*", "", demo) + "\n")
+        daemon = self.start_on("known", plain, f'known_hosts = "{path}"\n')
+        self.read_good(daemon)
+        daemon = self.start_on("unknown", plain, 'known_hosts = "/nonexistent/known"\n')
+        with daemon.client() as client:
+            result = client.scout("demo1:hello.txt")
+            self.assertScoutError(result, ("known-hosts-missing", "host-key-unknown"))
+
+    def test_log_level_drops_what_is_below_it(self):
+        daemon = self.start("quiet", "log_level = error\n")
+        self.read_good(daemon)
+        self.assertNotIn("ready", daemon.log())
 
     def test_the_log_is_one_record_a_line(self):
         daemon = self.start("logged")
