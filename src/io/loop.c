@@ -25,12 +25,6 @@ void io_free(struct io *io)
     io->driver->free(io);
 }
 
-void io_assert_idle(const struct io *io)
-{
-    assert(io->stats.armed == 0 && io->files_open == 0);
-    assert(io->ready_count == 0 && list_empty(&io->closable));
-}
-
 static bool has_work(const struct io *io)
 {
     const struct heap_node *first = heap_first(&io->timers);

@@ -92,9 +92,6 @@ static inline void io_ready_push_last(struct io *io, struct io_op *op, int res)
 
 void io_job_finished(struct io *io, struct io_job *job);
 
-/* Asserts that nothing refers to the loop any more; for a driver's `free`. */
-void io_assert_idle(const struct io *io);
-
 /* ---- for the core ---- */
 
 /* Tell at most `budget` events (finished jobs); return how many. */
