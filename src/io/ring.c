@@ -70,6 +70,7 @@ static void prepare(struct io_uring_sqe *sqe, struct io_op *op)
         io_uring_prep_poll_add(sqe, fd, (unsigned short)op->u.events);
         break;
     case IO_KIND_READ:
+        poison(op->u.rw.data, len); /* until ring_end */
         io_uring_prep_read(sqe, fd, op->u.rw.data, len, (__u64)op->u.rw.offset);
         break;
     case IO_KIND_WRITE:
@@ -103,6 +104,13 @@ void ring_arm_poll(struct ring *r, struct io_op *op)
     op->state = RING_POLLING;
 }
 
+void ring_end(struct ring *r, struct io_op *op, int res)
+{
+    if (op->kind == IO_KIND_READ)
+        unpoison(op->u.rw.data, op->u.rw.len);
+    io_ready_push_last(&r->io, op, res);
+}
+
 static void ring_cancel(struct io *io, struct io_op *op)
 {
     struct ring *r = ring_of(io);
@@ -127,7 +135,7 @@ static void arm_list(struct ring *r, struct list *list, bool may_arm)
     for (struct list *n = list_shift(list); n; n = list_shift(list)) {
         struct io_op *op = CONTAINER_OF(n, struct io_op, driver_node);
         if (op->cancelling && io_ready_room(&r->io) > 0)
-            io_ready_push_last(&r->io, op, -ECANCELED);
+            ring_end(r, op, -ECANCELED);
         else if (op->cancelling || !may_arm || io_uring_sq_space_left(&r->uring) == 0)
             list_append(&kept, n);
         else

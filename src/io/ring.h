@@ -56,6 +56,8 @@ void ring_arm(struct io *io, struct io_op *op);
 /* Likewise a poll after which the op, a read or write, is armed again. */
 void ring_arm_poll(struct ring *r, struct io_op *op);
 void ring_give_back(struct io *io, uint32_t buffer);
+/* The op's last event, without data. Memory that the kernel was to fill is its owner's again. */
+void ring_end(struct ring *r, struct io_op *op, int res);
 
 /* ---- ring_events.c ---- */
 

@@ -24,7 +24,7 @@ static void left_kernel(struct io_op *op)
 static void arm_again_or_end(struct ring *r, struct io_op *op)
 {
     if (op->cancelling)
-        io_ready_push_last(&r->io, op, -ECANCELED);
+        ring_end(r, op, -ECANCELED);
     else
         ring_arm(&r->io, op);
 }
@@ -66,7 +66,7 @@ static void recv_done(struct ring *r, struct io_op *op, const struct io_uring_cq
     } else if (cqe->res == -ENOBUFS || cqe->res == -EINTR || cqe->res == -EAGAIN) {
         arm_again_or_end(r, op);
     } else {
-        io_ready_push_last(&r->io, op, cqe->res);
+        ring_end(r, op, cqe->res);
     }
 }
 
@@ -81,7 +81,7 @@ static void accept_done(struct ring *r, struct io_op *op, const struct io_uring_
     if (cqe->res >= 0 || passed_over)
         arm_again_or_end(r, op);
     else
-        io_ready_push_last(&r->io, op, cqe->res);
+        ring_end(r, op, cqe->res);
 }
 
 /* Connect, poll: the first result is the last. */
@@ -91,7 +91,7 @@ static void single_done(struct ring *r, struct io_op *op, const struct io_uring_
     if (cqe->res == -EINTR && (op->cancelling || op->kind != IO_KIND_CONNECT))
         arm_again_or_end(r, op);
     else
-        io_ready_push_last(&r->io, op, cqe->res);
+        ring_end(r, op, cqe->res);
 }
 
 /* Send, read, write. On a non-blocking descriptor the kernel may answer -EAGAIN at once instead of
@@ -106,7 +106,7 @@ static void rw_done(struct ring *r, struct io_op *op, const struct io_uring_cqe 
     else if (cqe->res == -EAGAIN || cqe->res == -EINTR)
         arm_again_or_end(r, op);
     else
-        io_ready_push_last(&r->io, op, cqe->res);
+        ring_end(r, op, cqe->res);
 }
 
 static void op_done(struct ring *r, struct io_op *op, const struct io_uring_cqe *cqe)

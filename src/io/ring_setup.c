@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #define SYSCTL_PATH "/proc/sys/kernel/io_uring_disabled"
+#define OPCODES_MAX 256 /* an opcode is a byte */
 
 /* ---- refusal ---- */
 
@@ -110,15 +111,18 @@ static int probe(struct ring *r)
     };
     if (!(r->uring.features & IORING_FEAT_EXT_ARG) || !(r->uring.features & IORING_FEAT_NODROP))
         return -EOPNOTSUPP;
-    struct io_uring_probe *p = io_uring_get_probe_ring(&r->uring);
+    size_t size = sizeof(struct io_uring_probe) + OPCODES_MAX * sizeof(struct io_uring_probe_op);
+    struct io_uring_probe *p = calloc(1, size);
     if (!p)
         return -ENOMEM;
-    int error = 0;
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+    /* Not io_uring_get_probe_ring: it does not tell why it failed. */
+    int error = io_uring_register_probe(&r->uring, p, OPCODES_MAX);
+    for (size_t i = 0; i < sizeof needed / sizeof *needed && !error; i++)
         if (!io_uring_opcode_supported(p, needed[i]))
             error = -EOPNOTSUPP;
-    io_uring_free_probe(p);
-    return error;
+    free(p);
+    /* A filter may know the calls one by one, and a pass has no way to report it. */
+    return error ? error : io_uring_get_events(&r->uring);
 }
 
 static size_t buf_ring_size(const struct ring *r)
