@@ -153,7 +153,6 @@ static int start_pool(struct server *s, const struct server_config *config, stru
         .known_hosts = s->known_hosts,
         .known_hosts_global = "/etc/ssh/ssh_known_hosts",
         .identity = s->identity,
-        .log = &s->log->log,
     };
     int error = pool_new(&s->pool, s->io, &s->pool_config);
     if (error) {

@@ -8,7 +8,6 @@
 #define SCOUT_POOL_POOL_H
 
 #include "scout/base/error.h"
-#include "scout/base/log.h"
 #include "scout/io/io.h"
 #include "scout/ssh/sftp.h"
 #include "scout/ssh/ssh_config.h"
@@ -23,7 +22,6 @@ struct pool_config {
     const char *known_hosts;        /* the user's file */
     const char *known_hosts_global; /* the machine's */
     const char *identity;           /* the default key file */
-    struct log *log;
 };
 
 struct pool_stats {
