@@ -124,8 +124,41 @@ int bench_ratio(struct bench *b, const char *top, const char *bottom, double goa
     return 0;
 }
 
+/* The value's place in a sample; value_count when it has none of that name. */
+static size_t place_of(const struct bench_sample *s, const char *name)
+{
+    size_t i = 0;
+    while (i < s->value_count && strcmp(s->values[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+int bench_limit(struct bench *b, const char *contestant, const char *name, double limit)
+{
+    double numbers[BENCH_RUNS_MAX];
+    struct bench_limit l = {.contestant = find(b, contestant), .limit = limit};
+    if (!l.contestant || strlen(name) >= BENCH_NAME_SIZE)
+        return SCOUT_E_NOT_FOUND;
+    if (b->limit_count == BENCH_LIMITS_MAX)
+        return SCOUT_E_LIMIT;
+    for (unsigned r = 0; r < b->runs; r++) {
+        const struct bench_sample *s = &l.contestant->samples[r];
+        size_t i = place_of(s, name);
+        if (i == s->value_count)
+            return SCOUT_E_NOT_FOUND;
+        numbers[r] = s->values[i].number;
+    }
+    snprintf(l.name, sizeof l.name, "%s", name);
+    l.value = bench_stats_of(numbers, b->runs).median;
+    b->limits[b->limit_count++] = l;
+    return 0;
+}
+
 bool bench_goals_met(const struct bench *b)
 {
+    for (size_t i = 0; i < b->limit_count; i++)
+        if (b->limits[i].value > b->limits[i].limit)
+            return false;
     for (size_t i = 0; i < b->ratio_count; i++)
         if (b->ratios[i].value < b->ratios[i].goal)
             return false;

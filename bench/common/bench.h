@@ -13,10 +13,11 @@
  *    --ci, runs are short and only wrong answers count.
  *  - JSON: {name, timestamp, machine{cpus, kernel, model}, config{}, series[{name, ops_per_s{runs,
  *    median, min, max, spread_percent}, values{<name>{the same}}}], ratios[{name, value, goal,
- *    met}], extra{}}; `goal` is null where none was set.
+ *    met}], limits[{name, value, limit, met}], extra{}}; `goal` is null where none was set.
  *
- * In one process: bench_init, bench_add each contestant, bench_run, bench_ratio, bench_print,
- * bench_write, bench_fini. Whole programs compete through bench_compare (compare.c). */
+ * In one process: bench_init, bench_add each contestant, bench_run, bench_ratio and bench_limit,
+ * bench_print, bench_write, bench_fini. Whole programs compete through bench_compare (compare.c).
+ */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -27,6 +28,7 @@
 #define BENCH_RUNS_MAX        64
 #define BENCH_VALUES_MAX      24
 #define BENCH_RATIOS_MAX      8
+#define BENCH_LIMITS_MAX      8
 #define BENCH_NOTES_MAX       32
 #define BENCH_NAME_SIZE       64
 
@@ -63,6 +65,13 @@ struct bench_ratio {
     double value, goal; /* goal 0: none */
 };
 
+/* A goal for a value of one contestant: its median is at most that. */
+struct bench_limit {
+    const struct bench_contestant *contestant;
+    char name[BENCH_NAME_SIZE]; /* of the value */
+    double value, limit;
+};
+
 /* A member of `config` (text) or of `extra` (raw JSON that is known to be JSON). */
 struct bench_note {
     const char *key, *value;
@@ -75,6 +84,8 @@ struct bench {
     size_t contestant_count;
     struct bench_ratio ratios[BENCH_RATIOS_MAX];
     size_t ratio_count;
+    struct bench_limit limits[BENCH_LIMITS_MAX];
+    size_t limit_count;
     struct bench_note config[BENCH_NOTES_MAX], extra[BENCH_NOTES_MAX];
     size_t config_count, extra_count;
 };
@@ -99,7 +110,10 @@ __attribute__((warn_unused_result)) int bench_run(struct bench *b, FILE *progres
  * SCOUT_E_NOT_FOUND or SCOUT_E_LIMIT. */
 __attribute__((warn_unused_result)) int bench_ratio(struct bench *b, const char *top,
                                                     const char *bottom, double goal);
-/* False when some ratio misses its goal. */
+/* Sets a limit to the median of the value `name` of a contestant, after bench_run. Likewise. */
+__attribute__((warn_unused_result)) int bench_limit(struct bench *b, const char *contestant,
+                                                    const char *name, double limit);
+/* False when some ratio or limit misses its goal. */
 bool bench_goals_met(const struct bench *b);
 
 /* The report for people, and the same as JSON into the file `path` (written whole or not at all).

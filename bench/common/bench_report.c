@@ -55,7 +55,7 @@ void bench_print(const struct bench *b, FILE *out)
                     s.median, s.min, s.max);
         }
     }
-    if (b->ratio_count)
+    if (b->ratio_count + b->limit_count)
         fputc('\n', out);
     for (size_t i = 0; i < b->ratio_count; i++) {
         const struct bench_ratio *r = &b->ratios[i];
@@ -63,6 +63,11 @@ void bench_print(const struct bench *b, FILE *out)
         if (r->goal > 0)
             fprintf(out, "  (goal %g: %s)", r->goal, r->value >= r->goal ? "met" : "MISSED");
         fputc('\n', out);
+    }
+    for (size_t i = 0; i < b->limit_count; i++) {
+        const struct bench_limit *l = &b->limits[i];
+        fprintf(out, "  %s, %s: %.4g  (at most %g: %s)\n", l->contestant->name, l->name, l->value,
+                l->limit, l->value <= l->limit ? "met" : "MISSED");
     }
     for (size_t i = 0; i < b->extra_count; i++)
         fprintf(out, "  %s: %s\n", b->extra[i].key, b->extra[i].value);
@@ -148,6 +153,28 @@ static void write_ratios(struct json_writer *w, const struct bench *b)
     json_array_end(w);
 }
 
+static void write_limits(struct json_writer *w, const struct bench *b)
+{
+    json_key(w, "limits");
+    json_array_begin(w);
+    for (size_t i = 0; i < b->limit_count; i++) {
+        const struct bench_limit *l = &b->limits[i];
+        char name[2 * BENCH_NAME_SIZE + 4];
+        snprintf(name, sizeof name, "%s, %s", l->contestant->name, l->name);
+        json_object_begin(w);
+        json_key(w, "name");
+        json_str(w, name);
+        json_key(w, "value");
+        write_number(w, l->value);
+        json_key(w, "limit");
+        write_number(w, l->limit);
+        json_key(w, "met");
+        json_bool(w, l->value <= l->limit);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
 static void write_head(struct json_writer *w, const struct bench *b)
 {
     struct bench_machine m;
@@ -186,6 +213,7 @@ static int format(const struct bench *b, struct buf *text)
     write_head(&w, b);
     write_series(&w, b);
     write_ratios(&w, b);
+    write_limits(&w, b);
     json_key(&w, "extra");
     json_object_begin(&w);
     for (size_t i = 0; i < b->extra_count; i++) {

@@ -2,7 +2,8 @@
  *
  *   bench_compare --name NAME [--runs N] [--output FILE]
  *                 [--config KEY=TEXT]... [--extra KEY=JSON]... [--watch NAME=PID]...
- *                 --contestant NAME=COMMAND... [--ratio TOP/BOTTOM[=GOAL]]... [--no-goals]
+ *                 --contestant NAME=COMMAND... [--ratio TOP/BOTTOM[=GOAL]]...
+ *                 [--limit CONTESTANT:VALUE=MOST]... [--no-goals]
  *
  * COMMAND is run by sh once a round and follows the lines of compare_child.c. --watch names process
  * trees whose CPU per operation is reported for each contestant. Status: 0, 1 when a run failed
@@ -26,6 +27,11 @@ struct compare {
         double goal;
     } ratios[BENCH_RATIOS_MAX];
     size_t ratio_count;
+    struct {
+        char *contestant, *value;
+        double most;
+    } limits[BENCH_LIMITS_MAX];
+    size_t limit_count;
     const char *name, *output;
     bool no_goals;
 };
@@ -75,6 +81,17 @@ static int add_ratio(struct compare *c, char *text)
     return 0;
 }
 
+static int add_limit(struct compare *c, char *text)
+{
+    char *value = split(text, ':'), *most = value ? split(value, '=') : NULL;
+    if (!most || c->limit_count == BENCH_LIMITS_MAX)
+        return SCOUT_E_INVALID_ARGUMENT;
+    c->limits[c->limit_count].contestant = text;
+    c->limits[c->limit_count].value = value;
+    c->limits[c->limit_count++].most = atof(most);
+    return 0;
+}
+
 static int add_extra(struct compare *c, char *text)
 {
     struct json_error where;
@@ -93,7 +110,7 @@ static int add_config(struct compare *c, char *text)
 static const struct option longs[] = {
     {"name", 1, 0, 'n'},     {"runs", 1, 0, 'r'},  {"output", 1, 0, 'o'}, {"config", 1, 0, 'c'},
     {"extra", 1, 0, 'e'},    {"watch", 1, 0, 'w'}, {"ratio", 1, 0, 'q'},  {"contestant", 1, 0, 'p'},
-    {"no-goals", 0, 0, 'g'}, {0, 0, 0, 0},
+    {"no-goals", 0, 0, 'g'}, {"limit", 1, 0, 'l'}, {0, 0, 0, 0},
 };
 
 static int take_option(struct compare *c, int option)
@@ -118,6 +135,8 @@ static int take_option(struct compare *c, int option)
         return add_contestant(c, optarg);
     case 'q':
         return add_ratio(c, optarg);
+    case 'l':
+        return add_limit(c, optarg);
     default:
         return SCOUT_E_INVALID_ARGUMENT;
     }
@@ -150,10 +169,9 @@ static bool parse(struct compare *c, int argc, char **argv)
     return optind == argc && c->bench.contestant_count > 0;
 }
 
-static int run(struct compare *c)
+/* 0, or 2 after it said which goal is for nobody. */
+static int compare(struct compare *c)
 {
-    if (bench_run(&c->bench, stderr))
-        return 1;
     for (size_t i = 0; i < c->ratio_count; i++) {
         if (bench_ratio(&c->bench, c->ratios[i].top, c->ratios[i].bottom, c->ratios[i].goal)) {
             fprintf(stderr, "bench_compare: no contestants %s and %s\n", c->ratios[i].top,
@@ -161,6 +179,23 @@ static int run(struct compare *c)
             return 2;
         }
     }
+    for (size_t i = 0; i < c->limit_count; i++) {
+        if (bench_limit(&c->bench, c->limits[i].contestant, c->limits[i].value,
+                        c->limits[i].most)) {
+            fprintf(stderr, "bench_compare: no %s of %s\n", c->limits[i].value,
+                    c->limits[i].contestant);
+            return 2;
+        }
+    }
+    return 0;
+}
+
+static int run(struct compare *c)
+{
+    if (bench_run(&c->bench, stderr))
+        return 1;
+    if (compare(c))
+        return 2;
     bench_print(&c->bench, stdout);
     if (c->output && bench_write(&c->bench, c->output))
         return 1;

@@ -205,22 +205,21 @@ static bool parse(struct spawn *s, int argc, char **argv)
             good = option_number(optarg, 1, 1000000, &s->files);
             break;
         case 'b':
-            good = option_number(optarg, 1, CONTENT_BYTES_MAX, &s->bytes);
+            good = option_number(optarg, 0, CONTENT_BYTES_MAX, &s->bytes);
             break;
         default:
             good = false;
         }
     }
     s->words = argv + optind;
-    return good && s->requests && s->files && s->bytes && optind < argc &&
-           argc - optind <= WORDS_MAX;
+    return good && s->requests && s->files && optind < argc && argc - optind <= WORDS_MAX;
 }
 
 int main(int argc, char **argv)
 {
     struct spawn s = {0};
     if (!parse(&s, argc, argv)) {
-        fputs("bench_spawn --files K --bytes B --requests R [--warmup W] [--jobs N (8)] -- "
+        fputs("bench_spawn --files K [--bytes B (0)] --requests R [--warmup W] [--jobs N (8)] -- "
               "COMMAND...\n",
               stderr);
         return 2;

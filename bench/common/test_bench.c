@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "content.h"
 #include "load_answer.h"
+#include "scout/base/error.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,7 +98,7 @@ static int take_turn(void *context, struct bench_sample *out)
     t->order[len] = t->letter;
     t->order[len + 1] = '\0';
     *out = (struct bench_sample){.ops = t->letter == 'a' ? 30 : 10, .seconds = 1};
-    return 0;
+    return bench_sample_put(out, "len", (double)len);
 }
 
 static void contestants_run_in_turns_and_are_compared(void **state)
@@ -118,6 +119,24 @@ static void contestants_run_in_turns_and_are_compared(void **state)
     bench_fini(&bench);
 }
 
+static void a_limit_holds_for_the_median_of_a_value(void **state)
+{
+    (void)state;
+    char order[16] = "";
+    struct turn a = {order, 'a'};
+    struct bench bench;
+    bench_init(&bench, "limits", 3);
+    assert_int_equal(bench_add(&bench, "a", take_turn, &a), 0);
+    assert_int_equal(bench_run(&bench, NULL), 0);
+    assert_int_equal(bench_limit(&bench, "a", "len", 1), 0);
+    assert_true(bench_goals_met(&bench));
+    assert_int_equal(bench_limit(&bench, "a", "len", 0.5), 0);
+    assert_false(bench_goals_met(&bench));
+    assert_int_equal(bench_limit(&bench, "a", "size", 1), SCOUT_E_NOT_FOUND);
+    assert_int_equal(bench_limit(&bench, "b", "len", 1), SCOUT_E_NOT_FOUND);
+    bench_fini(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +145,7 @@ int main(void)
         cmocka_unit_test(files_differ),
         cmocka_unit_test(figures_are_what_they_are_called),
         cmocka_unit_test(contestants_run_in_turns_and_are_compared),
+        cmocka_unit_test(a_limit_holds_for_the_median_of_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

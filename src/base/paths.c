@@ -154,6 +154,22 @@ int paths_resolve(struct paths *out, const struct paths_flags *flags, paths_gete
     return error;
 }
 
+int paths_control(const char *socket, char out[PATHS_SOCKET_SIZE], struct failure *why)
+{
+    static const char end[] = ".sock", mark[] = "-control";
+    size_t len = strlen(socket), end_len = sizeof end - 1;
+    bool has_end = len > end_len && strcmp(socket + len - end_len, end) == 0;
+    int stem_len = (int)(has_end ? len - end_len : len);
+    int total =
+        snprintf(out, PATHS_SOCKET_SIZE, "%.*s%s%s", stem_len, socket, mark, has_end ? end : "");
+    if (total >= 0 && total < PATHS_SOCKET_SIZE)
+        return 0;
+    return failure_set(why, SCOUT_E_LIMIT,
+                       "The path of the control socket beside %s is too long: it may have %d "
+                       "bytes. Name a shorter one with --socket or SCOUT_SOCKET",
+                       socket, PATHS_SOCKET_SIZE - 1);
+}
+
 int paths_parent(const char *path, char *out)
 {
     const char *slash = strrchr(path, '/');

@@ -15,8 +15,10 @@ enum exit_status {
 /* The command line, taken apart. */
 struct cli {
     struct paths paths;
-    const char *operand; /* NULL: none */
-    bool json, no_probe;
+    const char *operand; /* the first; NULL: none */
+    const char *const *operands;
+    size_t operand_count;
+    bool json, no_probe, list;
 };
 
 /* Each is one subcommand: does its work, prints, returns the exit status. */
@@ -24,6 +26,8 @@ int hosts_command(const struct cli *cli);
 int read_command(const struct cli *cli);
 int ls_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
+int unlock_command(const struct cli *cli);
+int lock_command(const struct cli *cli);
 
 /* --- for the subcommands (client.c) --- */
 

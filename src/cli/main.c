@@ -15,9 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_bits { OPTION_JSON = 1, OPTION_NO_PROBE = 2 };
+enum option_bits { OPTION_JSON = 1, OPTION_NO_PROBE = 2, OPTION_LIST = 4 };
 
-enum operand { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED };
+#define WORDS_MAX 66 /* a subcommand and its operands, and one more, which is too many */
+
+enum operand { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED, OPERAND_ANY };
 
 struct subcommand {
     const char *name, *usage;
@@ -47,6 +49,14 @@ static const struct subcommand subcommands[] = {
     {"ls", "ls HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, ls_command,
      "Lists a directory, one entry a line.\n"
      "  --json      print the structured content"},
+    {"unlock", "unlock [PATH...] [--list]", OPERAND_ANY, true, OPTION_LIST, unlock_command,
+     "Asks for passphrases of encrypted SSH keys.\n"
+     "On the terminal only, and hands them to the daemon, which keeps the keys in memory until it\n"
+     "ends. Without PATH: all encrypted ones of the SSH configuration and the default ones.\n"
+     "  --list      show what is unlocked: path, type, fingerprint"},
+    {"lock", "lock [PATH...]", OPERAND_ANY, true, 0, lock_command,
+     "Makes the daemon forget unlocked keys.\n"
+     "All of them, or those at PATH. Connections that are open stay open."},
     {"version", "version", OPERAND_NONE, false, 0, version_command, "Prints the version."},
     {"help", "help [COMMAND]", OPERAND_OPTIONAL, false, 0, help_command,
      "Explains the commands, or one of them."},
@@ -106,7 +116,7 @@ static int help_command(const struct cli *cli)
 /* --- the command line ------------------------------------------------------------------------ */
 
 struct line {
-    const char *words[3]; /* the subcommand and its operand; one more is too many */
+    const char *words[WORDS_MAX]; /* the subcommand and its operands */
     size_t word_count;
     const char *socket;
     unsigned options;
@@ -119,6 +129,8 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
     const char *word = argv[*i];
     if (strcmp(word, "--json") == 0)
         l->options |= OPTION_JSON;
+    else if (strcmp(word, "--list") == 0)
+        l->options |= OPTION_LIST;
     else if (strcmp(word, "--no-probe") == 0)
         l->options |= OPTION_NO_PROBE;
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
@@ -147,7 +159,7 @@ static int take_words(struct line *l, int argc, char **argv)
             if (status != EXIT_OK)
                 return status;
         } else {
-            if (l->word_count == 3)
+            if (l->word_count == WORDS_MAX)
                 return usage_error("too many words, from ", argv[i]);
             l->words[l->word_count++] = argv[i];
         }
@@ -158,7 +170,10 @@ static int take_words(struct line *l, int argc, char **argv)
 static int check(const struct line *l, const struct subcommand *s)
 {
     bool has_operand = l->word_count > 1;
-    if (l->word_count > 2 || (has_operand && s->operand == OPERAND_NONE))
+    size_t words_max = s->operand == OPERAND_ANY    ? WORDS_MAX - 1
+                       : s->operand == OPERAND_NONE ? 1
+                                                    : 2;
+    if (l->word_count > words_max)
         return usage_error("too many words, from ", l->words[l->word_count - 1]);
     if (!has_operand && s->operand == OPERAND_REQUIRED)
         return usage_error("an operand is missing: scout ", s->usage);
@@ -193,7 +208,9 @@ static bool occupy_standard_descriptors(void)
 
 static int run(const struct line *l)
 {
-    struct cli cli = {.json = l->options & OPTION_JSON, .no_probe = l->options & OPTION_NO_PROBE};
+    struct cli cli = {.json = l->options & OPTION_JSON,
+                      .no_probe = l->options & OPTION_NO_PROBE,
+                      .list = l->options & OPTION_LIST};
     struct paths_flags flags = {.socket = l->socket};
     struct failure why;
     if (l->word_count == 0 && !l->wants_help) {
@@ -211,6 +228,8 @@ static int run(const struct line *l)
     if (status != EXIT_OK)
         return status;
     cli.operand = l->word_count > 1 ? l->words[1] : NULL;
+    cli.operands = l->words + 1;
+    cli.operand_count = l->word_count > 1 ? l->word_count - 1 : 0;
     if (s->asks_daemon && paths_resolve(&cli.paths, &flags, environment, NULL, &why) != 0) {
         output_error(why.text, error_code(why.error));
         return EXIT_USAGE;

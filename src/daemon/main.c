@@ -7,6 +7,7 @@
 #include "state.h"
 #include <errno.h>
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct start {
     struct settings settings;
     struct ssh_config *ssh_config;
     char user[64], home[SETTINGS_PATH_MAX];
+    const char *agent_socket; /* the environment's; may be NULL */
 };
 
 static const char *environment(const char *name, void *context)
@@ -83,6 +85,7 @@ static void find_user(struct start *s)
 {
     const struct passwd *entry = getpwuid(getuid());
     const char *home = getenv("HOME");
+    s->agent_socket = getenv("SSH_AUTH_SOCK");
     snprintf(s->user, sizeof s->user, "%s", entry ? entry->pw_name : "root");
     snprintf(s->home, sizeof s->home, "%s",
              home && home[0] == '/' ? home
@@ -133,6 +136,15 @@ static void raise_file_limit(void)
     }
 }
 
+#define SECURE_HEAP_SIZE  (2u * 1024u * 1024u) /* for keys and passphrases */
+#define SECURE_HEAP_LEAST 32                   /* bytes of one allocation: an Ed25519 seed */
+
+/* Before any key is made: memory that is neither swapped nor dumped. */
+static bool lock_secrets(void)
+{
+    return CRYPTO_secure_malloc_init(SECURE_HEAP_SIZE, SECURE_HEAP_LEAST) == 1;
+}
+
 static int serve(struct start *s, struct failure *why)
 {
     char refusal[512];
@@ -142,6 +154,7 @@ static int serve(struct start *s, struct failure *why)
     if (lock < 0)
         return lock;
     raise_file_limit();
+    bool secrets_locked = lock_secrets();
     const struct io_ring_config ring = {0};
     if (ssh_engine_init() != 0)
         return failure_set(why, SCOUT_E_INTERNAL, "libssh2 does not start");
@@ -151,9 +164,13 @@ static int serve(struct start *s, struct failure *why)
     const struct server_config config = {.paths = &s->paths,
                                          .settings = &s->settings,
                                          .home = s->home,
+                                         .agent_socket = s->agent_socket,
                                          .ssh_config = s->ssh_config,
                                          .signals = open_signals()};
     log_sink_init(&log, s->settings.log_level);
+    if (!secrets_locked)
+        log_event(&log.log, LOG_WARN, "secrets_not_locked", "reason",
+                  "keys may be swapped out: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)", NULL);
     error = server_run(io, &log, &config, why);
     log_sink_fini(&log, STDERR_FILENO);
     if (error)

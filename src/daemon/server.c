@@ -1,15 +1,20 @@
 /* The daemon at work, and its orderly end.
  *
- *   SERVING --SIGTERM, SIGINT--> DRAINING --no client left--> pool freed --> loop stopped
+ *   SERVING --SIGTERM, SIGINT--> DRAINING --no client left--> control closed --> pool freed -->
+ *                                                                 resolver freed --> loop stopped
  *
  * Draining: no new client, no new input; calls in flight are answered, for SERVER_DRAIN_TIME_MS at
- * most; then every client is closed. The pool ends after the last client, the loop after the pool.
- */
+ * most; then every client is closed. The pool ends after the last client, the loop after the pool
+ * and what it uses. */
 #include "server.h"
 
 #include "client.h"
+#include "control.h"
+#include "pool_log.h"
 #include "scout/base/time.h"
 #include "scout/net/listener.h"
+#include "scout/net/resolver.h"
+#include "scout/pool/key_store.h"
 #include "scout/tools/scout_tool.h"
 #include <errno.h>
 #include <stdio.h>
@@ -25,17 +30,20 @@ struct server {
     struct log_sink *log;
     struct client_owner clients;
     struct listener listener;
+    struct control *control; /* NULL: there is none */
     struct io_file signal_file;
     struct io_op signal_op;
     struct signalfd_siginfo signal;
     struct io_timer drain;
+    struct resolver *resolver;
+    struct key_store *keys;
     struct pool *pool;
     struct fleet *fleet;
     struct tool_env env;
     struct tool_registry registry;
     struct mcp_stats stats;
     bool draining, pool_ending;
-    char known_hosts[SSH_CONFIG_PATH_MAX], identity[SSH_CONFIG_PATH_MAX];
+    char known_hosts[SSH_CONFIG_PATH_MAX];
     struct pool_config pool_config;
 };
 
@@ -47,12 +55,25 @@ static const char *const instructions =
 
 /* ---- stopping ---- */
 
-static void on_pool_freed(void *context)
+static void on_resolver_freed(void *context)
 {
     struct server *s = context;
     log_sink_close(s->log);
     io_close(&s->signal_file, NULL);
     io_stop(s->io);
+}
+
+static void on_pool_freed(void *context)
+{
+    struct server *s = context;
+    key_store_free(s->keys);
+    resolver_free(s->resolver, on_resolver_freed, s);
+}
+
+static void on_control_closed(void *context)
+{
+    struct server *s = context;
+    pool_free(s->pool, on_pool_freed, s);
 }
 
 static void end_if_empty(struct server *s)
@@ -61,7 +82,11 @@ static void end_if_empty(struct server *s)
         return;
     s->pool_ending = true;
     io_timer_stop(s->io, &s->drain);
-    pool_free(s->pool, on_pool_freed, s);
+    pool_log(&s->log->log, pool_stats(s->pool));
+    if (s->control)
+        control_close(s->control, on_control_closed, s);
+    else
+        on_control_closed(s);
 }
 
 static void for_each_client(struct server *s, void (*fn)(struct client *))
@@ -138,28 +163,64 @@ static int open_socket(struct server *s, const char *path, struct failure *why)
     return 0;
 }
 
-static int start_pool(struct server *s, const struct server_config *config, struct failure *why)
+/* Without it nothing can be unlocked; all else works. */
+static void open_control(struct server *s, const struct server_config *config)
+{
+    struct failure why;
+    const struct control_config control = {.socket = config->paths->socket,
+                                           .home = config->home,
+                                           .ssh_config = config->ssh_config,
+                                           .keys = s->keys,
+                                           .log = &s->log->log};
+    if (control_open(&s->control, s->io, &control, &why) != 0)
+        log_event(&s->log->log, LOG_WARN, "control_unavailable", "reason", why.text, NULL);
+}
+
+static const char *agent_of(const struct server_config *config)
+{
+    bool is_auto = strcmp(config->settings->agent, SETTINGS_AGENT_AUTO) == 0;
+    return is_auto ? config->agent_socket : config->settings->agent;
+}
+
+static void configure_pool(struct server *s, const struct server_config *config)
 {
     const struct settings *settings = config->settings;
     if (settings->known_hosts[0])
         snprintf(s->known_hosts, sizeof s->known_hosts, "%s", settings->known_hosts);
     else
         snprintf(s->known_hosts, sizeof s->known_hosts, "%s/.ssh/known_hosts", config->home);
-    snprintf(s->identity, sizeof s->identity, "%s/.ssh/id_ed25519", config->home);
     s->pool_config = (struct pool_config){
         .connections_max = (uint32_t)settings->max_connections,
+        .requests_max = (uint32_t)settings->max_requests,
+        .queue_max = (uint32_t)settings->max_queue,
         .connect_timeout_ns = settings->connect_timeout_ns,
         .idle_timeout_ns = settings->idle_timeout_ns,
+        .ping_interval_ns = settings->ping_interval_ns,
+        .ping_timeout_ns = settings->ping_timeout_ns,
         .known_hosts = s->known_hosts,
         .known_hosts_global = "/etc/ssh/ssh_known_hosts",
-        .identity = s->identity,
+        .home = config->home,
+        .agent_socket = agent_of(config),
+        .keys = s->keys,
+        .resolver = s->resolver,
     };
-    int error = pool_new(&s->pool, s->io, &s->pool_config);
+}
+
+static int start_pool(struct server *s, const struct server_config *config, struct failure *why)
+{
+    const struct resolver_config resolver_config = {0};
+    int error = key_store_new(&s->keys);
+    if (!error)
+        error = resolver_new(&s->resolver, s->io, &resolver_config);
+    if (!error) {
+        configure_pool(s, config);
+        error = pool_new(&s->pool, s->io, &s->pool_config);
+    }
     if (error) {
         ssh_config_free(config->ssh_config);
         return failure_set(why, error, "The pool cannot be made: %s", error_text(error));
     }
-    error = fleet_new(&s->fleet, s->io, s->pool, config->ssh_config);
+    error = fleet_new(&s->fleet, s->io, s->pool, s->resolver, config->ssh_config);
     return error ? failure_set(why, error, "The fleet cannot be made: %s", error_text(error)) : 0;
 }
 
@@ -214,6 +275,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_file_adopt(io, &s->signal_file, config->signals);
     io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
     log_sink_open(log, io, STDERR_FILENO);
+    open_control(s, config);
     log_ready(s, config);
     io_run(io);
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)

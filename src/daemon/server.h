@@ -15,6 +15,7 @@ struct server_config {
     const struct paths *paths;
     const struct settings *settings;
     const char *home;
+    const char *agent_socket;      /* the environment's SSH_AUTH_SOCK; may be NULL */
     struct ssh_config *ssh_config; /* ownership moves */
     int signals;                   /* a signalfd for SIGTERM and SIGINT; ownership moves */
 };

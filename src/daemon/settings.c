@@ -62,13 +62,34 @@ static int check_log_level(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
+static bool is_path(const char *text)
+{
+    return text[0] == '/' || strncmp(text, "~/", 2) == 0;
+}
+
+static int check_agent(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *agent = cfg_opt_getnstr(opt, 0);
+    if (is_path(agent) || strcmp(agent, SETTINGS_AGENT_AUTO) == 0 || strcmp(agent, "none") == 0)
+        return 0;
+    cfg_error(cfg, "%s must be auto, none, or a socket's absolute path (or begin with ~/)",
+              opt->name);
+    return -1;
+}
+
 static int check_known_hosts(cfg_t *cfg, cfg_opt_t *opt)
 {
     const char *path = cfg_opt_getnstr(opt, 0);
-    if (path[0] == '\0' || path[0] == '/' || strncmp(path, "~/", 2) == 0)
+    if (path[0] == '\0' || is_path(path))
         return 0;
     cfg_error(cfg, "%s must be an absolute path, or begin with ~/", opt->name);
     return -1;
+}
+
+static void take_path(char *out, const char *path, const char *home)
+{
+    bool at_home = path[0] == '~';
+    snprintf(out, SETTINGS_PATH_MAX, "%s%s", at_home ? home : "", path + at_home);
 }
 
 static void take_values(struct settings *s, cfg_t *cfg, const char *home)
@@ -79,10 +100,9 @@ static void take_values(struct settings *s, cfg_t *cfg, const char *home)
 #define X(key, member, preset, low, high) s->member = (uint64_t)(cfg_getfloat(cfg, key) * 1e9);
     SETTINGS_SECONDS(X)
 #undef X
-    const char *known_hosts = cfg_getstr(cfg, "known_hosts");
-    bool at_home = known_hosts[0] == '~';
-    snprintf(s->known_hosts, sizeof s->known_hosts, "%s%s", at_home ? home : "",
-             known_hosts + at_home);
+    const char *agent = cfg_getstr(cfg, "agent");
+    take_path(s->agent, strcmp(agent, "none") == 0 ? "" : agent, home);
+    take_path(s->known_hosts, cfg_getstr(cfg, "known_hosts"), home);
     s->log_level = (enum log_level)log_level_parse(cfg_getstr(cfg, "log_level"));
 }
 
@@ -152,7 +172,8 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
 #define X(key, member, preset, low, high) CFG_FLOAT(key, preset, CFGF_NONE),
             SETTINGS_SECONDS(X)
 #undef X
-                CFG_STR("known_hosts", "", CFGF_NONE),
+                CFG_STR("agent", SETTINGS_AGENT_AUTO, CFGF_NONE),
+        CFG_STR("known_hosts", "", CFGF_NONE),
         CFG_STR("log_level", "info", CFGF_NONE),
         CFG_END(),
     };
@@ -169,6 +190,7 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
     SETTINGS_SECONDS(X)
 #undef X
     cfg_set_validate_func(cfg, "log_level", check_log_level);
+    cfg_set_validate_func(cfg, "agent", check_agent);
     cfg_set_validate_func(cfg, "known_hosts", check_known_hosts);
 
     bool absent = path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT);

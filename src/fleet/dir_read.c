@@ -1,12 +1,27 @@
-/* A directory's entries, sorted by name.
+/* A directory's entries over SFTP, sorted by name.
  *
- * A few READDIR requests are kept in flight until one answers end of file; the others then do the
- * same. Entries beyond the limits are left out (which ones is the server's order) and the result
- * says so. Names lie in one buffer, as offsets while it may still move. */
+ * READDIR requests go out in batches until one answers end of file; the others of its batch then do
+ * the same. The first batch is two, all that a small directory needs in one round trip; each one
+ * more is twice as large, up to PATH_LIST_WINDOW. Entries beyond the limits are left out (which
+ * ones is the server's order), the result says so, and the rest of the directory is not read. */
 #include "path_get.h"
 
+#include "entry_list.h"
 #include <stdlib.h>
-#include <string.h>
+
+#define BATCH_FIRST 2
+
+struct dir_read_slot {
+    struct sftp_request request;
+    struct path_get *get;
+};
+
+struct dir_read {
+    struct dir_read_slot slots[PATH_LIST_WINDOW];
+    struct entry_list list;
+    uint32_t batch, in_flight;
+    bool ended;
+};
 
 static void on_names(struct sftp_request *request, const struct sftp_reply *reply);
 
@@ -15,69 +30,36 @@ static bool ask(struct path_get *g, struct dir_read_slot *slot)
     struct sftp *s = pool_sftp(&g->use);
     slot->get = g;
     int error = s ? sftp_readdir(s, &slot->request, &g->handle, on_names) : SCOUT_E_CONNECTION_LOST;
+    if (error == SCOUT_E_LIMIT && g->dir->in_flight > 0)
+        return false; /* others fill the connection: the batch is smaller */
     if (error) {
         path_get_fail(g, error, "The directory could not be read further");
         return false;
     }
-    g->dir.in_flight++;
+    g->dir->in_flight++;
     pool_flush(&g->use);
     return true;
 }
 
-/* Adds one entry; false when a limit or memory does not admit it. */
-static bool add(struct dir_read *d, const struct sftp_name *name)
+static void ask_batch(struct path_get *g)
 {
-    if (d->count == PATH_ENTRIES_MAX)
-        return false;
-    if (d->count == d->room) {
-        size_t room = d->room ? d->room * 2 : 64;
-        struct path_entry *entries = realloc(d->entries, room * sizeof *entries);
-        if (!entries)
-            return false;
-        d->entries = entries;
-        d->room = room;
-    }
-    size_t offset = buf_len(&d->bytes);
-    if (buf_append(&d->bytes, name->filename) != 0 || buf_append(&d->bytes, name->longname) != 0)
-        return false;
-    d->entries[d->count++] = (struct path_entry){
-        .name = {(const uint8_t *)(uintptr_t)offset, name->filename.len},
-        .longname = {NULL, name->longname.len},
-        .attrs = name->attrs,
-    };
-    return true;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-    const struct path_entry *x = a, *y = b;
-    size_t len = x->name.len < y->name.len ? x->name.len : y->name.len;
-    int order = len ? memcmp(x->name.data, y->name.data, len) : 0;
-    return order ? order : x->name.len < y->name.len ? -1 : x->name.len > y->name.len;
+    for (size_t i = 0; i < g->dir->batch && ask(g, &g->dir->slots[i]); i++)
+        ;
 }
 
 static void complete(struct path_get *g)
 {
-    struct dir_read *d = &g->dir;
-    struct slice bytes = buf_peek(&d->bytes);
-    for (size_t i = 0; i < d->count; i++) {
-        struct path_entry *e = &d->entries[i];
-        e->name.data = bytes.data + (uintptr_t)e->name.data;
-        e->longname.data = e->name.data + e->name.len;
-    }
-    if (d->count)
-        qsort(d->entries, d->count, sizeof *d->entries, compare_entries);
-    g->result.entries = d->entries;
-    g->result.entry_count = d->count;
-    g->result.truncated = d->truncated;
+    struct entry_list *l = &g->dir->list;
+    entry_list_finish(l);
+    g->result.entries = l->entries;
+    g->result.entry_count = l->count;
     path_get_finish(g);
 }
 
 static void on_names(struct sftp_request *request, const struct sftp_reply *reply)
 {
-    struct dir_read_slot *slot = CONTAINER_OF(request, struct dir_read_slot, request);
-    struct path_get *g = slot->get;
-    struct dir_read *d = &g->dir;
+    struct path_get *g = CONTAINER_OF(request, struct dir_read_slot, request)->get;
+    struct dir_read *d = g->dir;
     d->in_flight--;
     if (reply->error) {
         path_get_fail_reply(g, "list", reply);
@@ -85,24 +67,45 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
     }
     struct slice names = reply->names;
     struct sftp_name name;
-    while (!reply->eof && !d->truncated && sftp_next_name(&names, &name))
-        d->truncated = !add(d, &name);
-    d->ended = d->ended || reply->eof || d->truncated;
-    if (!d->ended && !ask(g, slot))
-        return;
-    if (d->in_flight == 0)
+    while (!g->result.truncated && sftp_next_name(&names, &name))
+        g->result.truncated = !entry_list_add(&d->list, name.filename, name.longname, &name.attrs);
+    if (g->result.truncated) {
         complete(g);
+        return;
+    }
+    d->ended = d->ended || reply->eof;
+    if (d->in_flight > 0)
+        return;
+    if (d->ended) {
+        complete(g);
+        return;
+    }
+    d->batch = d->batch * 2 < PATH_LIST_WINDOW ? d->batch * 2 : PATH_LIST_WINDOW;
+    ask_batch(g);
 }
 
 void dir_read_start(struct path_get *g)
 {
-    for (size_t i = 0; i < PATH_LIST_WINDOW && ask(g, &g->dir.slots[i]); i++)
-        ;
+    g->dir = calloc(1, sizeof *g->dir);
+    if (!g->dir) {
+        path_get_fail(g, SCOUT_E_NOMEM, "No memory to list the directory");
+        return;
+    }
+    entry_list_init(&g->dir->list);
+    g->dir->batch = BATCH_FIRST;
+    ask_batch(g);
 }
 
 void dir_read_forget(struct path_get *g, struct sftp *s)
 {
-    for (size_t i = 0; i < PATH_LIST_WINDOW; i++)
-        if (g->dir.slots[i].request.id)
-            sftp_forget(s, &g->dir.slots[i].request);
+    for (size_t i = 0; g->dir && i < PATH_LIST_WINDOW; i++)
+        sftp_forget(s, &g->dir->slots[i].request);
+}
+
+void dir_read_free(struct path_get *g)
+{
+    if (g->dir)
+        entry_list_fini(&g->dir->list);
+    free(g->dir);
+    g->dir = NULL;
 }

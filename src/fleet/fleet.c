@@ -10,13 +10,15 @@
 struct fleet {
     struct io *io;
     struct pool *pool;
+    struct resolver *resolver;
     struct ssh_config *config;
     const char *const *names;
     size_t count;
     struct ssh_host **hosts; /* by index in names; NULL: not resolved yet */
 };
 
-int fleet_new(struct fleet **out, struct io *io, struct pool *pool, struct ssh_config *config)
+int fleet_new(struct fleet **out, struct io *io, struct pool *pool, struct resolver *resolver,
+              struct ssh_config *config)
 {
     struct fleet *f = calloc(1, sizeof *f);
     if (!f) {
@@ -25,6 +27,7 @@ int fleet_new(struct fleet **out, struct io *io, struct pool *pool, struct ssh_c
     }
     f->io = io;
     f->pool = pool;
+    f->resolver = resolver;
     f->config = config;
     f->count = ssh_config_hosts(config, &f->names);
     f->hosts = calloc(f->count ? f->count : 1, sizeof *f->hosts);
@@ -59,6 +62,11 @@ struct io *fleet_io(const struct fleet *f)
 struct pool *fleet_pool(const struct fleet *f)
 {
     return f->pool;
+}
+
+struct resolver *fleet_resolver(const struct fleet *f)
+{
+    return f->resolver;
 }
 
 static int compare_names(const void *key, const void *element)

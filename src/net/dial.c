@@ -1,36 +1,26 @@
-/* Resolve, then connect, under one deadline.
+/* Resolve, then race connects, under one deadline.
  *
- *   RESOLVING --addresses--> CONNECTING(i) --connected--> done
- *       |                        | refused, or its share of the time is over: close, i + 1
- *       +------------------------+--deadline, cancel, no address left--> failed
+ *   RESOLVING --addresses--> RACING --one is connected--> won: the others are closed --> done
+ *       |                      | each: refused, or given up for the next: close, another
+ *       +----------------------+--deadline, cancel, no address left: all are closed--> failed
  *
- * A literal address skips the first step. A name goes to getaddrinfo on a helper thread, which
- * cannot be interrupted: the job owns its memory (struct dial_resolve), and a dial that ends
- * earlier only takes its name off it. The answer comes through a task, so that on_done is never
- * called from within dial_start or dial_cancel. */
+ * A literal address skips the first step, and a race of one has no timer but the deadline's.
+ *
+ * RACING starts an attempt at once, then one more every DIAL_ATTEMPT_DELAY_MS as long as addresses
+ * are left, and at once when one fails. When all DIAL_ATTEMPTS_MAX places are taken by hosts that
+ * are silent, the time that is left is shared out among the addresses that wait, and the oldest
+ * attempt is given up for each.
+ *
+ * on_done comes from a task, never from within dial_start or dial_cancel, and only when no attempt
+ * is open: their files lie in the dial, whose memory is the owner's again then. */
 #include "scout/net/dial.h"
 
 #include "scout/base/time.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct dial_resolve {
-    struct io_job job;
-    struct dial *dial; /* NULL: nobody waits any more */
-    char host[DIAL_HOST_MAX + 1];
-    int error; /* of getaddrinfo */
-    struct sockaddr_storage addresses[DIAL_ADDRESSES_MAX];
-    socklen_t address_lens[DIAL_ADDRESSES_MAX];
-    uint32_t address_count;
-};
-
-static void try_next(struct dial *d);
+static void race(struct dial *d);
 
 /* ---- the end ---- */
 
@@ -42,176 +32,206 @@ static void on_finish(struct io_task *task)
 
 static void finish(struct dial *d)
 {
-    io_timer_stop(d->io, &d->timer);
-    if (d->resolve) {
-        d->resolve->dial = NULL;
-        d->resolve = NULL;
-    }
+    assert(d->open_count == 0);
+    io_timer_stop(d->io, &d->deadline);
+    io_timer_stop(d->io, &d->delay);
     d->finishing = true;
     io_defer(d->io, &d->task, on_finish);
 }
 
 static void finish_failed(struct dial *d)
 {
-    int connect_error = d->last_error;
-    bool resolving = d->address_count == 0;
-    if (d->failure.error == 0)
+    if (d->failure.error == 0 && d->address_count > 1)
+        failure_set(&d->failure, SCOUT_E_CONNECT,
+                    "Cannot connect to %s port %u at any of its %u addresses: %s", d->host, d->port,
+                    (unsigned)d->address_count, strerror(-d->last_error));
+    else if (d->failure.error == 0)
         failure_set(&d->failure, SCOUT_E_CONNECT, "Cannot connect to %s port %u: %s", d->host,
-                    d->port, strerror(-connect_error));
-    d->failure.stage = resolving ? "resolving" : "connecting";
+                    d->port, strerror(-d->last_error));
+    d->failure.stage = d->address_count == 0 ? "resolving" : "connecting";
     finish(d);
 }
 
-/* ---- connecting ---- */
-
 static void on_attempt_closed(struct io_file *file)
 {
-    struct dial *d = CONTAINER_OF(file, struct dial, file);
-    if (d->failure.error != 0)
+    struct dial_attempt *a = CONTAINER_OF(file, struct dial_attempt, file);
+    struct dial *d = a->dial;
+    a->open = false;
+    d->open_count--;
+    if (!d->won && d->failure.error == 0)
+        race(d);
+    else if (d->open_count == 0 && d->won)
+        finish(d);
+    else if (d->open_count == 0)
         finish_failed(d);
-    else
-        try_next(d);
+}
+
+static void abandon_all(struct dial *d)
+{
+    io_timer_stop(d->io, &d->delay);
+    for (uint32_t i = 0; i < DIAL_ATTEMPTS_MAX; i++)
+        if (d->attempts[i].open)
+            io_close(&d->attempts[i].file, on_attempt_closed);
+}
+
+/* ---- the race ---- */
+
+/* That the network has no route says less than any other error: IPv6 where there is none. */
+static void note_error(struct dial *d, int error)
+{
+    bool dull = error == -ENETUNREACH || error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;
+    if (d->last_error == 0 || !dull)
+        d->last_error = error;
+}
+
+static void win(struct dial *d, struct dial_attempt *a)
+{
+    int fd = io_file_release(&a->file);
+    io_file_adopt(d->io, &d->file, fd);
+    io_file_tune(&d->file);
+    a->open = false;
+    d->open_count--;
+    d->won = true;
+    io_timer_stop(d->io, &d->deadline);
+    abandon_all(d);
+    if (d->open_count == 0)
+        finish(d);
 }
 
 static void on_connect(struct io_op *op, struct io_event event)
 {
-    struct dial *d = CONTAINER_OF(op, struct dial, connect);
-    io_timer_stop(d->io, &d->timer);
-    if (event.res == 0 && d->failure.error == 0) {
-        io_file_tune(&d->file);
-        finish(d);
+    struct dial_attempt *a = CONTAINER_OF(op, struct dial_attempt, connect);
+    if (a->file.closing) /* lost, or given up */
+        return;
+    if (event.res == 0) {
+        win(a->dial, a);
         return;
     }
-    d->last_error = event.res == -ECANCELED ? -ETIMEDOUT
-                    : event.res == 0        ? d->last_error
-                                            : event.res;
-    io_close(&d->file, on_attempt_closed);
+    note_error(a->dial, event.res);
+    io_close(&a->file, on_attempt_closed);
 }
 
-static void on_attempt_timeout(struct io_timer *timer)
+/* Begins to connect to an address. False when there cannot even be a socket. */
+static bool attempt(struct dial *d, uint32_t address)
 {
-    struct dial *d = CONTAINER_OF(timer, struct dial, timer);
-    if (io_now(d->io) >= d->deadline_ns)
-        failure_set(&d->failure, SCOUT_E_DEADLINE, "%s port %u did not answer in time", d->host,
-                    d->port);
-    io_cancel(&d->connect);
+    struct dial_attempt *a = d->attempts;
+    struct sockaddr_storage target;
+    while (a->open)
+        a++;
+    int error = io_file_socket(d->io, &a->file, d->addresses[address].family);
+    if (error) {
+        note_error(d, error);
+        return false;
+    }
+    a->dial = d;
+    a->address = address;
+    a->open = true;
+    d->open_count++;
+    io_op_init(&a->connect);
+    socklen_t len = address_socket(&d->addresses[address], d->port, &target);
+    io_connect(&a->file, &a->connect, (struct sockaddr *)&target, len, on_connect);
+    return true;
 }
 
-static void try_next(struct dial *d)
+static void on_delay(struct io_timer *timer)
 {
-    while (d->next < d->address_count) {
-        uint32_t i = d->next++;
-        int error = io_file_socket(d->io, &d->file, d->addresses[i].ss_family);
-        if (error) {
-            d->last_error = error;
-            continue;
+    struct dial *d = CONTAINER_OF(timer, struct dial, delay);
+    struct dial_attempt *oldest = &d->attempts[0];
+    if (d->open_count < DIAL_ATTEMPTS_MAX) {
+        race(d);
+        return;
+    }
+    for (uint32_t i = 1; i < DIAL_ATTEMPTS_MAX; i++)
+        if (d->attempts[i].address < oldest->address)
+            oldest = &d->attempts[i];
+    note_error(d, -ETIMEDOUT);
+    io_close(&oldest->file, on_attempt_closed); /* and the next begins */
+}
+
+/* When the next address has its turn, if none fails before. */
+static void set_delay(struct dial *d)
+{
+    uint64_t now = io_now(d->io), delay = DIAL_ATTEMPT_DELAY_MS * NS_PER_MS;
+    io_timer_stop(d->io, &d->delay);
+    if (d->next == d->address_count)
+        return;
+    if (d->open_count == DIAL_ATTEMPTS_MAX && d->deadline_ns > now) {
+        uint64_t share = (d->deadline_ns - now) / (d->address_count - d->next + 1);
+        delay = share > delay ? share : delay;
+    }
+    io_timer_start(d->io, &d->delay, now + delay, on_delay);
+}
+
+/* One attempt more, if there is an address left and a place for it. */
+static void race(struct dial *d)
+{
+    while (d->next < d->address_count && d->open_count < DIAL_ATTEMPTS_MAX) {
+        if (attempt(d, d->next++)) {
+            set_delay(d);
+            return;
         }
-        uint64_t now = io_now(d->io);
-        uint64_t left = d->deadline_ns > now ? d->deadline_ns - now : 0;
-        io_timer_start(d->io, &d->timer, now + left / (d->address_count - i), on_attempt_timeout);
-        io_connect(&d->file, &d->connect, (struct sockaddr *)&d->addresses[i], d->address_lens[i],
-                   on_connect);
-        return;
     }
-    finish_failed(d);
+    if (d->open_count == 0)
+        finish_failed(d);
 }
 
 /* ---- resolving ---- */
 
-static void resolve_run(struct io_job *job)
+static void on_deadline(struct io_timer *timer)
 {
-    struct dial_resolve *r = CONTAINER_OF(job, struct dial_resolve, job);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    hints.ai_flags = AI_ADDRCONFIG;
-    r->error = getaddrinfo(r->host, NULL, &hints, &found);
-    if (r->error)
+    struct dial *d = CONTAINER_OF(timer, struct dial, deadline);
+    if (d->address_count > 0) {
+        failure_set(&d->failure, SCOUT_E_DEADLINE, "%s port %u did not answer in time", d->host,
+                    d->port);
+        abandon_all(d);
         return;
-    for (struct addrinfo *a = found; a && r->address_count < DIAL_ADDRESSES_MAX; a = a->ai_next) {
-        memcpy(&r->addresses[r->address_count], a->ai_addr, a->ai_addrlen);
-        r->address_lens[r->address_count++] = a->ai_addrlen;
     }
-    freeaddrinfo(found);
-}
-
-static void set_port(struct sockaddr_storage *address, uint16_t port)
-{
-    if (address->ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)address)->sin6_port = htons(port);
-    else
-        ((struct sockaddr_in *)address)->sin_port = htons(port);
-}
-
-static void resolve_done(struct io_job *job)
-{
-    struct dial_resolve *r = CONTAINER_OF(job, struct dial_resolve, job);
-    struct dial *d = r->dial;
-    if (d) {
-        d->resolve = NULL;
-        io_timer_stop(d->io, &d->timer);
-        if (r->error || r->address_count == 0) {
-            failure_set(&d->failure, SCOUT_E_RESOLVE, "Cannot resolve %s: %s", d->host,
-                        r->error ? gai_strerror(r->error) : "no address");
-            finish_failed(d);
-        } else {
-            d->address_count = r->address_count;
-            memcpy(d->addresses, r->addresses, sizeof d->addresses);
-            memcpy(d->address_lens, r->address_lens, sizeof d->address_lens);
-            for (uint32_t i = 0; i < d->address_count; i++)
-                set_port(&d->addresses[i], d->port);
-            try_next(d);
-        }
-    }
-    free(r);
-}
-
-static void on_resolve_timeout(struct io_timer *timer)
-{
-    struct dial *d = CONTAINER_OF(timer, struct dial, timer);
-    failure_set(&d->failure, SCOUT_E_DEADLINE, "The name %s was not resolved in time", d->host);
+    failure_set(&d->failure, SCOUT_E_DEADLINE,
+                "The name %s was not resolved in time (name servers: %s)", d->host,
+                resolver_servers(d->resolver));
+    resolver_cancel(&d->query);
     finish_failed(d);
 }
 
-static void start_resolve(struct dial *d)
+/* The families take turns, beginning with IPv6; a list has its IPv6 addresses first. */
+static void interleave(struct dial *d, const struct address_list *l)
 {
-    struct dial_resolve *r = calloc(1, sizeof *r);
-    if (!r) {
-        failure_set(&d->failure, SCOUT_E_NOMEM, "No memory to resolve %s", d->host);
+    uint32_t six = 0, four;
+    while (six < l->count && l->list[six].family == AF_INET6)
+        six++;
+    four = six;
+    for (uint32_t i = 0; i < six || four < l->count; i++) {
+        if (i < six)
+            d->addresses[d->address_count++] = l->list[i];
+        if (four < l->count)
+            d->addresses[d->address_count++] = l->list[four++];
+    }
+}
+
+static void on_resolved(struct resolver_query *q, const struct address_list *addresses,
+                        const struct failure *failure)
+{
+    struct dial *d = CONTAINER_OF(q, struct dial, query);
+    if (failure->error) {
+        d->failure = *failure;
         finish_failed(d);
         return;
     }
-    r->dial = d;
-    memcpy(r->host, d->host, sizeof r->host);
-    d->resolve = r;
-    io_timer_start(d->io, &d->timer, d->deadline_ns, on_resolve_timeout);
-    io_job_start(d->io, &r->job, resolve_run, resolve_done);
+    interleave(d, addresses);
+    d->resolved_ns = io_now(d->io);
+    race(d);
 }
 
-/* True when `host` is an address already; it is the only one then. */
-static bool take_literal(struct dial *d)
+void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const char *host,
+                uint16_t port, uint64_t deadline_ns, dial_done_fn *on_done)
 {
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    if (inet_pton(AF_INET, d->host, &v4.sin_addr) == 1) {
-        memcpy(&d->addresses[0], &v4, sizeof v4);
-        d->address_lens[0] = sizeof v4;
-    } else if (inet_pton(AF_INET6, d->host, &v6.sin6_addr) == 1) {
-        memcpy(&d->addresses[0], &v6, sizeof v6);
-        d->address_lens[0] = sizeof v6;
-    } else {
-        return false;
-    }
-    d->address_count = 1;
-    set_port(&d->addresses[0], d->port);
-    return true;
-}
-
-void dial_start(struct dial *d, struct io *io, const char *host, uint16_t port,
-                uint64_t deadline_ns, dial_done_fn *on_done)
-{
-    *d = (struct dial){.io = io, .on_done = on_done, .deadline_ns = deadline_ns, .port = port};
-    io_op_init(&d->connect);
-    io_timer_init(&d->timer);
+    *d = (struct dial){.io = io,
+                       .resolver = resolver,
+                       .on_done = on_done,
+                       .deadline_ns = deadline_ns,
+                       .port = port};
+    io_timer_init(&d->deadline);
+    io_timer_init(&d->delay);
     io_task_init(&d->task);
     if (strlen(host) > DIAL_HOST_MAX) {
         failure_set(&d->failure, SCOUT_E_RESOLVE, "The host name is too long");
@@ -219,20 +239,30 @@ void dial_start(struct dial *d, struct io *io, const char *host, uint16_t port,
         return;
     }
     strcpy(d->host, host);
-    if (take_literal(d))
-        try_next(d);
-    else
-        start_resolve(d);
+    io_timer_start(io, &d->deadline, deadline_ns, on_deadline);
+    if (address_literal(host, &d->addresses[0])) {
+        d->address_count = 1;
+        d->resolved_ns = io_now(io);
+        race(d);
+    } else if (resolver) {
+        resolver_start(resolver, &d->query, host, on_resolved);
+    } else {
+        failure_set(&d->failure, SCOUT_E_RESOLVE,
+                    "Cannot resolve %s: only literal addresses can be used here", host);
+        finish_failed(d);
+    }
 }
 
 void dial_cancel(struct dial *d)
 {
-    if (d->finishing || d->failure.error != 0)
+    if (d->finishing || d->won || d->failure.error != 0)
         return;
     failure_set(&d->failure, SCOUT_E_CANCELLED, "Cancelled");
-    if (d->connect.armed)
-        io_cancel(&d->connect);
-    else if (d->resolve)
+    io_timer_stop(d->io, &d->deadline);
+    if (d->open_count > 0) {
+        abandon_all(d);
+    } else {
+        resolver_cancel(&d->query);
         finish_failed(d);
-    /* Otherwise the file of the last attempt is closing, and its end sees the failure. */
+    }
 }

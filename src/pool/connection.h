@@ -1,71 +1,121 @@
 /* One connection of the pool, from the first wish to the last byte. Private to the layer.
  *
- *   QUEUED --place free--> LOADING --credentials--> DIALING --socket--> SSH --> READY
- *      \______________________\________________________\_________________\_______/
- *                     connection_end (failure, idle, evicted): ENDING --> freed
+ *   QUEUED --place free--> LOADING --keys--> DIALING --socket--> SSH --> READY
+ *      \______________________\________________\__________________\_______/
+ *                  connection_end (failure, idle, evicted, lost): ENDING --> freed
  *
  * ENDING is entered at once (the pool forgets the connection, nobody gets it any more) but carried
- * out by the task, never from within the session's callbacks. It is freed when dial, stream and
- * session are gone and the last use was released. */
+ * out by the task, never from within anybody's callback. Its place is given back when its socket is
+ * closed; it is freed when its agent is gone and the last use was released, too. */
 #ifndef SCOUT_POOL_CONNECTION_H
 #define SCOUT_POOL_CONNECTION_H
 
-#include "credentials.h"
-#include "scout/net/dial.h"
+#include "channels.h"
+#include "destination.h"
 #include "scout/net/stream.h"
 #include "scout/pool/pool.h"
-#include "scout/ssh/session.h"
 
 enum connection_state {
-    CONNECTION_QUEUED,
-    CONNECTION_LOADING,
+    CONNECTION_QUEUED,  /* for a place */
+    CONNECTION_LOADING, /* key files and known_hosts are read, the agent is asked */
     CONNECTION_DIALING,
-    CONNECTION_SSH,
+    CONNECTION_SSH, /* handshake, authentication, anchor channel */
     CONNECTION_READY,
     CONNECTION_ENDING,
 };
 
+struct connect; /* what only the way to READY needs: connect.h */
+
 struct pool_connection {
     struct pool *pool;
-    struct list node;  /* in the pool's LRU list or its queue; own when ending */
-    struct list waits; /* struct pool_use */
-    uint64_t hash;
-    struct ssh_host host;
+    struct destination *destination;
+    const char *name;  /* of the host, for messages: the destination's */
+    struct list node;  /* in the pool's queue for a place, or among the idle ones */
+    struct list waits; /* struct pool_use, by `node` */
+    uint64_t hash, generation;
     enum connection_state state;
-    uint32_t users;
-    bool counted; /* against connections_max */
-    bool was_ready;
-    bool dialing, streaming, torn_down;
-    struct credentials *credentials;
-    bool credentials_loaded;
-    struct dial dial;
+    uint32_t users; /* uses that hold it */
+    bool counted;   /* has a place: counts against connections_max */
+    bool was_ready, has_sftp, torn_down;
+    bool pinned;             /* wanted for the moment, whoever uses it */
+    struct connect *connect; /* NULL before and after */
     struct stream stream;
-    struct ssh_session *ssh;
-    struct io_task task;   /* steps the session, or tears down */
-    struct io_timer timer; /* connect time-out, then idle */
-    uint64_t received_ns;  /* when the peer's last byte came */
-    struct failure failure;
+    bool streaming;
+    struct engine *engine; /* NULL before SSH and after the tear-down */
+    struct pool_channels channels;
+    struct io_task task;   /* steps the engine, or tears down */
+    struct io_timer timer; /* the connect's time-out, then idle time and signs of life */
+    enum pool_stage stage; /* where the connect is */
+    uint64_t stage_since_ns;
+    uint64_t received_ns;   /* when the peer's last byte came */
+    uint64_t idle_since_ns; /* when it became unwanted */
+    uint64_t looked_ns;     /* when a sign of life was last asked for */
+    bool ping_waits;        /* it has not come yet */
+    size_t unsent;          /* how much waited to be sent then */
+    struct failure failure; /* of ENDING */
 };
 
-/* A connection in QUEUED; NULL without memory. */
-struct pool_connection *connection_new(struct pool *p, const struct ssh_host *host, uint64_t hash);
+/* A connection in QUEUED, not in the table yet; NULL without memory. */
+struct pool_connection *connection_new(struct pool *p, const struct ssh_host *host,
+                                       const char *principal);
 void connection_start(struct pool_connection *c);
-/* Ends it for the reason given (copied). */
+/* Ends it for the reason given (copied). A second call is ignored. */
 void connection_end(struct pool_connection *c, const struct failure *why);
+/* Steps the engine at the end of this pass and sends what it puts out. */
 void connection_flush(struct pool_connection *c);
-/* After users or the idle time changed: arms the idle timer, or frees an ended connection. */
+/* Something that kept it from being freed has gone: frees it if that was the last. */
 void connection_settle(struct pool_connection *c);
-const char *connection_stage(const struct pool_connection *c);
 
-/* ---- what the pool does for its connections (pool.c) ---- */
+/* True when nobody holds it, waits for it, or has a channel on it. */
+bool connection_unwanted(const struct pool_connection *c);
+
+/* ---- connect.c: the way to READY ---- */
+
+/* Keys, agent, name, socket; then c->engine exists and connection_opened is called. */
+void connect_start(struct pool_connection *c);
+/* Ends what is under way; connection_settle is called for each thing that has gone. */
+void connect_stop(struct pool_connection *c);
+/* Whether nothing of it is in flight any more. */
+bool connect_is_over(const struct pool_connection *c);
+/* It is ready: what only the connect needed is freed. */
+void connect_done(struct pool_connection *c);
+/* The stage as far as it is known here, RESOLVING or CONNECTING while dialling. */
+enum pool_stage connect_stage(const struct pool_connection *c);
+/* Completes a failure of the engine: which keys were not tried, and why. */
+void connect_explain(const struct pool_connection *c, struct failure *f);
+void connection_opened(struct pool_connection *c, struct io_file *file);
+
+/* ---- pulse.c: idle time and signs of life of a READY connection ---- */
+
+void connection_pulse(struct pool_connection *c);
+/* The peer sent something. */
+void connection_heard(struct pool_connection *c);
+
+/* ---- stage.c: where time goes, and what to say when it is over ---- */
+
+/* The connect came to `stage` (or passed it) at `when_ns`: the time spent before is counted. */
+void connection_enter(struct pool_connection *c, enum pool_stage stage, uint64_t when_ns);
+/* The time that was spent in its last stage is counted. */
+void connection_leave(struct pool_connection *c, uint64_t when_ns);
+/* Fills *why: a deadline passed while a use waited for this connection. */
+void connection_late(struct pool_connection *c, struct failure *why);
+
+/* ---- what the pool does for its connections (pool.c, queue.c) ---- */
 
 struct io *pool_io(const struct pool *p);
 const struct pool_config *pool_config(const struct pool *p);
+struct pool_stats *pool_stats_of(struct pool *p); /* to count in */
+/* The engine of a held connection; NULL when the session is gone. */
+struct engine *pool_engine(const struct pool_use *use);
 /* It is ready: serve the waits. */
 void pool_on_ready(struct pool_connection *c);
-/* It is ending: forget it, and fail the waits (later, when `now` is false). */
+/* Perhaps unwanted now: it may have to make room. */
+void pool_on_unwanted(struct pool_connection *c);
+/* It is ending: forget it. */
 void pool_on_ending(struct pool_connection *c);
 void pool_fail_waits(struct pool_connection *c);
+/* Its socket is closed: the place is free. */
+void pool_on_closed(struct pool_connection *c);
 /* It is about to be freed. */
 void pool_on_gone(struct pool_connection *c);
 

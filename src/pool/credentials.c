@@ -1,9 +1,11 @@
 /* Reads known_hosts and key files on a helper thread.
  *
- * Everything here up to on_loaded runs off the loop and touches only the struct. What is missing is
- * told apart from what is unusable: no known_hosts file at all means that no host can be verified,
- * while a key file that is not there is passed over as OpenSSH does, and only having no key in the
- * end is a failure, which then names the first reason met. */
+ * Everything here up to on_done runs off the loop and touches only the struct. No known_hosts file
+ * at all means that no host can be verified, which ends the connect; a key that cannot be used only
+ * gets a reason, since another one or the agent may do (identities.c judges that). What known_hosts
+ * says of other hosts is dropped here, off the loop.
+ *
+ * Default key files are OpenSSH's, without those on security keys, the cheapest to verify first. */
 #include "credentials.h"
 
 #include <errno.h>
@@ -75,10 +77,10 @@ static void load_known_hosts(struct credentials *c)
         failure_set(&c->failure, SCOUT_E_NOMEM, "No memory for known_hosts");
         return;
     }
-    if (c->host.known_hosts_count) {
-        first = c->host.known_hosts[0];
-        for (uint32_t i = 0; i < c->host.known_hosts_count; i++)
-            found = add_known_hosts(c, c->host.known_hosts[i]) || found;
+    if (c->destination->known_hosts_count) {
+        first = c->destination->known_hosts[0];
+        for (uint32_t i = 0; i < c->destination->known_hosts_count; i++)
+            found = add_known_hosts(c, c->destination->known_hosts[i]) || found;
     } else {
         found = add_known_hosts(c, c->known_hosts_default);
     }
@@ -88,42 +90,66 @@ static void load_known_hosts(struct credentials *c)
                     "SSH host key verification required, but known_hosts not found at %s. Connect "
                     "once with ssh and check the fingerprint, or add the key with: ssh-keyscan %s "
                     ">> %s",
-                    first, c->host.hostname, first);
+                    first, c->destination->hostname, first);
+    else
+        known_hosts_narrow(c->known_hosts, c->destination->hostname, c->destination->port);
 }
 
-static void load_key(struct credentials *c, const char *path, struct failure *why)
+/* ---- keys ---- */
+
+static void take_key(struct key_file *f, struct slice text)
+{
+    int error = ssh_key_parse(&f->key, text, slice_of(NULL, 0), f->path, &f->why);
+    if (error == 0) {
+        f->state = KEY_FILE_USABLE;
+        return;
+    }
+    f->state = error == SCOUT_E_KEY_LOCKED ? KEY_FILE_LOCKED : KEY_FILE_BROKEN;
+    if (ssh_key_public_of_file(text, &f->blob) != 0)
+        buf_clear(&f->blob); /* then the agent's copy is not recognised as this file's */
+}
+
+static void load_key(struct key_file *f, bool is_default)
 {
     char *text;
     size_t len;
-    struct failure reason = {0};
-    int error = read_file(path, CREDENTIALS_KEY_MAX, &text, &len);
+    int error = read_file(f->path, CREDENTIALS_KEY_MAX, &text, &len);
+    if (error == ENOENT && is_default)
+        return; /* KEY_FILE_ABSENT */
     if (error) {
-        failure_set(&reason, SCOUT_E_KEY, "Cannot read key file %s: %s", path, strerror(error));
-    } else {
-        if (ssh_key_parse(&c->keys[c->key_count], slice_of(text, len), path, &reason) == 0)
-            c->key_count++;
-        explicit_bzero(text, len);
-        free(text);
+        failure_set(&f->why, SCOUT_E_KEY, "Cannot read key file %s: %s", f->path, strerror(error));
+        f->state = KEY_FILE_BROKEN;
+        return;
     }
-    if (reason.error && !why->error)
-        *why = reason;
+    take_key(f, slice_of(text, len));
+    explicit_bzero(text, len);
+    free(text);
+}
+
+static void add_defaults(struct credentials *c)
+{
+    static const char *const names[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
+    for (size_t i = 0; c->home[0] && i < sizeof names / sizeof names[0]; i++)
+        if (asprintf(&c->default_paths[i], "%s/.ssh/%s", c->home, names[i]) < 0)
+            c->default_paths[i] = NULL;
+        else
+            c->files[c->file_count++].path = c->default_paths[i];
 }
 
 static void load_keys(struct credentials *c)
 {
-    struct failure why = {0};
-    for (uint32_t i = 0; i < c->host.identity_count; i++)
-        load_key(c, c->host.identities[i], &why);
-    if (c->host.identity_count == 0 && c->identity_default[0])
-        load_key(c, c->identity_default, &why);
-    if (c->key_count > 0)
-        return;
-    if (why.error)
-        c->failure = why;
-    else
-        failure_set(&c->failure, SCOUT_E_KEY, "There is no key file for %s: set IdentityFile",
-                    c->host.name);
+    bool is_default = c->destination->identity_count == 0;
+    for (uint32_t i = 0; i < c->destination->identity_count; i++)
+        c->files[c->file_count++].path = c->destination->identities[i];
+    if (is_default)
+        add_defaults(c);
+    for (size_t i = 0; i < c->file_count; i++) {
+        buf_init(&c->files[i].blob, KEY_BLOB_MAX);
+        load_key(&c->files[i], is_default);
+    }
 }
+
+/* ---- the job ---- */
 
 static void on_run(struct io_job *job)
 {
@@ -136,18 +162,19 @@ static void on_run(struct io_job *job)
 static void on_done(struct io_job *job)
 {
     struct credentials *c = CONTAINER_OF(job, struct credentials, job);
+    c->loaded = true;
     if (c->owner)
         c->on_loaded(c);
     else
-        credentials_drop(c, true);
+        credentials_drop(c);
 }
 
-static void copy_path(char *out, const char *path)
+static char *copy(const char *text)
 {
-    snprintf(out, SSH_CONFIG_PATH_MAX, "%s", path ? path : "");
+    return strdup(text ? text : "");
 }
 
-struct credentials *credentials_load(struct io *io, const struct ssh_host *host,
+struct credentials *credentials_load(struct io *io, struct destination *d,
                                      const struct pool_config *config,
                                      void (*on_loaded)(struct credentials *), void *owner)
 {
@@ -156,21 +183,35 @@ struct credentials *credentials_load(struct io *io, const struct ssh_host *host,
         return NULL;
     c->on_loaded = on_loaded;
     c->owner = owner;
-    c->host = *host;
-    copy_path(c->known_hosts_default, config->known_hosts);
-    copy_path(c->known_hosts_global, config->known_hosts_global);
-    copy_path(c->identity_default, config->identity);
+    c->destination = destination_ref(d);
+    c->known_hosts_default = copy(config->known_hosts);
+    c->known_hosts_global = copy(config->known_hosts_global);
+    c->home = copy(config->home);
+    if (!c->known_hosts_default || !c->known_hosts_global || !c->home) {
+        c->loaded = true;
+        credentials_drop(c);
+        return NULL;
+    }
     io_job_start(io, &c->job, on_run, on_done);
     return c;
 }
 
-void credentials_drop(struct credentials *c, bool loaded)
+void credentials_drop(struct credentials *c)
 {
     c->owner = NULL;
-    if (!loaded)
+    if (!c->loaded)
         return;
     known_hosts_free(c->known_hosts);
-    for (size_t i = 0; i < c->key_count; i++)
-        ssh_key_free(c->keys[i]);
+    for (size_t i = 0; i < c->file_count; i++) {
+        if (c->files[i].key)
+            ssh_key_free(c->files[i].key);
+        buf_fini(&c->files[i].blob);
+    }
+    for (size_t i = 0; i < SSH_CONFIG_FILES_MAX; i++)
+        free(c->default_paths[i]);
+    free(c->known_hosts_default);
+    free(c->known_hosts_global);
+    free(c->home);
+    destination_free(c->destination);
     free(c);
 }

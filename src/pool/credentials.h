@@ -4,34 +4,33 @@
 #ifndef SCOUT_POOL_CREDENTIALS_H
 #define SCOUT_POOL_CREDENTIALS_H
 
-#include "scout/base/error.h"
+#include "destination.h"
+#include "identities.h"
 #include "scout/io/io.h"
 #include "scout/pool/pool.h"
-#include "scout/ssh/key.h"
-#include "scout/ssh/known_hosts.h"
 
-#define CREDENTIALS_FILE_MAX (32u * 1024u * 1024u) /* a known_hosts file; a key file: 64 KiB */
-#define CREDENTIALS_KEY_MAX  (64u * 1024u)
+#define CREDENTIALS_FILE_MAX (32u * 1024u * 1024u) /* a known_hosts file */
+#define CREDENTIALS_KEY_MAX  (64u * 1024u)         /* a key file */
 
 struct credentials {
     struct io_job job;
     void (*on_loaded)(struct credentials *c);
     void *owner; /* NULL: nobody waits any more, it frees itself when loaded */
-    struct ssh_host host;
-    char known_hosts_default[SSH_CONFIG_PATH_MAX];
-    char known_hosts_global[SSH_CONFIG_PATH_MAX];
-    char identity_default[SSH_CONFIG_PATH_MAX];
+    bool loaded;
+    struct destination *destination;
+    char *known_hosts_default, *known_hosts_global, *home; /* "": none */
     struct known_hosts *known_hosts;
-    struct ssh_key *keys[SSH_CONFIG_FILES_MAX];
-    size_t key_count;
-    struct failure failure; /* error 0: usable */
+    char *default_paths[SSH_CONFIG_FILES_MAX];
+    struct key_file files[SSH_CONFIG_FILES_MAX];
+    size_t file_count;
+    struct failure failure; /* of known_hosts; error 0: usable */
 };
 
 /* Starts the load; on_loaded comes on the loop. NULL without memory. */
-struct credentials *credentials_load(struct io *io, const struct ssh_host *host,
+struct credentials *credentials_load(struct io *io, struct destination *d,
                                      const struct pool_config *config,
                                      void (*on_loaded)(struct credentials *), void *owner);
-/* Frees it, or lets a load that still runs free itself. */
-void credentials_drop(struct credentials *c, bool loaded);
+/* Frees it, or lets a load that still runs free itself; on_loaded does not come any more. */
+void credentials_drop(struct credentials *c);
 
 #endif

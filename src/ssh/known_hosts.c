@@ -7,25 +7,21 @@
  * with, so only entries with the very key are compared at first. That settles a revoked key
  * (it beats everything, under the name with or without the port) and a known one, which is nearly
  * always. Only for a key that is neither are all entries gone through, to tell changed from
- * unknown. As in OpenSSH, a host on another port than 22 may also be known by its name alone. */
+ * unknown. As in OpenSSH, a host on another port than 22 may also be known by its name alone.
+ *
+ * An entry that covers neither of a host's two names has no part in any verdict over that host, nor
+ * in a text. Hence known_hosts_narrow may drop it, and keeps of the others what they cover: then no
+ * hash is computed any more. */
 #include "scout/ssh/known_hosts.h"
 
-#include "known_hosts_line.h"
+#include "known_hosts_private.h"
 #include "scout/base/error.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define TYPES_MAX    16 /* key types known for one host */
 #define ENTRIES_GROW 64
-
-struct known_hosts {
-    EVP_MAC *hmac;
-    struct known_entry **entries;
-    size_t count, size;
-    char *names[KNOWN_HOSTS_FILES_MAX];
-    uint32_t name_count;
-};
 
 int known_hosts_new(struct known_hosts **out)
 {
@@ -50,6 +46,7 @@ void known_hosts_free(struct known_hosts *k)
     for (uint32_t i = 0; i < k->name_count; i++)
         free(k->names[i]);
     free(k->entries);
+    free(k->only_host);
     EVP_MAC_free(k->hmac);
     free(k);
 }
@@ -84,6 +81,7 @@ static int add_line(struct known_hosts *k, uint32_t number, struct slice line)
 
 int known_hosts_add_text(struct known_hosts *k, const char *name, struct slice text)
 {
+    assert(!k->only_host);
     if (k->name_count == KNOWN_HOSTS_FILES_MAX)
         return SCOUT_E_LIMIT;
     k->names[k->name_count] = strdup(name);
@@ -103,6 +101,71 @@ int known_hosts_add_text(struct known_hosts *k, const char *name, struct slice t
     return error;
 }
 
+/* ---- names ---- */
+
+bool known_hosts_names(const struct known_hosts *k, struct known_names *n, const char *host,
+                       uint16_t port)
+{
+    if (!known_names_init(n, k->hmac, host, port))
+        return false;
+    assert(!k->only_host || (port == k->only_port && strcmp(n->bare, k->only_host) == 0));
+    return true;
+}
+
+bool known_hosts_covers(const struct known_hosts *k, const struct known_entry *e,
+                        struct known_names *n)
+{
+    return k->only_host ? e->covers_with_port : known_entry_covers(e, n, n->with_port);
+}
+
+bool known_hosts_covers_bare(const struct known_hosts *k, const struct known_entry *e,
+                             struct known_names *n)
+{
+    return k->only_host ? e->covers_bare : known_entry_covers(e, n, n->bare);
+}
+
+/* Fills in what the entries cover; with it they are narrowed. False when it could not be found out,
+ * or not be noted. */
+static bool judge_names(struct known_hosts *k, struct known_names *n, uint16_t port)
+{
+    bool one = strcmp(n->with_port, n->bare) == 0;
+    for (size_t i = 0; i < k->count && !n->failed; i++) {
+        struct known_entry *e = k->entries[i];
+        e->covers_with_port = known_entry_covers(e, n, n->with_port);
+        e->covers_bare = one ? e->covers_with_port : known_entry_covers(e, n, n->bare);
+    }
+    if (!n->failed)
+        k->only_host = strdup(n->bare);
+    k->only_port = port;
+    return k->only_host != NULL;
+}
+
+void known_hosts_narrow(struct known_hosts *k, const char *host, uint16_t port)
+{
+    struct known_names n;
+    if (!known_hosts_names(k, &n, host, port))
+        return;
+    if (!k->only_host && judge_names(k, &n, port)) {
+        size_t kept = 0;
+        for (size_t i = 0; i < k->count; i++) {
+            struct known_entry *e = k->entries[i];
+            if (e->covers_with_port || e->covers_bare)
+                k->entries[kept++] = e;
+            else
+                free(e);
+        }
+        k->count = kept;
+        struct known_entry **fewer = realloc(k->entries, (kept + 1) * sizeof *fewer);
+        if (fewer) {
+            k->entries = fewer;
+            k->size = kept + 1;
+        }
+    }
+    known_names_fini(&n);
+}
+
+/* ---- the verdict ---- */
+
 /* What the entries say about one key of one host. */
 struct findings {
     const struct known_entry *match, *revoked, *changed, *other_type, *ca;
@@ -117,13 +180,13 @@ static void find_same_key(const struct known_hosts *k, struct known_names *n, st
         const struct known_entry *e = k->entries[i];
         if (e->marker == KNOWN_CA || !slice_equal(e->key, key))
             continue;
-        bool covers = known_entry_covers(e, n, n->with_port);
-        bool covers_bare = !covers && known_entry_covers(e, n, n->bare);
-        if (e->marker == KNOWN_REVOKED && (covers || covers_bare))
+        bool by_port = known_hosts_covers(k, e, n);
+        bool by_name = !by_port && known_hosts_covers_bare(k, e, n);
+        if (e->marker == KNOWN_REVOKED && (by_port || by_name))
             f->revoked = e;
-        else if (e->marker == KNOWN_PLAIN && covers && !f->match)
+        else if (e->marker == KNOWN_PLAIN && by_port && !f->match)
             f->match = e;
-        else if (e->marker == KNOWN_PLAIN && covers_bare && !bare)
+        else if (e->marker == KNOWN_PLAIN && by_name && !bare)
             bare = e;
     }
     if (f->match || f->revoked || !bare)
@@ -132,8 +195,7 @@ static void find_same_key(const struct known_hosts *k, struct known_names *n, st
     struct slice type = known_key_type(key);
     for (size_t i = 0; i < k->count; i++) {
         const struct known_entry *e = k->entries[i];
-        if (e->marker == KNOWN_PLAIN && slice_equal(e->type, type) &&
-            known_entry_covers(e, n, n->with_port))
+        if (e->marker == KNOWN_PLAIN && slice_equal(e->type, type) && known_hosts_covers(k, e, n))
             return;
     }
     f->match = bare;
@@ -146,7 +208,7 @@ static void find_other_keys(const struct known_hosts *k, struct known_names *n, 
     struct slice type = known_key_type(key);
     for (size_t i = 0; i < k->count && !f->changed; i++) {
         const struct known_entry *e = k->entries[i];
-        if (e->marker == KNOWN_REVOKED || !known_entry_covers(e, n, n->with_port))
+        if (e->marker == KNOWN_REVOKED || !known_hosts_covers(k, e, n))
             continue;
         if (e->marker == KNOWN_CA)
             f->ca = f->ca ? f->ca : e;
@@ -180,7 +242,7 @@ enum known_hosts_verdict known_hosts_check(const struct known_hosts *k, const ch
     struct findings f = {0};
     const struct known_entry *decided = NULL;
     enum known_hosts_verdict verdict = KNOWN_HOSTS_UNKNOWN;
-    if (known_key_type(key).len > 0 && known_names_init(&n, k->hmac, host, port)) {
+    if (known_key_type(key).len > 0 && known_hosts_names(k, &n, host, port)) {
         find_same_key(k, &n, key, &f);
         if (!f.match && !f.revoked)
             find_other_keys(k, &n, key, &f);
@@ -194,71 +256,4 @@ enum known_hosts_verdict known_hosts_check(const struct known_hosts *k, const ch
             snprintf(line, line_size, "%s:%u", k->names[decided->file], (unsigned)decided->line);
     }
     return verdict;
-}
-
-struct types {
-    struct slice known[TYPES_MAX];
-    size_t count;
-};
-
-static bool types_have(const struct types *t, struct slice type)
-{
-    for (size_t i = 0; i < t->count; i++)
-        if (slice_equal(t->known[i], type))
-            return true;
-    return false;
-}
-
-static void collect_types(const struct known_hosts *k, struct known_names *n, const char *name,
-                          struct types *t)
-{
-    for (size_t i = 0; i < k->count && t->count < TYPES_MAX; i++) {
-        const struct known_entry *e = k->entries[i];
-        if (e->marker == KNOWN_PLAIN && !types_have(t, e->type) && known_entry_covers(e, n, name))
-            t->known[t->count++] = e->type;
-    }
-}
-
-/* Appends the algorithms of `offered` whose key type is known (or those whose is not). */
-static int append_algorithms(const struct types *t, bool known, struct slice offered, char *out,
-                             size_t out_size, size_t *len)
-{
-    while (offered.len > 0) {
-        const uint8_t *comma = memchr(offered.data, ',', offered.len);
-        size_t one_len = comma ? (size_t)(comma - offered.data) : offered.len;
-        struct slice one = slice_of(offered.data, one_len);
-        offered = slice_skip(offered, one_len + (comma ? 1 : 0));
-        bool rsa = slice_is(one, "rsa-sha2-256") || slice_is(one, "rsa-sha2-512");
-        if (types_have(t, rsa ? slice_str("ssh-rsa") : one) != known || one.len == 0)
-            continue;
-        if (*len + (*len > 0) + one.len >= out_size)
-            return SCOUT_E_LIMIT;
-        if (*len > 0)
-            out[(*len)++] = ',';
-        memcpy(out + *len, one.data, one.len);
-        *len += one.len;
-    }
-    return 0;
-}
-
-int known_hosts_order(const struct known_hosts *k, const char *host, uint16_t port,
-                      const char *offered, char *out, size_t out_size)
-{
-    struct types t = {0};
-    struct known_names n;
-    if (known_names_init(&n, k->hmac, host, port)) {
-        collect_types(k, &n, n.with_port, &t);
-        if (t.count == 0 && strcmp(n.with_port, n.bare) != 0)
-            collect_types(k, &n, n.bare, &t);
-        known_names_fini(&n);
-    }
-    size_t len = 0;
-    int error = append_algorithms(&t, true, slice_str(offered), out, out_size, &len);
-    if (!error)
-        error = append_algorithms(&t, false, slice_str(offered), out, out_size, &len);
-    if (!error && out_size == 0)
-        error = SCOUT_E_LIMIT;
-    if (!error)
-        out[len] = '\0';
-    return error;
 }

@@ -113,6 +113,7 @@ int known_line_parse(struct slice line, struct known_entry **out)
 bool known_names_init(struct known_names *n, EVP_MAC *hmac, const char *host, uint16_t port)
 {
     size_t len = strlen(host);
+    n->hmac = hmac;
     n->mac = NULL;
     n->failed = false;
     if (len == 0 || len >= sizeof n->bare)
@@ -123,13 +124,7 @@ bool known_names_init(struct known_names *n, EVP_MAC *hmac, const char *host, ui
         snprintf(n->with_port, sizeof n->with_port, "%s", n->bare);
     else
         snprintf(n->with_port, sizeof n->with_port, "[%s]:%u", n->bare, (unsigned)port);
-    OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"SHA1"}, 4),
-                           OSSL_PARAM_END};
-    n->mac = EVP_MAC_CTX_new(hmac);
-    if (n->mac && EVP_MAC_CTX_set_params(n->mac, params))
-        return true;
-    known_names_fini(n);
-    return false;
+    return true;
 }
 
 void known_names_fini(struct known_names *n)
@@ -138,11 +133,22 @@ void known_names_fini(struct known_names *n)
     n->mac = NULL;
 }
 
+static bool mac_new(struct known_names *n)
+{
+    OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"SHA1"}, 4),
+                           OSSL_PARAM_END};
+    n->mac = EVP_MAC_CTX_new(n->hmac);
+    if (n->mac && EVP_MAC_CTX_set_params(n->mac, params))
+        return true;
+    known_names_fini(n);
+    return false;
+}
+
 static bool hash_is(const struct known_entry *e, struct known_names *n, const char *name)
 {
     uint8_t hash[KNOWN_HASH_SIZE];
     size_t len = 0;
-    if (!EVP_MAC_init(n->mac, e->salt, sizeof e->salt, NULL) ||
+    if ((!n->mac && !mac_new(n)) || !EVP_MAC_init(n->mac, e->salt, sizeof e->salt, NULL) ||
         !EVP_MAC_update(n->mac, (const unsigned char *)name, strlen(name)) ||
         !EVP_MAC_final(n->mac, hash, &len, sizeof hash)) {
         n->failed = true;

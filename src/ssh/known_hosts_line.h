@@ -13,6 +13,7 @@ struct known_entry {
     uint32_t file, line; /* index of the file's name; from 1 */
     enum known_marker marker;
     bool hashed;
+    bool covers_with_port, covers_bare;                   /* only known after known_hosts_narrow */
     uint8_t salt[KNOWN_HASH_SIZE], hash[KNOWN_HASH_SIZE]; /* when hashed */
     struct slice hosts;                                   /* otherwise: a list of patterns */
     struct slice type, key; /* the key's type as its blob begins with it; the blob */
@@ -28,11 +29,12 @@ __attribute__((warn_unused_result)) int known_line_parse(struct slice line,
  * than 22), and without the port. Lower case. */
 struct known_names {
     char with_port[1100], bare[1025];
-    EVP_MAC_CTX *mac;
-    bool failed; /* a hash could not be computed: no verdict may be trusted */
+    EVP_MAC *hmac;
+    EVP_MAC_CTX *mac; /* made for the first hashed entry */
+    bool failed;      /* a hash could not be computed: no verdict may be trusted */
 };
 
-/* False when the host name is too long or memory is missing. End with known_names_fini. */
+/* False when the host name is empty or too long. End with known_names_fini. */
 __attribute__((warn_unused_result)) bool known_names_init(struct known_names *n, EVP_MAC *hmac,
                                                           const char *host, uint16_t port);
 void known_names_fini(struct known_names *n);

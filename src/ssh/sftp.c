@@ -1,7 +1,7 @@
 /* The SFTP client: replies in, callbacks out.
  *
  * What it is not: it opens no channel and reads no clock; the owner moves the bytes. Requests are
- * encoded in sftp_request.c, replies parsed in sftp_packet.c.
+ * encoded in sftp_request.c and sftp_handle.c, replies parsed in sftp_packet.c.
  *
  * Packets that come whole are parsed where they lie, without a copy; only the begin of a packet
  * that is cut off is kept in `in` until the rest comes. A reply is checked as a whole, its request
@@ -29,6 +29,8 @@ int sftp_new(struct sftp **out, size_t out_max)
         return SCOUT_E_NOMEM;
     buf_init(&s->out, out_max);
     buf_init(&s->in, LENGTH_SIZE + SFTP_PACKET_MAX);
+    s->read_max = s->write_max = SFTP_CHUNK;
+    s->handles_max = SFTP_HANDLES_MAX;
     *out = s;
     return 0;
 }
@@ -63,7 +65,7 @@ int sftp_start(struct sftp *s, sftp_ready_fn *fn, void *context)
 
 struct buf *sftp_output(struct sftp *s)
 {
-    sftp_flush_closing(s);
+    sftp_flush_own(s);
     return &s->out;
 }
 
@@ -86,7 +88,7 @@ static void deliver(struct sftp *s, struct sftp_flight *f, const struct sftp_rep
 
 static int take_version(struct sftp *s, struct slice body)
 {
-    if (!sftp_version_accept(body))
+    if (!sftp_version_take(s, body))
         return SCOUT_E_SFTP_PROTOCOL;
     s->ready = true;
     s->ready_fn(s->ready_context, 0);
@@ -111,6 +113,8 @@ static int take_packet(struct sftp *s, struct slice packet)
     if (f->type == SFTP_OPEN || f->type == SFTP_OPENDIR) {
         s->opening--;
         s->handle_count += opened;
+    } else if (f->type == SFTP_LIMITS) {
+        sftp_limits_take(s, &reply);
     }
     bool abandoned = opened && !f->request;
     deliver(s, f, &reply);
@@ -202,6 +206,7 @@ void sftp_fail(struct sftp *s, int error)
         if (s->flights[i].id != 0)
             deliver(s, &s->flights[i], &reply);
     s->opening = s->handle_count = s->closing_count = 0;
+    s->limits_due = false;
     buf_clear(&s->out);
 }
 

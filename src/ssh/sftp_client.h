@@ -1,4 +1,5 @@
-/* The inside of the SFTP client, shared by sftp.c (replies, life) and sftp_request.c (requests). */
+/* The inside of the SFTP client: sftp.c (replies, life), sftp_flight.c (what is in flight),
+ * sftp_request.c and sftp_handle.c (requests), sftp_extension.c (what servers offer). */
 #ifndef SCOUT_SSH_SFTP_CLIENT_H
 #define SCOUT_SSH_SFTP_CLIENT_H
 
@@ -27,6 +28,9 @@ struct sftp {
     uint32_t opening, handle_count;     /* handles that may come; that exist */
     struct sftp_handle *closing;        /* room for opening + handle_count */
     uint32_t closing_count, closing_size;
+    uint32_t offered; /* enum sftp_extension */
+    uint32_t read_max, write_max, handles_max;
+    bool limits_due, limits_known; /* to be asked for; answered */
     sftp_ready_fn *ready_fn;
     void *ready_context;
     bool started, ready, feeding;
@@ -38,7 +42,27 @@ struct sftp {
 struct sftp_flight *sftp_flight_get(const struct sftp *s, uint32_t id);
 void sftp_flight_give(struct sftp *s, struct sftp_flight *f);
 
-/* Sends what waits in `closing`, as far as there is room. */
-void sftp_flush_closing(struct sftp *s);
+/* Enters a request of the type (enum sftp_type) and writes its header. Returns where its `body_len`
+ * bytes go, which must be written before anything else; NULL with *error set when it cannot be. */
+uint8_t *sftp_begin(struct sftp *s, struct sftp_request *r, uint8_t type, size_t body_len,
+                    sftp_reply_fn *fn, int *error);
+/* The same without an owner, for the client's own. */
+uint8_t *sftp_begin_own(struct sftp *s, uint8_t type, size_t body_len, int *error);
+
+/* Room for the handle that an open may bring: 0, SCOUT_E_LIMIT or SCOUT_E_NOMEM. */
+int sftp_make_closing(struct sftp *s);
+/* Sends what waits to be sent (limits, closes), as far as there is room. */
+void sftp_flush_own(struct sftp *s);
+
+/* Attributes as a request carries them; NULL: none. */
+size_t sftp_attrs_size(const struct sftp_attrs *attrs);
+uint8_t *sftp_put_attrs(uint8_t *at, const struct sftp_attrs *attrs);
+
+/* Takes the server's VERSION packet (`body`: what follows the type byte). False when it is
+ * malformed or the version is below 3. */
+bool sftp_version_take(struct sftp *s, struct slice body);
+/* Asks for the limits; false without room. */
+bool sftp_limits_ask(struct sftp *s);
+void sftp_limits_take(struct sftp *s, const struct sftp_reply *reply);
 
 #endif

@@ -62,17 +62,6 @@ bool sftp_next_name(struct slice *names, struct sftp_name *out)
     return true;
 }
 
-bool sftp_version_accept(struct slice body)
-{
-    struct wire w = wire_of(body);
-    uint32_t version = wire_u32(&w);
-    while (!w.bad && w.rest.len > 0) { /* extensions: name and data */
-        wire_string(&w);
-        wire_string(&w);
-    }
-    return !w.bad && version >= SFTP_VERSION;
-}
-
 static int error_of_status(uint32_t status)
 {
     switch (status) {
@@ -80,8 +69,34 @@ static int error_of_status(uint32_t status)
         return SCOUT_E_NOT_FOUND;
     case SFTP_FX_PERMISSION_DENIED:
         return SCOUT_E_PERMISSION;
+    case SFTP_FX_OP_UNSUPPORTED:
+        return SCOUT_E_UNSUPPORTED;
     default:
         return SCOUT_E_REMOTE;
+    }
+}
+
+/* The type of the reply that brings what `request_type` asks for; 0: only STATUS does. */
+static uint8_t content_type(uint8_t request_type)
+{
+    switch (request_type) {
+    case SFTP_STAT:
+    case SFTP_LSTAT:
+    case SFTP_FSTAT:
+        return SFTP_ATTRS;
+    case SFTP_OPEN:
+    case SFTP_OPENDIR:
+        return SFTP_HANDLE;
+    case SFTP_READ:
+        return SFTP_DATA;
+    case SFTP_READDIR:
+    case SFTP_REALPATH:
+    case SFTP_READLINK:
+        return SFTP_NAME;
+    case SFTP_LIMITS:
+        return SFTP_EXTENDED_REPLY;
+    default:
+        return 0;
     }
 }
 
@@ -95,12 +110,8 @@ static bool parse_status(struct sftp_reply *out, uint8_t request_type, struct wi
     }
     if (!wire_done(w))
         return false;
-    if (request_type == SFTP_CLOSE) {
-        out->error = out->status == SFTP_FX_OK ? 0 : error_of_status(out->status);
-        return true;
-    }
     if (out->status == SFTP_FX_OK)
-        return false; /* everything else is answered by content */
+        return content_type(request_type) == 0; /* the others are answered by content */
     if (out->status == SFTP_FX_EOF && (request_type == SFTP_READ || request_type == SFTP_READDIR))
         out->eof = true;
     else
@@ -138,27 +149,6 @@ static bool parse_names(struct sftp_reply *out, uint8_t request_type, struct wir
     return true;
 }
 
-/* The type of the reply that brings what `request_type` asks for; 0: only STATUS does. */
-static uint8_t content_type(uint8_t request_type)
-{
-    switch (request_type) {
-    case SFTP_STAT:
-    case SFTP_LSTAT:
-        return SFTP_ATTRS;
-    case SFTP_OPEN:
-    case SFTP_OPENDIR:
-        return SFTP_HANDLE;
-    case SFTP_READ:
-        return SFTP_DATA;
-    case SFTP_READDIR:
-    case SFTP_REALPATH:
-    case SFTP_READLINK:
-        return SFTP_NAME;
-    default:
-        return 0;
-    }
-}
-
 bool sftp_reply_parse(struct sftp_reply *out, uint8_t request_type, uint32_t read_len,
                       uint8_t reply_type, struct slice body)
 {
@@ -187,6 +177,9 @@ bool sftp_reply_parse(struct sftp_reply *out, uint8_t request_type, uint32_t rea
         return wire_done(&w) && out->data.len > 0 && out->data.len <= read_len;
     case SFTP_NAME:
         return parse_names(out, request_type, &w);
+    case SFTP_EXTENDED_REPLY:
+        out->data = body;
+        return body.len == SFTP_LIMITS_SIZE;
     default:
         return false;
     }

@@ -1,9 +1,9 @@
 /* An SFTP server that sends anything.
  *
  * Input: a byte of options, the number of requests and a byte for each (which request, and what its
- * owner does), then the server's bytes, cut into pieces by one byte of each piece's length.
- * Whatever comes, each request that was not forgotten is answered exactly once, at the latest by
- * sftp_fail. */
+ * owner does: see start and on_reply), then the server's bytes, cut into pieces by one byte of each
+ * piece's length. Whatever comes, each request that was not forgotten is answered exactly once, at
+ * the latest by sftp_fail. */
 #include "scout/ssh/sftp.h"
 
 #include "scout/base/error.h"
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #define REQUESTS_MAX 24
+#define TYPE_OPEN    3 /* SSH_FXP_* */
+#define TYPE_OPENDIR 11
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -33,37 +35,68 @@ static void on_reply(struct sftp_request *request, const struct sftp_reply *repl
 
 static const struct sftp_handle some_handle = {{'h'}, 1};
 
-static void start(struct owner *o)
+/* What only asks. */
+static int start_reading(struct owner *o)
 {
     static const char path[] = "/p";
-    int error;
     switch (o->kind % 8) {
     case 0:
-        error = sftp_stat(o->client, &o->request, path, on_reply);
-        break;
+        return sftp_stat(o->client, &o->request, path, on_reply);
     case 1:
-        error = sftp_lstat(o->client, &o->request, path, on_reply);
-        break;
+        return sftp_lstat(o->client, &o->request, path, on_reply);
     case 2:
-        error = sftp_realpath(o->client, &o->request, path, on_reply);
-        break;
+        return sftp_realpath(o->client, &o->request, path, on_reply);
     case 3:
-        error = sftp_open_read(o->client, &o->request, path, on_reply);
-        break;
+        return sftp_open_read(o->client, &o->request, path, on_reply);
     case 4:
-        error = sftp_opendir(o->client, &o->request, path, on_reply);
-        break;
+        return sftp_opendir(o->client, &o->request, path, on_reply);
     case 5:
-        error = sftp_read(o->client, &o->request, &some_handle, 7, 16, on_reply);
-        break;
+        return sftp_read(o->client, &o->request, &some_handle, 7, 16, on_reply);
     case 6:
-        error = sftp_readlink(o->client, &o->request, path, on_reply);
-        break;
+        return sftp_readlink(o->client, &o->request, path, on_reply);
     default:
-        error = sftp_readdir(o->client, &o->request, &some_handle, on_reply);
-        break;
+        return sftp_readdir(o->client, &o->request, &some_handle, on_reply);
     }
+}
+
+/* What changes something, and fstat. */
+static int start_changing(struct owner *o)
+{
+    static const char path[] = "/p";
+    static const struct sftp_attrs attrs = {.flags = SFTP_ATTR_PERMISSIONS | SFTP_ATTR_ACMODTIME};
+    switch (o->kind % 8) {
+    case 0:
+        return sftp_write(o->client, &o->request, &some_handle, 1, slice_str("text"), on_reply);
+    case 1:
+        return sftp_fstat(o->client, &o->request, &some_handle, on_reply);
+    case 2:
+        return sftp_fsetstat(o->client, &o->request, &some_handle, &attrs, on_reply);
+    case 3:
+        return sftp_open(o->client, &o->request, path, SFTP_OPEN_WRITE, &attrs, on_reply);
+    case 4:
+        return sftp_mkdir(o->client, &o->request, path, &attrs, on_reply);
+    case 5:
+        return sftp_rename(o->client, &o->request, path, path, true, on_reply);
+    case 6:
+        return sftp_remove(o->client, &o->request, path, on_reply);
+    default:
+        return sftp_fsync(o->client, &o->request, &some_handle, on_reply);
+    }
+}
+
+static void start(struct owner *o)
+{
+    int error = o->kind & 8 ? start_changing(o) : start_reading(o);
     o->started += error == 0;
+}
+
+/* Closes the handle that an open brought, and waits for it in the same request. */
+static void close_handle(struct owner *o, const struct sftp_handle *handle)
+{
+    if ((o->kind & 8) && sftp_close_wait(o->client, &o->request, handle, on_reply) == 0)
+        o->started++;
+    else
+        sftp_close(o->client, handle);
 }
 
 static void forget(struct owner *o)
@@ -100,11 +133,12 @@ static void on_reply(struct sftp_request *request, const struct sftp_reply *repl
     assert(o->request.id == 0);
     o->answered++;
     touch(reply);
-    if (!reply->error && (o->kind % 8 == 3 || o->kind % 8 == 4))
-        sftp_close(o->client, &reply->handle);
+    assert(reply->handle.len <= SFTP_HANDLE_MAX);
+    if (!reply->error && (request->type == TYPE_OPEN || request->type == TYPE_OPENDIR))
+        close_handle(o, &reply->handle);
     if ((o->kind & 16) && o->next)
         forget(o->next);
-    if ((o->kind & 32) && o->started < 4)
+    if ((o->kind & 32) && o->started < 4 && o->request.id == 0)
         start(o);
     if (o->kind & 128)
         sftp_fail(o->client, SCOUT_E_CANCELLED);
@@ -119,6 +153,22 @@ static int feed(struct sftp *s, const uint8_t *bytes, size_t len)
     int error = sftp_feed(s, slice_of(exact, len));
     free(exact);
     return error;
+}
+
+static void feed_version(struct sftp *s, bool extensions)
+{
+    static const uint8_t bare[] = {0, 0, 0, 5, 2, 0, 0, 0, 3};
+    static const char offers[] = "\0\0\0\x5b\2\0\0\0\3"
+                                 "\0\0\0\x18posix-rename@openssh.com\0\0\0\1"
+                                 "1"
+                                 "\0\0\0\x11"
+                                 "fsync@openssh.com\0\0\0\1"
+                                 "1"
+                                 "\0\0\0\x12limits@openssh.com\0\0\0\1"
+                                 "1";
+    int error = extensions ? feed(s, (const uint8_t *)offers, sizeof offers - 1)
+                           : feed(s, bare, sizeof bare);
+    assert(error == 0 && sftp_offers(s, SFTP_EXT_LIMITS) == extensions);
 }
 
 static void feed_pieces(struct sftp *s, const uint8_t *data, size_t len, bool cut)
@@ -140,7 +190,6 @@ static void feed_pieces(struct sftp *s, const uint8_t *data, size_t len, bool cu
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const uint8_t version[] = {0, 0, 0, 5, 2, 0, 0, 0, 3};
     struct owner owners[REQUESTS_MAX] = {0};
     struct sftp *s;
     int ready = 1;
@@ -154,6 +203,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     if (sftp_start(s, on_ready, &ready) != 0)
         abort();
+    if ((options & 17) == 17) /* before the requests: extensions can be asked for */
+        feed_version(s, options & 8);
     for (size_t i = 0; i < count; i++) {
         owners[i].client = s;
         owners[i].kind = data[i];
@@ -162,8 +213,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         if (data[i] & 64)
             forget(&owners[i]);
     }
-    if (options & 1)
-        assert(feed(s, version, sizeof version) == 0);
+    if ((options & 17) == 1)
+        feed_version(s, options & 8);
     feed_pieces(s, data + count, len - count, options & 2);
     sftp_fail(s, SCOUT_E_CONNECTION_LOST);
     assert(ready <= 0 && sftp_in_flight(s) == 0);

@@ -22,11 +22,11 @@ class ClientsTest(harness.ScoutTest):
         self.client = self.daemon.client()
         self.addCleanup(self.client.close)
 
-    def read_good(self, client=None):
+    def read_good(self, client=None, within=1):
         begun = time.monotonic()
         result = (client or self.client).scout("demo1:hello.txt")
         self.assertEqual(text_of(result), "hello from demo1\n")
-        self.assertLess(time.monotonic() - begun, 1)
+        self.assertLess(time.monotonic() - begun, within)
 
     def refused(self, line, code, reason=None, client=None):
         """The line gets an error without id, and the session goes on."""
@@ -165,7 +165,8 @@ class ClientsTest(harness.ScoutTest):
             except BlockingIOError:
                 # Its requests are not taken up any more: that is the back-pressure.
                 blocked += 1
-                self.read_good()
+                # Behind 50 MB that the same host is sending: a busy machine takes its time.
+                self.read_good(within=5)
                 time.sleep(0.05)
         self.assertEqual(blocked, 20, f"{sent} requests were taken without one answer read")
         self.assertLess(self.daemon.memory_bytes() - memory, 200 << 20)

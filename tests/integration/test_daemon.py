@@ -228,9 +228,25 @@ class LifeTest(harness.ScoutTest):
                                "max_connections = 1\nconnect_timeout = 2\n")
         with daemon.client() as client:
             waiting = client.send_scout("silent:/x")
-            self.assertScoutError(client.scout("demo1:hello.txt"), "pool-full")
+            second = client.send_scout("demo1:hello.txt")
+            self.assertTrue(harness.unchanged(lambda: self.fleet.logins("demo1"), 1))
+            # The place is free when the first has failed; the second has waited for it.
             self.assertScoutError(client.result(waiting, 10), "deadline-exceeded")
+            self.assertEqual(text_of(client.result(second)), "hello from demo1\n")
+
+    def test_max_requests_and_max_queue_bound_what_is_under_way(self):
+        peer = hostile.Peer(hostile.silent)
+        self.addCleanup(peer.stop)
+        config = self.config_with("bounded_config", "\n",
+                                  self.fleet.entry("silent", "demo1", Port=peer.port))
+        daemon = self.start_on("bounded", config,
+                               "max_requests = 1\nmax_queue = 2\nconnect_timeout = 2\n")
+        with daemon.client() as client:
             self.assertEqual(text_of(client.scout("demo1:hello.txt")), "hello from demo1\n")
+            waiting = [client.send_scout("silent:/x") for _ in range(2)]
+            self.assertScoutError(client.scout("silent:/x"), "pool-full", "max_queue")
+            for each in waiting:
+                self.assertScoutError(client.result(each, 10), "deadline-exceeded")
 
     def test_known_hosts_of_the_configuration_is_the_default(self):
         with open(self.fleet.ssh_config, encoding="utf-8") as text:

@@ -36,7 +36,11 @@
     X(PERMISSION, -41, "permission-denied", -32603, "permission denied")                           \
     X(NOT_A_FILE, -42, "not-a-regular-file", -32603, "not a regular file or directory")            \
     X(REMOTE, -43, "remote-failure", -32603, "the host reported a failure")                        \
-    X(POOL_FULL, -44, "pool-full", -32603, "every connection is in use")
+    X(POOL_FULL, -44, "pool-full", -32603, "too many requests wait for a connection")              \
+    X(NO_CHANNEL, -45, "no-channel", -32603, "the host opens no further channel")                  \
+    X(EXEC_REFUSED, -46, "exec-refused", -32603, "the host refuses to run commands")               \
+    X(AGENT, -47, "agent-failed", -32603, "the ssh agent could not be used")                       \
+    X(KEY_LOCKED, -48, "key-locked", -32603, "the key file is encrypted and not unlocked")
 
 enum scout_error {
     SCOUT_OK = 0,

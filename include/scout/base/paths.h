@@ -41,6 +41,11 @@ __attribute__((warn_unused_result)) int paths_resolve(struct paths *out,
                                                       paths_getenv_fn *get, void *context,
                                                       struct failure *why);
 
+/* The control socket beside the MCP socket `socket`: "-control" before its ".sock", or at its end.
+ * Returns 0, or SCOUT_E_LIMIT (too long for a socket) with *why filled. */
+__attribute__((warn_unused_result)) int
+paths_control(const char *socket, char out[PATHS_SOCKET_SIZE], struct failure *why);
+
 /* The folder that `path` is in, into `out` (PATHS_SIZE bytes): "." for a bare name. Returns 0 or
  * SCOUT_E_LIMIT. */
 __attribute__((warn_unused_result)) int paths_parent(const char *path, char *out);

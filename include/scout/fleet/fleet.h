@@ -10,10 +10,13 @@
 #include "scout/ssh/ssh_config.h"
 
 struct fleet;
+struct resolver;
 
-/* Takes ownership of `config`; the pool is borrowed. 0 or SCOUT_E_NOMEM (config is freed then). */
+/* Takes ownership of `config`; the pool and the resolver (for probes) are borrowed. 0 or
+ * SCOUT_E_NOMEM (config is freed then). */
 __attribute__((warn_unused_result)) int fleet_new(struct fleet **out, struct io *io,
-                                                  struct pool *pool, struct ssh_config *config);
+                                                  struct pool *pool, struct resolver *resolver,
+                                                  struct ssh_config *config);
 /* No operation may be under way. */
 void fleet_free(struct fleet *f);
 
@@ -27,6 +30,7 @@ fleet_host(struct fleet *f, const char *name, const struct ssh_host **out, struc
 
 struct io *fleet_io(const struct fleet *f);
 struct pool *fleet_pool(const struct fleet *f);
+struct resolver *fleet_resolver(const struct fleet *f);
 
 /* ---- is anybody there? ---- */
 

@@ -2,17 +2,18 @@
  *
  * The type is asked for first, since opening a FIFO or a device would hang the host's SFTP server
  * for everybody: what is neither file nor directory is refused without being opened. Three round
- * trips for a small file: stat, open, read (the close goes out behind the last read and is not
- * waited for). Large files are read with many requests in flight. */
+ * trips for a small file: type and real path together; open; read, with the close behind it. Large
+ * files are read with many requests in flight. A connection that is lost meanwhile costs one fresh
+ * attempt within the deadline, since reading has no effect. A host that offers no SFTP is read
+ * through one command of its shell (any POSIX sh), with the same refusals. */
 #ifndef SCOUT_FLEET_PATH_GET_H
 #define SCOUT_FLEET_PATH_GET_H
 
 #include "scout/fleet/fleet.h"
 
-#define PATH_READ_CHUNK      32768u /* what every SFTP server gives in one read */
-#define PATH_READ_WINDOW     32     /* reads in flight for one file */
-#define PATH_LIST_WINDOW     4      /* readdir requests in flight */
-#define PATH_ENTRIES_MAX     10000  /* of one directory; the rest is left out and said so */
+#define PATH_READ_WINDOW     32    /* reads in flight for one file */
+#define PATH_LIST_WINDOW     32    /* readdir requests in flight */
+#define PATH_ENTRIES_MAX     10000 /* of one directory; the rest is left out and said so */
 #define PATH_ENTRY_BYTES_MAX (16u * 1024u * 1024u) /* of their names */
 
 enum path_kind { PATH_FILE, PATH_DIRECTORY };
@@ -27,8 +28,9 @@ struct path_entry {
 struct path_result {
     struct failure failure; /* error 0: the rest is meaningful */
     enum path_kind kind;
-    struct sftp_attrs attrs;
+    struct sftp_attrs attrs; /* through the shell, times may be missing */
     bool truncated;
+    struct slice real_path;           /* absolute, links resolved; empty: the host does not tell */
     struct slice text;                /* PATH_FILE */
     const struct path_entry *entries; /* PATH_DIRECTORY, in byte order of their names */
     size_t entry_count;

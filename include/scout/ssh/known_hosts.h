@@ -30,6 +30,14 @@ void known_hosts_free(struct known_hosts *k);
 __attribute__((warn_unused_result)) int known_hosts_add_text(struct known_hosts *k,
                                                              const char *name, struct slice text);
 
+/* Drops all entries that say nothing about that host and port, and finds out once and for all which
+ * of the host's names the others cover. known_hosts_check and known_hosts_order then say of this
+ * host and port exactly what they would have said before, without computing a hash; they may be
+ * asked about no other any more (asserted), and no text may be added. A hash for each hashed line
+ * is computed here, two for another port than 22: this is for a helper thread. Without memory
+ * nothing is changed. */
+void known_hosts_narrow(struct known_hosts *k, const char *host, uint16_t port);
+
 /* Judges the raw public key blob `key` (RFC 4253, section 6.6) of `host`, port `port`. `line`, if
  * not NULL, gets "file:line" of the entry that decided, or "". Host names compare without case.
  * Another port than 22 stands as [host]:port; where nothing is said of the key's type there, an

@@ -185,6 +185,27 @@ static void the_parent_of_a_path(void **state)
     assert_string_equal(out, "a");
 }
 
+static void the_control_socket_lies_beside_the_other(void **state)
+{
+    (void)state;
+    char out[PATHS_SOCKET_SIZE], socket[PATHS_SOCKET_SIZE + 8];
+    struct failure why = {0};
+    assert_int_equal(paths_control("/run/user/7/scoutd/scoutd.sock", out, &why), 0);
+    assert_string_equal(out, "/run/user/7/scoutd/scoutd-control.sock");
+    assert_int_equal(paths_control("/tmp/s", out, &why), 0);
+    assert_string_equal(out, "/tmp/s-control");
+    assert_int_equal(paths_control(".sock", out, &why), 0);
+    assert_string_equal(out, ".sock-control");
+    memset(socket, 'x', sizeof socket);
+    socket[99] = '\0'; /* 99 and 8 bytes: just fits */
+    assert_int_equal(paths_control(socket, out, &why), 0);
+    assert_int_equal(strlen(out), 107);
+    socket[99] = 'x';
+    socket[100] = '\0';
+    assert_int_equal(paths_control(socket, out, &why), SCOUT_E_LIMIT);
+    assert_non_null(strstr(why.text, "--socket"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +217,7 @@ int main(void)
         cmocka_unit_test(without_a_home_only_what_was_named_is_known),
         cmocka_unit_test(a_path_that_does_not_fit_is_refused_not_cut),
         cmocka_unit_test(the_parent_of_a_path),
+        cmocka_unit_test(the_control_socket_lies_beside_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Private keys: real ones from ssh-keygen, built ones with every kind of damage, and what is told
- * to somebody who named the wrong file. */
+/* Private keys as files: built ones with every kind of damage, and what is told to somebody who
+ * named the wrong file. The other types are in test_key_types.c, real ones in test_key_keygen.c. */
 #include "scout/ssh/key.h"
 
 #include "material.h"
@@ -9,10 +9,8 @@
 #include <stdint.h>
 /* cmocka needs the four above first. */
 #include <cmocka.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 #define END   "-----END OPENSSH PRIVATE KEY-----\n"
@@ -33,6 +31,8 @@ static const uint8_t signature[64] = {
 /* A key file in the making; the defaults are right. */
 struct recipe {
     const char *cipher, *kdf, *type, *inner_type, *comment;
+    struct material options; /* of the KDF */
+    size_t tag_len;
     uint32_t count, check2;
     uint8_t outer_pub[32], inner_pub[32], secret_pub[32];
     uint8_t padding; /* of the last byte, added */
@@ -72,10 +72,11 @@ static struct material build(const struct recipe *r)
     material_bytes(&file, "openssh-key-v1", 15);
     material_text(&file, r->cipher);
     material_text(&file, r->kdf);
-    material_text(&file, "");
+    material_string(&file, r->options.bytes, r->options.len);
     material_u32(&file, r->count);
     material_string(&file, blob.bytes, blob.len);
     material_string(&file, inner.bytes, inner.len);
+    material_bytes(&file, blob.bytes, r->tag_len);
     return file;
 }
 
@@ -87,7 +88,7 @@ static int parse_content(struct slice content, struct ssh_key **key, struct fail
     for (size_t pos = 0; pos < strlen(base64); pos += 70)
         len += (size_t)snprintf(text + len, sizeof text - len, "%.70s\n", base64 + pos);
     len += (size_t)snprintf(text + len, sizeof text - len, END);
-    return ssh_key_parse(key, slice_of(text, len), "/k/id", why);
+    return ssh_key_parse(key, slice_of(text, len), KEY_NO_PASSPHRASE, "/k/id", why);
 }
 
 static int parse_recipe(const struct recipe *r, struct ssh_key **key, struct failure *why)
@@ -96,21 +97,34 @@ static int parse_recipe(const struct recipe *r, struct ssh_key **key, struct fai
     return parse_content(material_slice(&content), key, why);
 }
 
+/* The signature of `data`, bare. */
+static void sign(const struct ssh_key *key, const char *data, uint8_t out[64])
+{
+    static const uint8_t head[] = "\0\0\0\x0bssh-ed25519\0\0\0\x40";
+    struct buf made;
+    buf_init(&made, KEY_SIGNATURE_MAX);
+    assert_int_equal(ssh_key_sign(key, slice_str("ssh-ed25519"), slice_str(data), &made), 0);
+    assert_int_equal(buf_len(&made), sizeof head - 1 + 64);
+    assert_memory_equal(buf_peek(&made).data, head, sizeof head - 1);
+    memcpy(out, buf_peek(&made).data + sizeof head - 1, 64);
+    buf_fini(&made);
+}
+
 static void a_key_signs_as_rfc_8032_says(void **state)
 {
     (void)state;
     struct recipe r = good_recipe();
     struct ssh_key *key;
     struct failure why;
-    uint8_t made[KEY_SIGNATURE_SIZE];
+    uint8_t made[64];
     struct material blob = {0};
     material_text(&blob, "ssh-ed25519");
     material_string(&blob, pub, sizeof pub);
     assert_int_equal(parse_recipe(&r, &key, &why), 0);
     assert_true(slice_equal(ssh_key_public(key), material_slice(&blob)));
-    assert_int_equal(ssh_key_sign(key, slice_of("", 0), made), 0);
+    sign(key, "", made);
     assert_memory_equal(made, signature, sizeof made);
-    assert_int_equal(ssh_key_sign(key, slice_str("another message"), made), 0);
+    sign(key, "another message", made);
     assert_memory_not_equal(made, signature, sizeof made);
     ssh_key_free(key);
 }
@@ -168,25 +182,115 @@ static void what_is_not_supported_says_what_to_do(void **state)
 {
     (void)state;
     struct recipe r = good_recipe();
-    r.cipher = "aes256-ctr";
-    r.kdf = "bcrypt";
-    expect_refused(&r, "encrypted with a passphrase");
-    r = good_recipe();
-    r.type = "ssh-rsa";
-    expect_refused(&r, "an RSA key");
-    r.type = "ecdsa-sha2-nistp521";
-    expect_refused(&r, "an ECDSA key");
+    r.type = "ssh-dss";
+    expect_refused(&r, "a DSA key");
     r.type = "sk-ssh-ed25519@openssh.com";
     expect_refused(&r, "security key");
+    r.type = "sk-ecdsa-sha2-nistp256@openssh.com";
+    expect_refused(&r, "ssh-agent");
     r.type = "ssh-new";
     expect_refused(&r, "unknown type");
+    r = good_recipe();
+    r.cipher = "serpent256-xts";
+    expect_refused(&r, "ssh-keygen -p -Z");
+}
+
+static struct recipe encrypted_recipe(const char *cipher, uint32_t rounds)
+{
+    struct recipe r = good_recipe();
+    r.cipher = cipher;
+    r.kdf = "bcrypt";
+    material_text(&r.options, "some salt");
+    material_u32(&r.options, rounds);
+    return r;
+}
+
+static int parse_locked(const struct recipe *r)
+{
+    struct ssh_key *key = NULL;
+    struct failure why = {0};
+    int error = parse_recipe(r, &key, &why);
+    assert_null(key);
+    assert_int_equal(why.error, error);
+    return error;
+}
+
+/* All that can be known without the passphrase is checked before it is asked for. */
+static void an_encrypted_file_is_checked_before_it_is_called_locked(void **state)
+{
+    (void)state;
+    struct recipe r = encrypted_recipe("3des-cbc", KEY_ROUNDS_MAX); /* blocks of 8 */
+    assert_int_equal(parse_locked(&r), SCOUT_E_KEY_LOCKED);
+    r = encrypted_recipe("3des-cbc", KEY_ROUNDS_MAX + 1);
+    expect_refused(&r, "1025 rounds of bcrypt, and 1024 are taken");
+    r = encrypted_recipe("3des-cbc", 0);
+    expect_refused(&r, "damaged");
+    r = encrypted_recipe("3des-cbc", 1);
+    r.kdf = "scrypt";
+    expect_refused(&r, "damaged");
+    r = encrypted_recipe("3des-cbc", 1);
+    r.options.len--;
+    expect_refused(&r, "damaged");
+    r.options.len += 2;
+    expect_refused(&r, "damaged");
+    r = encrypted_recipe("3des-cbc", 1);
+    r.options = (struct material){0};
+    material_text(&r.options, ""); /* no salt */
+    material_u32(&r.options, 1);
+    expect_refused(&r, "damaged");
+    r = encrypted_recipe("3des-cbc", 1);
+    r.tag_len = 1;
+    expect_refused(&r, "damaged");
+    r = encrypted_recipe("chacha20-poly1305@openssh.com", 1);
+    expect_refused(&r, "damaged"); /* without its tag */
+    r.tag_len = 16;
+    assert_int_equal(parse_locked(&r), SCOUT_E_KEY_LOCKED);
+    r = encrypted_recipe("aes256-ctr", 1);
+    r.comment = "xx"; /* 136 bytes, which is no multiple of 16 */
+    expect_refused(&r, "damaged");
+    r = encrypted_recipe("3des-cbc", 1);
+    r.type = "ssh-dss";
+    expect_refused(&r, "a DSA key");
+}
+
+static void a_key_is_counted(void **state)
+{
+    (void)state;
+    struct recipe r = good_recipe();
+    struct ssh_key *key;
+    struct failure why;
+    uint8_t made[64];
+    assert_int_equal(parse_recipe(&r, &key, &why), 0);
+    assert_ptr_equal(ssh_key_ref(key), key);
+    ssh_key_free(key);
+    sign(key, "", made); /* the other holder still has it */
+    assert_memory_equal(made, signature, sizeof made);
+    ssh_key_free(key);
+    ssh_key_free(NULL);
+}
+
+static void a_signature_that_does_not_fit_is_an_error(void **state)
+{
+    (void)state;
+    struct recipe r = good_recipe();
+    struct ssh_key *key;
+    struct failure why;
+    struct buf made;
+    assert_int_equal(parse_recipe(&r, &key, &why), 0);
+    buf_init(&made, 82);
+    assert_int_equal(ssh_key_sign(key, slice_str("ssh-ed25519"), slice_str("x"), &made),
+                     SCOUT_E_NOMEM);
+    assert_int_equal(buf_len(&made), 0);
+    buf_fini(&made);
+    ssh_key_free(key);
 }
 
 static void expect_text_refused(const char *text, const char *expected)
 {
     struct ssh_key *key = NULL;
     struct failure why = {0};
-    assert_int_equal(ssh_key_parse(&key, slice_str(text), "/k/id", &why), SCOUT_E_KEY);
+    assert_int_equal(ssh_key_parse(&key, slice_str(text), KEY_NO_PASSPHRASE, "/k/id", &why),
+                     SCOUT_E_KEY);
     if (!strstr(why.text, expected) || !strstr(why.text, "/k/id"))
         fail_msg("for %s the text is: %s", text, why.text);
 }
@@ -200,14 +304,23 @@ static void a_file_of_another_kind_is_named(void **state)
     expect_text_refused("ssh-rsa AAAAC3Nz me@here\n", "public key");
     expect_text_refused("ecdsa-sha2-nistp256 AAAA\n", "public key");
     expect_text_refused("-----BEGIN PUBLIC KEY-----\n", "public key");
-    expect_text_refused("-----BEGIN RSA PRIVATE KEY-----\n", "an RSA key in the old PEM");
-    expect_text_refused("-----BEGIN EC PRIVATE KEY-----\n", "an ECDSA key in the old PEM");
-    expect_text_refused("-----BEGIN PRIVATE KEY-----\n", "PEM (PKCS#8)");
-    expect_text_refused("-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "passphrase");
+    expect_text_refused("-----BEGIN RSA PRIVATE KEY-----\n", "damaged");
+    expect_text_refused("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+                        "damaged");
+    expect_text_refused("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"
+                        "-----END ENCRYPTED PRIVATE KEY-----\n",
+                        "damaged");
+    expect_text_refused("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
+                        "damaged");
+    expect_text_refused("-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----\n",
+                        "a DSA key");
+    expect_text_refused("-----BEGIN ANY PRIVATE KEY-----\nAAAA\n-----END ANY PRIVATE KEY-----\n",
+                        "unknown type");
     expect_text_refused("PuTTY-User-Key-File-3: ssh-ed25519\n", "puttygen");
     expect_text_refused("-----BEGIN CERTIFICATE-----\n", "certificate");
     expect_text_refused("hello\n", "no private key");
     expect_text_refused(BEGIN, "no private key");
+    expect_text_refused("a note\n" BEGIN "AAAA\n" END, "something stands in front");
     expect_text_refused(BEGIN "AAAA\n", "cut off");
     expect_text_refused(BEGIN "AAAA\n" END, "damaged");
     expect_text_refused(BEGIN "AAA\n" END, "damaged");
@@ -232,8 +345,8 @@ static void every_cut_is_refused_and_no_flipped_bit_changes_the_key(void **state
         struct material flipped = content;
         flipped.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         if (parse_content(material_slice(&flipped), &key, &why) == 0) {
-            uint8_t made[KEY_SIGNATURE_SIZE];
-            assert_int_equal(ssh_key_sign(key, slice_of("", 0), made), 0);
+            uint8_t made[64];
+            sign(key, "", made);
             assert_memory_equal(made, signature, sizeof made);
             ssh_key_free(key);
             taken++;
@@ -254,79 +367,9 @@ static void line_ends_and_blank_lines_do_not_matter(void **state)
     int len = snprintf(text, sizeof text,
                        "\n%.35s\r\n%.64s\r\n%s\r\n-----END OPENSSH PRIVATE KEY-----\r\n\r\n", BEGIN,
                        base64, base64 + 64);
-    assert_int_equal(ssh_key_parse(&key, slice_of(text, (size_t)len), "/k/id", &why), 0);
+    assert_int_equal(
+        ssh_key_parse(&key, slice_of(text, (size_t)len), KEY_NO_PASSPHRASE, "/k/id", &why), 0);
     ssh_key_free(key);
-}
-
-static size_t read_file(const char *path, char *out, size_t size)
-{
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    size_t len = fread(out, 1, size - 1, f);
-    assert_int_equal(fclose(f), 0);
-    out[len] = '\0';
-    return len;
-}
-
-/* Makes a key with ssh-keygen and reads it. */
-static int keygen(const char *dir, const char *options, struct ssh_key **key, struct failure *why)
-{
-    char command[256], path[64], text[8192];
-    snprintf(path, sizeof path, "%s/id", dir);
-    snprintf(command, sizeof command, "rm -f %s %s.pub; ssh-keygen -q %s -f %s >%s/log 2>&1", path,
-             path, options, path, dir);
-    assert_int_equal(system(command), 0);
-    size_t len = read_file(path, text, sizeof text);
-    return ssh_key_parse(key, slice_of(text, len), path, why);
-}
-
-static void check_signature(const struct ssh_key *key)
-{
-    static const uint8_t message[] = "session id and request";
-    uint8_t made[KEY_SIGNATURE_SIZE];
-    struct slice blob = ssh_key_public(key);
-    EVP_PKEY *public_key =
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, blob.data + blob.len - 32, 32);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    assert_true(public_key && ctx);
-    assert_int_equal(ssh_key_sign(key, slice_of(message, sizeof message), made), 0);
-    assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public_key), 1);
-    assert_int_equal(EVP_DigestVerify(ctx, made, sizeof made, message, sizeof message), 1);
-    EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(public_key);
-}
-
-static void keys_of_ssh_keygen(void **state)
-{
-    (void)state;
-    char dir[] = "/tmp/scout-key-XXXXXX", command[64], pub_path[64], pub_text[1024], base64[256];
-    struct ssh_key *key = NULL;
-    struct failure why;
-    if (access("/usr/bin/ssh-keygen", X_OK) != 0) {
-        print_message("skipped: ssh-keygen is not installed\n");
-        skip();
-    }
-    assert_non_null(mkdtemp(dir));
-    snprintf(pub_path, sizeof pub_path, "%s/id.pub", dir);
-    for (int i = 0; i < 9; i++) { /* comments of all lengths modulo the padding */
-        char options[64];
-        snprintf(options, sizeof options, "-t ed25519 -N '' -C '%.*s'", i, "commented");
-        assert_int_equal(keygen(dir, options, &key, &why), 0);
-        read_file(pub_path, pub_text, sizeof pub_text);
-        assert_non_null(strstr(pub_text, material_base64(ssh_key_public(key), base64)));
-        check_signature(key);
-        ssh_key_free(key);
-    }
-    assert_int_equal(keygen(dir, "-t ed25519 -a 1 -N secret", &key, &why), SCOUT_E_KEY);
-    assert_non_null(strstr(why.text, "passphrase"));
-    assert_int_equal(keygen(dir, "-t ecdsa -N ''", &key, &why), SCOUT_E_KEY);
-    assert_non_null(strstr(why.text, "an ECDSA key"));
-    assert_int_equal(keygen(dir, "-t ecdsa -m PEM -N ''", &key, &why), SCOUT_E_KEY);
-    assert_non_null(strstr(why.text, "old PEM format"));
-    assert_int_equal(keygen(dir, "-t rsa -b 1024 -N ''", &key, &why), SCOUT_E_KEY);
-    assert_non_null(strstr(why.text, "an RSA key"));
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
 }
 
 int main(void)
@@ -338,7 +381,9 @@ int main(void)
         cmocka_unit_test(a_file_of_another_kind_is_named),
         cmocka_unit_test(every_cut_is_refused_and_no_flipped_bit_changes_the_key),
         cmocka_unit_test(line_ends_and_blank_lines_do_not_matter),
-        cmocka_unit_test(keys_of_ssh_keygen),
+        cmocka_unit_test(an_encrypted_file_is_checked_before_it_is_called_locked),
+        cmocka_unit_test(a_key_is_counted),
+        cmocka_unit_test(a_signature_that_does_not_fit_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,11 @@
 #include <stdint.h>
 /* cmocka needs the four above first. */
 #include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ED25519 "ssh-ed25519"
@@ -272,6 +275,158 @@ static void known_types_are_asked_for_first(void **state)
     known_hosts_free(k);
 }
 
+/* ---- narrowing ---- */
+
+/* All that can be asked about a host, as one text. */
+static void say(const struct known_hosts *k, const char *host, uint16_t port, char *out,
+                size_t size)
+{
+    static const char *const types[] = {ED25519, ECDSA, RSA};
+    static const char offered[] = "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,ssh-rsa";
+    char line[64], order[128];
+    size_t len = 0;
+    for (size_t t = 0; t < 3; t++) {
+        for (uint8_t fill = 1; fill <= 4; fill++) {
+            struct material key = material_blob(types[t], fill);
+            enum known_hosts_verdict verdict =
+                known_hosts_check(k, host, port, material_slice(&key), line, sizeof line);
+            len += (size_t)snprintf(out + len, size - len, "%s %u: %d at %s\n", types[t],
+                                    (unsigned)fill, (int)verdict, line);
+        }
+    }
+    assert_int_equal(known_hosts_order(k, host, port, offered, order, sizeof order), 0);
+    len += (size_t)snprintf(out + len, size - len, "%s\n", order);
+    assert_true(len < size);
+}
+
+/* xorshift: the same files each time. */
+static uint32_t draw(uint64_t *seed, uint32_t bound)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return (uint32_t)(*seed >> 16) % bound;
+}
+
+/* A hashed name, as ssh-keygen -H writes it. */
+static void hash_name(const char *name, uint64_t *seed, char *out, size_t size)
+{
+    uint8_t salt[20], hash[20];
+    char salt_text[32], hash_text[32];
+    unsigned len = 0;
+    for (size_t i = 0; i < sizeof salt; i++)
+        salt[i] = (uint8_t)draw(seed, 256);
+    assert_non_null(
+        HMAC(EVP_sha1(), salt, sizeof salt, (const uint8_t *)name, strlen(name), hash, &len));
+    assert_int_equal(len, sizeof hash);
+    material_base64(slice_of(salt, sizeof salt), salt_text);
+    material_base64(slice_of(hash, sizeof hash), hash_text);
+    snprintf(out, size, "|1|%s|%s", salt_text, hash_text);
+}
+
+static const char *const names[] = {"web1",        "web2",          "[web1]:2222",
+                                    "[web2]:2222", "a.example.org", "[a.example.org]:2222",
+                                    "10.0.0.1"};
+#define NAME_COUNT (sizeof names / sizeof names[0])
+
+static void add_random_line(struct file *f, uint64_t *seed)
+{
+    static const char *const patterns[] = {
+        "*",          "web?",      "[web?]:2222",        "*.example.org,!a.example.org",
+        "!web1,web*", "[*]:2222",  "[web*]:*,web2",      "*,![web1]:2222",
+        "Web1,db",    "web1,web2", "10.0.0.*,!10.0.0.1", "!*"};
+    static const char *const types[] = {ED25519, ECDSA, RSA};
+    static const char *const markers[] = {"", "", "", "", "@revoked ", "@cert-authority "};
+    char hosts[200], line[256];
+    uint32_t kind = draw(seed, 3);
+    if (kind == 0)
+        hash_name(names[draw(seed, NAME_COUNT)], seed, hosts, sizeof hosts);
+    else if (kind == 1)
+        snprintf(hosts, sizeof hosts, "%s,%s", names[draw(seed, NAME_COUNT)],
+                 names[draw(seed, NAME_COUNT)]);
+    else
+        snprintf(hosts, sizeof hosts, "%s",
+                 patterns[draw(seed, sizeof patterns / sizeof patterns[0])]);
+    snprintf(line, sizeof line, "%s%s", markers[draw(seed, 6)], hosts);
+    add(f, line, types[draw(seed, 3)], (uint8_t)(1 + draw(seed, 4)));
+}
+
+static void a_narrowed_file_says_the_same(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"web1", "WEB2", "a.example.org", "10.0.0.1", "other", ""};
+    struct file *f = calloc(1, sizeof *f);
+    char before[2048], after[2048];
+    unsigned said = 0;
+    assert_non_null(f);
+    for (uint64_t round = 1; round <= 300; round++) {
+        uint64_t seed = round * 0x9e3779b97f4a7c15u;
+        f->len = 0;
+        for (uint32_t lines = draw(&seed, 12); lines > 0; lines--)
+            add_random_line(f, &seed);
+        for (size_t h = 0; h < sizeof hosts / sizeof hosts[0]; h++) {
+            for (uint16_t port = 22; port < 4000; port = (uint16_t)(port + 2200)) {
+                struct known_hosts *k = load(f);
+                say(k, hosts[h], port, before, sizeof before);
+                known_hosts_narrow(k, hosts[h], port);
+                say(k, hosts[h], port, after, sizeof after);
+                known_hosts_narrow(k, hosts[h], port);
+                if (strcmp(before, after) != 0)
+                    fail_msg("%s port %u\n%.*s\nbefore\n%s\nafter\n%s", hosts[h], port, (int)f->len,
+                             f->text, before, after);
+                said += strstr(after, "kh:") != NULL;
+                known_hosts_free(k);
+            }
+        }
+    }
+    assert_true(said > 1000); /* the files do say something of the hosts */
+    free(f);
+}
+
+static double microseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void a_narrowed_file_of_hashes_costs_nothing_per_line(void **state)
+{
+    (void)state;
+    enum { lines = 10000 };
+    uint64_t seed = 1;
+    struct material key = material_blob(ED25519, 1);
+    char base64[256], hashed[128], name[32], order[64];
+    char *text = malloc(lines * 256), *end = text;
+    struct known_hosts *k;
+    assert_non_null(text);
+    material_base64(material_slice(&key), base64);
+    for (unsigned i = 0; i < lines; i++) {
+        snprintf(name, sizeof name, "host%u", i);
+        hash_name(name, &seed, hashed, sizeof hashed);
+        end += sprintf(end, "%s %s %s\n", hashed, ED25519, base64);
+    }
+    assert_int_equal(known_hosts_new(&k), 0);
+    assert_int_equal(known_hosts_add_text(k, "kh", slice_of(text, (size_t)(end - text))), 0);
+    free(text);
+    double took[2];
+    for (int narrowed = 0; narrowed < 2; narrowed++) {
+        took[narrowed] = 1e9;
+        for (int again = 0; again < 5; again++) {
+            double start = microseconds();
+            assert_int_equal(judge(k, "host9000", 22, ED25519, 1, "kh:9001"), KNOWN_HOSTS_MATCH);
+            assert_int_equal(known_hosts_order(k, "host9000", 22, ED25519, order, sizeof order), 0);
+            double one = microseconds() - start;
+            took[narrowed] = one < took[narrowed] ? one : took[narrowed];
+        }
+        known_hosts_narrow(k, "host9000", 22);
+    }
+    print_message("check and order over %d hashed lines: %.0f us, narrowed %.1f us\n", lines,
+                  took[0], took[1]);
+    assert_true(took[1] * 20 < took[0]);
+    known_hosts_free(k);
+}
+
 static bool have_keygen(void)
 {
     if (access("/usr/bin/ssh-keygen", X_OK) == 0)
@@ -373,6 +528,8 @@ int main(void)
         cmocka_unit_test(a_malformed_key_or_name_is_unknown),
         cmocka_unit_test(a_line_too_long_to_judge_is_not_passed_over),
         cmocka_unit_test(known_types_are_asked_for_first),
+        cmocka_unit_test(a_narrowed_file_says_the_same),
+        cmocka_unit_test(a_narrowed_file_of_hashes_costs_nothing_per_line),
         cmocka_unit_test(what_ssh_keygen_hashes_is_found),
         cmocka_unit_test(ssh_keygen_finds_the_same_hosts),
     };

@@ -1,174 +1,19 @@
-/* The SFTP client against OpenSSH's own sftp-server, run as a child over pipes: no sshd, no
- * network. Skipped where it is not installed. */
-#include "scout/ssh/sftp.h"
+/* The SFTP client against OpenSSH's own sftp-server: what is read. */
+#include "sftp_server.h"
 
-#include "scout/base/error.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka needs the four above first. */
-#include <cmocka.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define DEADLINE_S 30
-#define NOBODY     65534
-
-static const char *const server_paths[] = {
-    "/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server"};
-
-struct server {
-    pid_t pid;
-    int to, from;
-    char dir[64];
-    struct sftp *client;
-    bool ready;
-    int error;
-};
-
-static void on_ready(void *context, int error)
-{
-    struct server *v = context;
-    v->ready = true;
-    v->error = error;
-}
-
-static const char *server_path(void)
-{
-    for (size_t i = 0; i < sizeof server_paths / sizeof server_paths[0]; i++)
-        if (access(server_paths[i], X_OK) == 0)
-            return server_paths[i];
-    return NULL;
-}
-
-static void run_child(const char *path, int in, int out, uid_t uid)
-{
-    dup2(in, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    closefrom(3);
-    if (uid != getuid() && (setgid(uid) != 0 || setuid(uid) != 0))
-        _exit(126);
-    execl(path, path, (char *)NULL);
-    _exit(127);
-}
-
-/* Moves bytes between client and server until *done. */
-static void pump(struct server *v, const bool *done)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t deadline = now.tv_sec + DEADLINE_S;
-    static uint8_t bytes[256 * 1024];
-    while (!*done) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        assert_true(now.tv_sec < deadline);
-        struct buf *out = sftp_output(v->client);
-        struct pollfd fds[2] = {{v->from, POLLIN, 0}, {buf_len(out) ? v->to : -1, POLLOUT, 0}};
-        assert_true(poll(fds, 2, 1000) >= 0);
-        if (fds[1].revents & POLLOUT) {
-            struct slice s = buf_peek(out);
-            ssize_t n = write(v->to, s.data, s.len);
-            assert_true(n > 0);
-            buf_consume(out, (size_t)n);
-        }
-        if (fds[0].revents & (POLLIN | POLLHUP)) {
-            ssize_t n = read(v->from, bytes, sizeof bytes);
-            assert_true(n > 0);
-            assert_int_equal(sftp_feed(v->client, slice_of(bytes, (size_t)n)), 0);
-        }
-    }
-}
-
-static void start_server(struct server *v, uid_t uid)
-{
-    int in[2], out[2];
-    const char *path = server_path();
-    if (!path) {
-        print_message("skipped: OpenSSH's sftp-server is not installed\n");
-        skip();
-    }
-    *v = (struct server){0};
-    snprintf(v->dir, sizeof v->dir, "/tmp/scout-sftp-XXXXXX");
-    assert_non_null(mkdtemp(v->dir));
-    assert_int_equal(chmod(v->dir, 0755), 0);
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    v->pid = fork();
-    assert_true(v->pid >= 0);
-    if (v->pid == 0)
-        run_child(path, in[0], out[1], uid);
-    close(in[0]);
-    close(out[1]);
-    v->to = in[1];
-    v->from = out[0];
-    assert_int_equal(fcntl(v->to, F_SETFL, O_NONBLOCK), 0);
-    assert_int_equal(sftp_new(&v->client, 4 << 20), 0);
-    assert_int_equal(sftp_start(v->client, on_ready, v), 0);
-    pump(v, &v->ready);
-    assert_int_equal(v->error, 0);
-}
-
-static void stop_server(struct server *v)
-{
-    char command[96];
-    int status;
-    close(v->to);
-    close(v->from);
-    assert_int_equal(waitpid(v->pid, &status, 0), v->pid);
-    sftp_fail(v->client, SCOUT_E_CONNECTION_LOST);
-    sftp_free(v->client);
-    snprintf(command, sizeof command, "rm -rf %s", v->dir);
-    assert_int_equal(system(command), 0);
-}
-
-static const char *in_dir(const struct server *v, const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", v->dir, name);
-    return path;
-}
-
-static void make_file(const struct server *v, const char *name, const void *bytes, size_t len)
-{
-    FILE *f = fopen(in_dir(v, name), "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, len, f), len);
-    assert_int_equal(fclose(f), 0);
-}
-
-/* One request and its answer. */
-struct call {
-    struct sftp_request request;
-    bool done;
-    struct sftp_reply reply;
-    char name[256];
-};
-
-static void on_reply(struct sftp_request *request, const struct sftp_reply *reply)
-{
-    struct call *c = (struct call *)(void *)request;
-    struct slice names = reply->names;
-    struct sftp_name name;
-    c->done = true;
-    c->reply = *reply;
-    if (sftp_next_name(&names, &name))
-        snprintf(c->name, sizeof c->name, "%.*s", (int)name.filename.len,
-                 (const char *)name.filename.data);
-}
+#define NOBODY 65534
 
 static void stat_lstat_realpath_and_readlink(void **state)
 {
     (void)state;
     struct server v;
-    start_server(&v, getuid());
+    start_server(&v, getuid(), NULL);
     make_file(&v, "file", "12345", 5);
     assert_int_equal(symlink("file", in_dir(&v, "link")), 0);
     struct call stat = {0}, lstat = {0}, real = {0}, target = {0}, gone = {0};
@@ -245,7 +90,7 @@ static void a_file_is_read_whole_with_several_reads_in_flight(void **state)
 {
     (void)state;
     struct server v;
-    start_server(&v, getuid());
+    start_server(&v, getuid(), NULL);
     uint8_t *bytes = malloc(FILE_SIZE);
     struct transfer t = {.client = v.client, .content = malloc(FILE_SIZE)};
     assert_true(bytes && t.content);
@@ -315,7 +160,7 @@ static void a_directory_of_a_thousand_entries_is_listed_whole(void **state)
 {
     (void)state;
     struct server v;
-    start_server(&v, getuid());
+    start_server(&v, getuid(), NULL);
     for (unsigned i = 0; i < ENTRIES; i++) {
         char name[32];
         snprintf(name, sizeof name, "entry-%u", i);
@@ -336,7 +181,7 @@ static void a_file_of_somebody_else_is_a_permission_error(void **state)
 {
     (void)state;
     struct server v;
-    start_server(&v, getuid() == 0 ? NOBODY : getuid());
+    start_server(&v, getuid() == 0 ? NOBODY : getuid(), NULL);
     make_file(&v, "secret", "x", 1);
     assert_int_equal(chmod(in_dir(&v, "secret"), 0), 0);
     struct call open = {0};
@@ -367,7 +212,7 @@ static void two_thousand_requests_are_in_flight_at_once(void **state)
 {
     (void)state;
     struct server v;
-    start_server(&v, getuid());
+    start_server(&v, getuid(), NULL);
     unsigned left = MANY;
     bool done = false;
     struct counted *calls = calloc(MANY, sizeof *calls);

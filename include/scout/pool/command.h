@@ -1,0 +1,76 @@
+/* A command on a host: a place on a connection, a channel of it, the run, and the end.
+ *
+ *   QUEUED --connection--> CHANNEL --opened--> RUNNING --exit, all output--> ended
+ *      \                      \                   \--stop or deadline--> STOPPING --> ended
+ *       \______________________\__ refused, lost: once again on another connection, when nothing
+ *                                  was sent that could have had an effect; else ended
+ *
+ * One deadline holds over everything. A command that outlives it (or is stopped) is stopped at the
+ * host: its process group, which it reported out of band, is killed over a channel kept in reserve
+ * (SIGTERM, then SIGKILL). The result then says in which of these ways it ended. */
+#ifndef SCOUT_POOL_COMMAND_H
+#define SCOUT_POOL_COMMAND_H
+
+#include "scout/pool/pool.h"
+#include "scout/ssh/engine.h"
+
+#define COMMAND_STOP_MS 5000 /* a stop is confirmed or given up within this time */
+
+enum command_end {
+    COMMAND_EXITED,           /* by itself: status, or signal */
+    COMMAND_FAILED,           /* it was never started, or the connection was lost: failure */
+    COMMAND_STOPPED,          /* stopped, and no process of its group is left */
+    COMMAND_STOP_UNCONFIRMED, /* stopped as far as possible; processes may still run at the host */
+};
+
+struct command_result {
+    enum command_end end;
+    struct failure failure; /* not for COMMAND_EXITED; stage: queued, resolving, connecting,
+                               handshake, authenticating, channel, running, draining; its error is
+                               SCOUT_E_DEADLINE or SCOUT_E_CANCELLED for the two stops */
+    bool may_have_run;      /* the request may have reached the host */
+    bool has_status;
+    int status;
+    char signal[16];
+};
+
+struct command;
+
+struct command_events {
+    void (*on_started)(void *context); /* may be NULL */
+    /* Borrowed for the call. The out-of-band report never shows here. */
+    void (*on_output)(void *context, bool is_stderr, struct slice data);
+    void (*on_drain)(void *context); /* all input so far is in the channel; may be NULL */
+    /* Exactly once, last; never from within a call on the command. */
+    void (*on_end)(void *context, const struct command_result *result);
+};
+
+struct command_request {
+    const struct ssh_host *host; /* copied */
+    const char *principal;       /* as for pool_acquire */
+    uint64_t client;             /* channels are shared out fairly between clients */
+    const char *command;         /* for the login shell; copied */
+    uint64_t deadline_ns;        /* absolute */
+    bool has_input;              /* command_write follows; else stdin is at its end at once */
+    bool repeatable;             /* has no effect: may be tried again even after it was sent */
+    bool as_is; /* sent without the report of its process group (forced commands, routers): it can
+                   be abandoned, not stopped */
+};
+
+/* 0 and *out, or SCOUT_E_NOMEM, _LIMIT (command too long), _POOL_FULL, _SHUTTING_DOWN with *why. */
+__attribute__((warn_unused_result)) int command_start(struct pool *p,
+                                                      const struct command_request *request,
+                                                      const struct command_events *events,
+                                                      void *context, struct command **out,
+                                                      struct failure *why);
+
+__attribute__((warn_unused_result)) int command_write(struct command *c, struct slice data);
+void command_end_input(struct command *c);
+void command_pause(struct command *c, bool paused);
+
+/* Stops it at the host; on_end follows, within COMMAND_STOP_MS. */
+void command_stop(struct command *c);
+/* Stops it likewise, but nobody is told: no event comes any more. */
+void command_abandon(struct command *c);
+
+#endif

@@ -1,0 +1,48 @@
+/* The daemon's control socket: how people at a terminal hand over passphrases (`scout unlock`).
+ *
+ * It is not the MCP socket: no call on an agent's socket may hand out trust. It lies beside that
+ * one (paths_control), with mode 0600, and takes only peers of the daemon's own uid or root. One
+ * request per connection, one JSON object on one line, CONTROL_LINE_MAX bytes at most:
+ *
+ *   {"op":"list"}                               what is unlocked
+ *   {"op":"locked"} , with "path":P             which files (or that one) need a passphrase
+ *   {"op":"unlock","path":P,"passphrase":S}
+ *   {"op":"lock"} , with "path":P               forgets all, or one
+ *
+ * and one line back: {"ok":true,"keys":[{"path":..,"type":..,"fingerprint":..}],"count":N} or
+ * {"ok":false,"code":..,"message":..}; then the daemon closes. */
+#ifndef SCOUT_DAEMON_CONTROL_H
+#define SCOUT_DAEMON_CONTROL_H
+
+#include "scout/base/log.h"
+#include "scout/io/io.h"
+#include "scout/pool/key_store.h"
+#include "scout/ssh/ssh_config.h"
+
+#define CONTROL_LINE_MAX    (32u * 1024u)
+#define CONTROL_ANSWER_MAX  (8u * 1024u * 1024u)
+#define CONTROL_CLIENTS_MAX 16    /* at a time; more are turned away */
+#define CONTROL_TIME_MS     10000 /* for the request to arrive, and for the answer to leave */
+
+struct control;
+
+/* All borrowed until it has ended. */
+struct control_config {
+    const char *socket; /* the MCP socket's path */
+    const char *home;
+    const struct ssh_config *ssh_config;
+    struct key_store *keys;
+    struct log *log;
+};
+
+/* Listens. 0, or a negative error with *why; a dead socket in its place is removed, so the MCP
+ * socket must be ours already. */
+__attribute__((warn_unused_result)) int control_open(struct control **out, struct io *io,
+                                                     const struct control_config *config,
+                                                     struct failure *why);
+
+/* Ends it: requests that wait for a helper thread are waited for, unanswered. `on_closed` comes
+ * once, last. */
+void control_close(struct control *c, void (*on_closed)(void *context), void *context);
+
+#endif

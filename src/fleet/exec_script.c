@@ -1,0 +1,84 @@
+/* The script that reads a path where there is no SFTP, in the shell that every Unix has.
+ *
+ * It runs under dash, busybox sh, bash and their kin; its tools are those of POSIX plus what is
+ * tried first and has a stand-in: stat -c (else ls -ldn), readlink -f (else pwd -P), find (else the
+ * shell's own pattern), head -c. The type is tested before anything is opened, so a FIFO or a
+ * device is never read. The path is an argument, quoted once and never part of the script, and can
+ * be no option, since one that begins with `-` gets `./`.
+ *
+ * The login shell may be any: it sees one word in single quotes, without newline, backslash escape
+ * or exclamation mark in the script itself, which sh, csh and fish read alike. */
+#include "exec_script.h"
+
+#include "scout/base/error.h"
+
+/* $1 path, $2 bytes at most, $3 lines of entries at most. */
+static const char script[] =
+    /* The kind: d, f, o(ther), n(one), p(ermission). Messages are English here. */
+    "LC_ALL=C; export LC_ALL; unset CDPATH; p=$1; "
+    "if [ -d \"$p\" ]; then k=d; elif [ -f \"$p\" ]; then k=f; elif [ -e \"$p\" ]; then k=o; "
+    "else case $(ls -ldL \"$p\" 2>&1) in *\": Permission denied\") k=p;; *) k=n;; esac; fi; "
+    "printf \"\\n@scout-path 1 %s\\n\" $k; "
+    "case $k in n|p) exit 0;; esac; "
+    /* Its attributes; s says that stat is of use. */
+    "s=; if a=$(stat -L -c \"%f %s %u %g %Y\" \"$p\" 2>/dev/null) && [ \"$a\" ]; "
+    "then s=1; printf \"%s\\n\" \"$a\"; "
+    "else ls -ldnL \"$p\" 2>/dev/null | { read -r m n u g z x; "
+    "printf \"%s %s %s %s -\\n\" \"$m\" \"$z\" \"$u\" \"$g\"; }; fi; "
+    /* Its real path, and NUL. An x behind it keeps newlines at the end of a name. */
+    "readlink -fn \"$p\" 2>/dev/null || "
+    "if [ $k = d ]; then (cd \"$p\" 2>/dev/null && x=$(pwd -P; printf x) && "
+    "printf \"%s\" \"${x%?x}\"); "
+    "elif [ -h \"$p\" ]; then :; "
+    "else case $p in */*) d=${p%/*}/;; *) d=.;; esac; "
+    "(cd \"$d\" 2>/dev/null && x=$(pwd -P; printf x) && x=${x%?x} && "
+    "printf \"%s/%s\" \"${x%/}\" \"${p##*/}\"); fi; "
+    "printf \"\\0\"; "
+    "if [ $k = o ]; then exit 0; fi; "
+    /* A file. */
+    "if [ $k = f ]; then if [ -r \"$p\" ]; then printf \"ok\\n\"; exec head -c \"$2\" \"$p\"; fi; "
+    "printf \"denied\\n\"; exit 0; fi; "
+    /* A directory, `.` and `..` included as over SFTP. No name has a slash, so one at the begin
+     * of a line begins an entry. */
+    "cd \"$p\" 2>/dev/null && [ -r . ] || { printf \"denied\\n\"; exit 0; }; "
+    "printf \"ok\\n\"; "
+    "{ if [ $s ] && command -v find >/dev/null; then "
+    "stat -c \"/%f %s %u %g %Y ./%n\" . .. 2>/dev/null; "
+    "find . -name . -o -prune -exec stat -c \"/%f %s %u %g %Y %n\" {} + 2>/dev/null && "
+    "printf \"/end\\n\"; "
+    "else e() { ls -ldn \"./$1\" 2>/dev/null | { read -r m n u g z x; "
+    "printf \"/%s %s %s %s - ./%s\\n\" \"$m\" \"$z\" \"$u\" \"$g\" \"$1\"; }; }; e .; e ..; "
+    "for f in * .*; do case $f in .|..) continue;; esac; "
+    "if [ -e \"$f\" ] || [ -h \"$f\" ]; then e \"$f\"; fi; done; "
+    "printf \"/end\\n\"; fi; } | head -n \"$3\"";
+
+/* Within single quotes: a quote ends them, stands alone, and begins them again. */
+static int put_quoted(struct buf *out, const char *text)
+{
+    int error = buf_append_str(out, "'");
+    while (!error && *text) {
+        size_t len = strcspn(text, "'");
+        error = buf_append(out, slice_of(text, len));
+        text += len;
+        if (!error && *text) {
+            error = buf_append_str(out, "'\\''");
+            text++;
+        }
+    }
+    return error ? error : buf_append_str(out, "'");
+}
+
+int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max)
+{
+    int error = buf_append_str(out, "exec sh -c ");
+    if (!error)
+        error = put_quoted(out, script);
+    if (!error)
+        error = buf_append_str(out, path[0] == '-' ? " sh ./" : " sh ");
+    if (!error)
+        error = put_quoted(out, path);
+    if (!error)
+        error = buf_printf(out, " %llu %llu", (unsigned long long)size_max + 1,
+                           (unsigned long long)entries_max + 1);
+    return error;
+}

@@ -1,0 +1,107 @@
+/* The SFTP side of one look at a path, up to the open handle.
+ *
+ * stat and realpath go out together and are answered in one round trip. The type decides: opening a
+ * FIFO or a device would hang the host's SFTP server for everybody, so only regular files and
+ * directories are opened. A real path that the server does not tell is left out; it is no reason to
+ * fail. */
+#include "path_get.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* A request that could not even be started. */
+static void fail_start(struct path_get *g, int error)
+{
+    char text[256];
+    snprintf(text, sizeof text, "The request to %.128s could not be made: %s", g->host->name,
+             error_text(error));
+    path_get_fail(g, error, text);
+}
+
+static void on_opened(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct path_get *g = CONTAINER_OF(request, struct path_get, request);
+    if (reply->error || reply->eof) {
+        path_get_fail_reply(g, g->result.kind == PATH_FILE ? "read" : "list", reply);
+        return;
+    }
+    g->handle = reply->handle;
+    g->handle_open = true;
+    if (g->result.kind == PATH_FILE)
+        file_read_start(g);
+    else
+        dir_read_start(g);
+}
+
+void path_look_open(struct path_get *g)
+{
+    struct sftp *s = pool_sftp(&g->use);
+    int error = SCOUT_E_CONNECTION_LOST;
+    if (s && g->result.kind == PATH_FILE)
+        error = sftp_open_read(s, &g->request, g->path, on_opened);
+    else if (s)
+        error = sftp_opendir(s, &g->request, g->path, on_opened);
+    if (error)
+        fail_start(g, error);
+    else
+        pool_flush(&g->use);
+}
+
+/* One of the two answers came. */
+static void step(struct path_get *g)
+{
+    if (g->stat_known && g->real_request.id == 0)
+        path_look_open(g);
+}
+
+static void on_stat(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct path_get *g = CONTAINER_OF(request, struct path_get, request);
+    if (reply->error || reply->eof) {
+        path_get_fail_reply(g, "stat", reply);
+        return;
+    }
+    g->result.attrs = reply->attrs;
+    uint32_t mode = reply->attrs.flags & SFTP_ATTR_PERMISSIONS ? reply->attrs.permissions : 0;
+    if (!S_ISREG(mode) && !S_ISDIR(mode)) {
+        path_get_refuse(g, mode);
+        return;
+    }
+    g->result.kind = S_ISREG(mode) ? PATH_FILE : PATH_DIRECTORY;
+    g->stat_known = true;
+    step(g);
+}
+
+static void on_real(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct path_get *g = CONTAINER_OF(request, struct path_get, real_request);
+    struct slice names = reply->names;
+    struct sftp_name name;
+    if (reply->error == SCOUT_E_CONNECTION_LOST) {
+        path_get_fail_reply(g, "stat", reply);
+        return;
+    }
+    if (!reply->error && sftp_next_name(&names, &name) && !path_get_set_real(g, name.filename)) {
+        path_get_fail(g, SCOUT_E_NOMEM, "No memory for the real path");
+        return;
+    }
+    step(g);
+}
+
+void path_look_start(struct path_get *g)
+{
+    struct sftp *s = pool_sftp(&g->use);
+    int error = s ? sftp_stat(s, &g->request, g->path, on_stat) : SCOUT_E_CONNECTION_LOST;
+    if (!error)
+        error = sftp_realpath(s, &g->real_request, g->path, on_real);
+    if (error)
+        fail_start(g, error);
+    else
+        pool_flush(&g->use);
+}
+
+void path_look_forget(struct path_get *g, struct sftp *s)
+{
+    sftp_forget(s, &g->request);
+    sftp_forget(s, &g->real_request);
+}

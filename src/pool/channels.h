@@ -1,0 +1,101 @@
+/* Who gets the next channel of a connection. One scheduler for each connection; private to the
+ * layer.
+ *
+ * A host allows so many channels on a connection (OpenSSH: MaxSessions, 10) and says so only by
+ * refusing one more. The scheduler starts from an assumption, learns from refusals and tries again
+ * later. Commands that find no channel free wait: in order within a client, in turn between
+ * clients. One channel is kept free for stopping commands. */
+#ifndef SCOUT_POOL_CHANNELS_H
+#define SCOUT_POOL_CHANNELS_H
+
+#include "scout/base/list.h"
+#include "scout/io/io.h"
+#include "shell.h"
+
+#define COMMANDS_WAITING_MAX    1024   /* for a channel of one connection; more: POOL_FULL */
+#define CHANNELS_DEFAULT        10     /* assumed to be allowed: OpenSSH's MaxSessions */
+#define CHANNELS_MAX            64     /* never tried beyond */
+#define CHANNELS_RESERVE_FROM   3      /* from this limit on, one channel is kept for stops */
+#define CHANNELS_PROBE_FIRST_MS 10000  /* all in use for so long: one more is tried */
+#define CHANNELS_PROBE_MAX_MS   300000 /* each refusal doubles it up to this */
+#define CHANNELS_ALONE_FIRST_MS 100    /* the same, while no command has a channel; doubles, too */
+#define CHANNELS_REFUSALS_MAX   5      /* of one command while none has a channel; then it fails */
+#define CHANNELS_BUCKETS        64     /* of clients that wait */
+
+struct pool_connection;
+
+/* A command's place in the queue; embedded in it. Zeroed before the first use. */
+struct channel_wait {
+    /* Its turn has come: it starts an exec and returns true, or gives up and returns false. An exec
+     * is followed by channels_opened or not, then by channels_refused or channels_done. */
+    bool (*on_turn)(struct channel_wait *w);
+    /* It is out of the queue, since the connection is gone. */
+    void (*on_lost)(struct channel_wait *w);
+    uint64_t client;
+    struct list turn;           /* the first of its client: in turns */
+    struct list mates;          /* a ring of those who wait for one client */
+    struct channel_wait *chain; /* the first of its client: in its bucket */
+    uint32_t refusals;          /* while no other command had a channel */
+    uint64_t ticket;            /* the order of coming */
+    bool queued, opening;
+    bool returned; /* queued for the second time, after a refusal */
+};
+
+struct pool_channels {
+    struct list turns;   /* the first waiter of each client; whose turn is next comes first */
+    struct list stops;   /* struct stop: they wait for a channel */
+    struct list killers; /* struct killer: they have one */
+    struct channel_wait *buckets[CHANNELS_BUCKETS];
+    uint64_t tickets;
+    uint32_t waiting;     /* in the queue */
+    uint32_t running;     /* commands that have an exec */
+    uint32_t killing;     /* killers */
+    uint32_t opening;     /* of both: execs that the host has not accepted yet */
+    uint32_t limit;       /* channels, the anchor included, that the host is believed to allow */
+    bool learned;         /* by a refusal: not just assumed */
+    bool probing;         /* one more is tried, with the reserve in use */
+    uint64_t probe_at_ns; /* 0: they were never all in use */
+    uint64_t probe_ms;
+    struct io_timer timer; /* armed while commands wait: to probe */
+    struct shell shell;    /* the host's login shell, once a command has reported it */
+};
+
+/* ---- for the connection ---- */
+
+void channels_init(struct pool_channels *ch);
+/* After each engine_step while the connection is READY: hands free channels out. Cheap when nobody
+ * waits. What it starts is flushed by connection_flush. */
+void channels_step(struct pool_connection *c);
+/* In the tear-down, before engine_free (which ends the commands that have an exec): all who wait
+ * are told. */
+void channels_fail(struct pool_connection *c);
+/* Whether commands wait, run or are being stopped on it. */
+bool channels_busy(const struct pool_connection *c);
+
+/* ---- for commands (command.c) ---- */
+
+/* Puts it at the end of its client's queue; when nobody else waits and a channel is free, its turn
+ * comes at once, from within. SCOUT_E_POOL_FULL: too many wait. */
+__attribute__((warn_unused_result)) int channels_wait(struct pool_connection *c,
+                                                      struct channel_wait *w);
+/* Takes it out of the queue; nothing happens when it is not there. */
+void channels_leave(struct pool_connection *c, struct channel_wait *w);
+/* The host has accepted its exec. */
+void channels_opened(struct pool_connection *c, struct channel_wait *w);
+/* The host has refused its channel: it waits again, where it was before.
+ * False: it does not, since it was refused too often while it was the only one. */
+bool channels_refused(struct pool_connection *c, struct channel_wait *w);
+/* Its exec is over, or was abandoned. */
+void channels_done(struct pool_connection *c, struct channel_wait *w);
+
+/* ---- for stops (stop.c) ---- */
+
+/* Whether a channel may be tried for a killer: the reserve, too. */
+bool channels_admit_killer(const struct pool_connection *c);
+void channels_killer_started(struct pool_connection *c);
+void channels_killer_opened(struct pool_connection *c);
+/* Ended, for whatever reason; `opened`: as it was told; `refused`: by the host, for want of a
+ * channel. */
+void channels_killer_done(struct pool_connection *c, bool opened, bool refused);
+
+#endif

@@ -1,0 +1,280 @@
+/* The way of a connection from its place to its engine.
+ *
+ *   files are read --\
+ *                     >-- both known: keys in order --> dial --> engine
+ *   agent is asked --/
+ *
+ * Everything here is needed until the host has let the user in, and freed then: an idle connection
+ * keeps neither keys nor known_hosts. The engine's identities point into the files' keys and the
+ * agent's list, so both outlive its authentication. The agent is asked anew for each connect, since
+ * its keys come and go; one that is silent is left in peace for AGENT_RETRY_MS. */
+#include "pool_state.h"
+
+#include "agent_client.h"
+#include "credentials.h"
+#include "scout/base/time.h"
+#include "scout/net/dial.h"
+#include "scout/pool/key_store.h"
+#include "scout/ssh/session.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct connect {
+    struct pool_connection *connection;
+    struct credentials *credentials;
+    struct agent_client *agent;
+    bool agent_known; /* it has listed its keys, or nobody asks it */
+    bool agent_open;  /* not gone yet */
+    bool dialing, over;
+    struct identities identities;
+    struct dial dial;
+    char note[256]; /* of an agent that was not asked */
+};
+
+/* ---- the end of it ---- */
+
+bool connect_is_over(const struct pool_connection *c)
+{
+    return !c->connect || (!c->connect->dialing && !c->connect->agent_open);
+}
+
+static void free_if_over(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    if (!w || !w->over || w->dialing || w->agent_open)
+        return;
+    free(w);
+    c->connect = NULL;
+}
+
+void connect_stop(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    if (!w || w->over)
+        return;
+    w->over = true;
+    if (w->dialing)
+        dial_cancel(&w->dial);
+    identities_free(&w->identities);
+    if (w->credentials)
+        credentials_drop(w->credentials);
+    w->credentials = NULL;
+    if (w->agent)
+        agent_client_close(w->agent);
+    w->agent = NULL;
+    free_if_over(c);
+}
+
+void connect_done(struct pool_connection *c)
+{
+    connect_stop(c);
+}
+
+enum pool_stage connect_stage(const struct pool_connection *c)
+{
+    if (c->state == CONNECTION_DIALING && c->connect->dial.address_count > 0)
+        return POOL_STAGE_CONNECTING;
+    return c->stage;
+}
+
+/* ---- messages ---- */
+
+static const char *agent_note(const struct connect *w)
+{
+    return w->agent ? agent_client_note(w->agent) : w->note;
+}
+
+void connect_explain(const struct pool_connection *c, struct failure *f)
+{
+    const struct connect *w = c->connect;
+    if (w && w->credentials && w->credentials->loaded)
+        identities_explain(&w->identities, w->credentials->files, w->credentials->file_count,
+                           agent_note(w), f);
+}
+
+static void end_without_memory(struct pool_connection *c)
+{
+    struct failure why;
+    failure_set(&why, SCOUT_E_NOMEM, "No memory to connect to %s", c->name);
+    connection_end(c, &why);
+}
+
+/* ---- engine ---- */
+
+static void on_sign(void *context, size_t identity, struct slice data)
+{
+    struct pool_connection *c = context;
+    struct connect *w = c->connect;
+    /* Half of what is left: if the agent does not sign, another key may still do. */
+    uint64_t now = io_now(c->pool->io), end = c->timer.node.key;
+    uint64_t deadline = end > now ? now + (end - now) / 2 : now;
+    if (w->agent && agent_client_sign(w->agent, w->identities.list[identity].blob, data, deadline))
+        return;
+    engine_signed(c->engine, slice_of(NULL, 0));
+    connection_flush(c);
+}
+
+static const struct engine_events engine_events = {on_sign};
+
+static void on_signed(void *context, struct slice signature)
+{
+    struct pool_connection *c = context;
+    if (c->state != CONNECTION_SSH)
+        return;
+    engine_signed(c->engine, signature);
+    connection_flush(c);
+}
+
+static void make_engine(struct pool_connection *c)
+{
+    const struct connect *w = c->connect;
+    const struct pool_config *pool = &c->pool->config;
+    const struct engine_config config = {
+        .name = c->name,
+        .host = c->destination->hostname,
+        .port = c->destination->port,
+        .user = c->destination->user,
+        .known_hosts = w->credentials ? w->credentials->known_hosts : NULL,
+        .identities = w->identities.list,
+        .identity_count = w->identities.count,
+        .events = &engine_events,
+        .context = c,
+    };
+    int error = pool->engine_new ? pool->engine_new(&c->engine, &config)
+                                 : ssh_session_new(&c->engine, &config);
+    if (error) {
+        struct failure why;
+        failure_set(&why, error, "No SSH session for %s: %s", c->name, error_text(error));
+        connection_end(c, &why);
+    }
+}
+
+/* ---- dial ---- */
+
+static void on_dialed(struct dial *d, const struct failure *failure)
+{
+    struct connect *w = CONTAINER_OF(d, struct connect, dial);
+    struct pool_connection *c = w->connection;
+    w->dialing = false;
+    if (d->address_count > 0)
+        connection_enter(c, POOL_STAGE_CONNECTING, d->resolved_ns);
+    if (failure->error && c->state != CONNECTION_ENDING) {
+        struct failure named;
+        failure_set(&named, failure->error, "%s: %s", c->name, failure->text);
+        named.stage = failure->stage;
+        connection_end(c, &named);
+    }
+    if (failure->error == 0) {
+        if (c->state != CONNECTION_ENDING)
+            make_engine(c);
+        connection_opened(c, &d->file);
+    }
+    free_if_over(c);
+    connection_settle(c);
+}
+
+static void dial(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    c->state = CONNECTION_DIALING;
+    connection_enter(c, POOL_STAGE_RESOLVING, io_now(c->pool->io));
+    w->dialing = true;
+    /* The connection's own time-out comes first: it says more. */
+    dial_start(&w->dial, c->pool->io, c->pool->config.resolver, c->destination->hostname,
+               c->destination->port, c->timer.node.key + NS_PER_MS, on_dialed);
+}
+
+/* ---- keys ---- */
+
+static void unlock_files(struct credentials *credentials, const struct key_store *keys)
+{
+    for (size_t i = 0; keys && i < credentials->file_count; i++)
+        if (credentials->files[i].state == KEY_FILE_LOCKED)
+            credentials->files[i].unlocked = key_store_get(keys, credentials->files[i].path);
+}
+
+static void go_on(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    struct credentials *credentials = w->credentials;
+    if (c->state != CONNECTION_LOADING || !credentials->loaded || !w->agent_known)
+        return;
+    unlock_files(credentials, c->pool->config.keys);
+    identities_merge(&w->identities, credentials->files, credentials->file_count,
+                     w->agent ? agent_client_keys(w->agent) : slice_of(NULL, 0));
+    if (w->identities.count > 0) {
+        dial(c);
+        return;
+    }
+    struct failure why;
+    identities_none(credentials->files, credentials->file_count, c->name, agent_note(w), &why);
+    connection_end(c, &why);
+}
+
+static void on_loaded(struct credentials *credentials)
+{
+    struct pool_connection *c = credentials->owner;
+    if (credentials->failure.error)
+        connection_end(c, &credentials->failure);
+    else
+        go_on(c);
+}
+
+/* ---- the agent ---- */
+
+static void on_listed(void *context)
+{
+    struct pool_connection *c = context;
+    struct connect *w = c->connect;
+    w->agent_known = true;
+    if (agent_client_was_silent(w->agent))
+        c->pool->agent_retry_ns = io_now(c->pool->io) + AGENT_RETRY_MS * NS_PER_MS;
+    go_on(c);
+}
+
+static void on_agent_gone(void *context)
+{
+    struct pool_connection *c = context;
+    c->connect->agent_open = false;
+    free_if_over(c);
+    connection_settle(c);
+}
+
+static const struct agent_client_events agent_events = {on_listed, on_signed, on_agent_gone};
+
+static int ask_agent(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    const char *path = c->pool->config.agent_socket;
+    w->agent_known = true;
+    if (!path || !path[0])
+        return 0;
+    if (io_now(c->pool->io) < c->pool->agent_retry_ns) {
+        snprintf(w->note, sizeof w->note,
+                 "the ssh agent at %s was not asked, because it did not answer a moment ago", path);
+        return 0;
+    }
+    w->agent = agent_client_open(c->pool->io, path, &agent_events, c);
+    if (!w->agent)
+        return SCOUT_E_NOMEM;
+    w->agent_known = false;
+    w->agent_open = true;
+    return 0;
+}
+
+void connect_start(struct pool_connection *c)
+{
+    struct connect *w = c->connect = calloc(1, sizeof *w);
+    if (!w) {
+        end_without_memory(c);
+        return;
+    }
+    w->connection = c;
+    if (c->pool->config.no_credentials) {
+        dial(c);
+        return;
+    }
+    w->credentials = credentials_load(c->pool->io, c->destination, &c->pool->config, on_loaded, c);
+    if (!w->credentials || ask_agent(c) != 0)
+        end_without_memory(c);
+}

@@ -1,0 +1,275 @@
+/* Public-key authentication (RFC 4252, section 7) with the identities of the configuration, one
+ * after the other.
+ *
+ *   begin --offered--> asked to sign --signature--> accepted: CHANNEL
+ *     ^      \ refused     \ cannot sign    \ refused
+ *     |_______\_____________\________________\__ next identity
+ *                                             none left: what would the host take? (LISTING), fail
+ *
+ * libssh2 asks through a callback for each signature. A key of ours signs at once; for the owner's
+ * (the agent) the callback says "later" until engine_signed brought it. libssh2 wants the inner
+ * part of the signature alone, without the algorithm's name that it puts there itself.
+ *
+ * RSA. libssh2 1.11 negotiates rsa-sha2 itself. 1.10 announces the type that the key blob begins
+ * with, ssh-rsa, which stands for SHA-1 and is refused by OpenSSH 8.8 and later; with the blob's
+ * type renamed to rsa-sha2-512 it announces that, which OpenSSH since 7.2 accepts (dropbear and
+ * libssh do not). With other servers an RSA key is passed over, and the failure says so.
+ *
+ * At most SSH_TRIES_MAX identities are offered: OpenSSH disconnects at its sixth failure. */
+#include "session_state.h"
+
+#include "session_sign.h"
+#include "wire.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define REFUSALS_MAX 320 /* bytes of text about single identities */
+#define RSA_RENAMED  "rsa-sha2-512"
+
+void session_auth_init(struct session_auth *a)
+{
+    buf_init(&a->signature, KEY_SIGNATURE_MAX);
+    buf_init(&a->blob, KEY_BLOB_MAX + sizeof RSA_RENAMED);
+    buf_init(&a->refusals, REFUSALS_MAX);
+}
+
+void session_auth_fini(struct session_auth *a)
+{
+    buf_fini(&a->signature);
+    buf_fini(&a->blob);
+    buf_fini(&a->refusals);
+}
+
+/* ---- signing ---- */
+
+void session_auth_signed(struct session *s, struct slice signature)
+{
+    struct session_auth *a = &s->auth;
+    if (a->wait != AUTH_ASKED)
+        return;
+    a->wait = AUTH_ANSWERED;
+    buf_clear(&a->signature);
+    if (buf_append(&a->signature, signature) != 0)
+        buf_clear(&a->signature); /* as if it could not sign */
+}
+
+/* Brings the signature of `data` into a->signature, where an empty one means that there is none.
+ * False when it comes later. */
+static bool sign(struct session *s, const struct ssh_identity *identity, struct slice data)
+{
+    struct session_auth *a = &s->auth;
+    if (identity->key) {
+        buf_clear(&a->signature);
+        if (ssh_key_sign(identity->key, session_sign_algorithm(data), data, &a->signature) != 0)
+            buf_clear(&a->signature);
+        return true;
+    }
+    if (a->wait == AUTH_IDLE) {
+        a->wait = AUTH_ASKED; /* before the event, which may answer at once */
+        s->config.events->on_sign(s->config.context, a->next, data);
+    }
+    return a->wait == AUTH_ANSWERED;
+}
+
+static int on_sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *signature_len,
+                   const unsigned char *bytes, size_t len, void **abstract)
+{
+    struct session *s = *abstract;
+    struct session_auth *a = &s->auth;
+    struct slice data = slice_of(bytes, len);
+    (void)ssh;
+    if (!sign(s, &s->config.identities[a->next], data))
+        return LIBSSH2_ERROR_EAGAIN;
+    a->wait = AUTH_IDLE;
+    struct slice inner = session_sign_inner(buf_peek(&a->signature), session_sign_algorithm(data));
+    void *allocator = s;
+    unsigned char *copy = inner.len ? session_alloc(inner.len, &allocator) : NULL;
+    if (!copy)
+        return -1;
+    memcpy(copy, inner.data, inner.len);
+    *signature = copy; /* freed by libssh2 */
+    *signature_len = inner.len;
+    a->signed_once = true;
+    return 0;
+}
+
+/* ---- one identity ---- */
+
+__attribute__((format(printf, 2, 3))) static void note_refusal(struct session *s, const char *fmt,
+                                                               ...)
+{
+    char text[160];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    /* Those that find no room are counted only. */
+    int error = buf_printf(&s->auth.refusals, "%s%s", buf_len(&s->auth.refusals) ? "; " : "", text);
+    (void)error;
+}
+
+static const char *label_of(const struct ssh_identity *identity)
+{
+    return identity->label && identity->label[0] ? identity->label : "a key";
+}
+
+static int rename_rsa(struct buf *blob, struct slice rest)
+{
+    uint8_t name[4 + sizeof RSA_RENAMED - 1];
+    wire_put_string(name, slice_str(RSA_RENAMED));
+    int error = buf_append(blob, slice_of(name, sizeof name));
+    return error ? error : buf_append(blob, rest);
+}
+
+/* Makes the blob that libssh2 is given. False: this identity is passed over, and the failure will
+ * say why. */
+static bool begin(struct session *s, const struct ssh_identity *identity)
+{
+    struct session_auth *a = &s->auth;
+    const char *why = NULL;
+    buf_clear(&a->blob);
+    switch (session_sign_support(identity->blob, s->engine.banner, &why)) {
+    case SESSION_SIGN_AS_IS:
+        if (buf_append(&a->blob, identity->blob) == 0)
+            return true;
+        why = "it is too long";
+        break;
+    case SESSION_SIGN_RENAMED: {
+        struct wire w = wire_of(identity->blob);
+        wire_string(&w);
+        if (rename_rsa(&a->blob, w.rest) == 0)
+            return true;
+        why = "it is too long";
+        break;
+    }
+    case SESSION_SIGN_NOT:
+        break;
+    }
+    note_refusal(s, "%s was not offered: %s", label_of(identity), why);
+    return false;
+}
+
+static void next_identity(struct session *s)
+{
+    struct session_auth *a = &s->auth;
+    a->next++;
+    a->began = a->signed_once = false;
+    a->wait = AUTH_IDLE;
+    buf_clear(&a->signature);
+}
+
+/* libssh2 says "unverified" of a refused signature, of one that was not given, and of a transport
+ * that broke meanwhile. */
+static bool transport_broke(struct session *s, int rc)
+{
+    static const char waiting[] = "Waiting for";
+    if (s->disconnected)
+        return true;
+    return rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED &&
+           strncmp(session_last_error(s), waiting, sizeof waiting - 1) == 0;
+}
+
+static void end_by_peer(struct session *s, int rc)
+{
+    if (!s->disconnected || s->auth.tries < 2) {
+        session_end_by_libssh2(s, rc);
+        return;
+    }
+    session_end(s, failure_set(&s->engine.failure, SCOUT_E_AUTH,
+                               "%s ended the login of user %s after %u keys: \"%s\"",
+                               s->config.name, s->config.user, s->auth.tries, s->goodbye));
+}
+
+static void refused(struct session *s, const struct ssh_identity *identity, int rc)
+{
+    if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && s->auth.signed_once)
+        note_refusal(s, "%s was known there, but its signature did not suffice",
+                     label_of(identity));
+    else if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
+        note_refusal(s, "%s was known there, but could not sign", label_of(identity));
+    next_identity(s);
+}
+
+/* True when it got further: to the next identity or the next stage. */
+static bool offer(struct session *s)
+{
+    struct session_auth *a = &s->auth;
+    const struct ssh_identity *identity = &s->config.identities[a->next];
+    if (!a->began && !begin(s, identity)) {
+        next_identity(s);
+        return true;
+    }
+    if (!a->began) {
+        a->began = true;
+        a->tries++;
+    }
+    void *abstract = s;
+    struct slice blob = buf_peek(&a->blob);
+    int rc =
+        libssh2_userauth_publickey(s->ssh, s->config.user, blob.data, blob.len, on_sign, &abstract);
+    if (rc == LIBSSH2_ERROR_EAGAIN)
+        return false;
+    if (rc == 0) {
+        s->engine.stage = ENGINE_CHANNEL;
+        return true;
+    }
+    bool of_key =
+        rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED || rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+    if (!of_key || transport_broke(s, rc)) {
+        end_by_peer(s, rc);
+        return false;
+    }
+    refused(s, identity, rc);
+    return true;
+}
+
+/* ---- the end ---- */
+
+static void fail(struct session *s, const char *methods)
+{
+    struct session_auth *a = &s->auth;
+    struct slice notes = buf_peek(&a->refusals);
+    char offers[160] = "", limit[64] = "";
+    if (methods && *methods)
+        snprintf(offers, sizeof offers, "; it offers: %.120s", methods);
+    if (a->next < s->config.identity_count)
+        snprintf(limit, sizeof limit, " (%zu more were not tried)",
+                 s->config.identity_count - a->next);
+    session_end(s, failure_set(&s->engine.failure, SCOUT_E_AUTH,
+                               "%s does not accept user %s with %u key%s tried%s%s%s%.*s%s: check "
+                               "User and IdentityFile of this host in the ssh configuration, and "
+                               "its authorized_keys",
+                               s->config.name, s->config.user, a->tries, a->tries == 1 ? "" : "s",
+                               limit, offers, notes.len ? " (" : "", (int)notes.len,
+                               (const char *)notes.data, notes.len ? ")" : ""));
+}
+
+/* Asks with the method "none" what the host would take. That is one more failure for the host to
+ * count, so it is not asked after SSH_TRIES_MAX. */
+static void list_methods(struct session *s)
+{
+    const char *user = s->config.user;
+    char *methods = libssh2_userauth_list(s->ssh, user, (unsigned)strlen(user));
+    if (!methods && libssh2_session_last_errno(s->ssh) == LIBSSH2_ERROR_EAGAIN)
+        return;
+    if (libssh2_userauth_authenticated(s->ssh)) {
+        session_end(s, failure_set(&s->engine.failure, SCOUT_E_AUTH,
+                                   "%s lets user %s in without any proof of who it is, which is "
+                                   "not used here: give the account a key",
+                                   s->config.name, user));
+        return;
+    }
+    fail(s, methods);
+}
+
+bool session_authenticate(struct session *s)
+{
+    struct session_auth *a = &s->auth;
+    if (a->next < s->config.identity_count && a->tries - a->began < SSH_TRIES_MAX)
+        return offer(s);
+    if (a->tries < SSH_TRIES_MAX)
+        list_methods(s);
+    else
+        fail(s, NULL);
+    return false;
+}

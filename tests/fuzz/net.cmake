@@ -1,0 +1,2 @@
+# The parsers of the net layer.
+scout_fuzz_target(hosts_file scout_net)

@@ -1,0 +1,144 @@
+"""Many operations, many clients: nothing leaks, nothing grows, nobody waits for a dead host."""
+
+import os
+import resource
+import time
+
+import harness
+import hostile
+from harness import text_of
+
+FILES = 64
+LATE_S = 2  # what an answer may take beyond its deadline on a busy machine
+
+
+def descriptors(daemon):
+    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+
+
+def sanitized(daemon):
+    """An instrumented build is slower, and keeps freed memory for a while."""
+    with open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8", errors="replace") as maps:
+        return "asan" in maps.read()
+
+
+class EnduranceTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2, MaxSessions="10")
+        for i in range(FILES):
+            cls.fleet.write("demo1", f"f{i}", f"content of {i}\n")
+        with open(cls.fleet.ssh_config, encoding="utf-8") as text:
+            config = text.read()
+        cls.dead = hostile.DeadPort()
+        cls.addClassCleanup(cls.dead.stop)
+        config += cls.fleet.entry("dead", "demo1", Port=cls.dead.port)
+        cls.daemon = cls.make_daemon(cls.write("ssh_config", config),
+                                     "call_timeout = 4\nconnect_timeout = 3\n")
+
+    def read(self, client, i):
+        result = client.scout(f"demo1:f{i % FILES}")
+        self.assertEqual(text_of(result), f"content of {i % FILES}\n")
+
+    def load(self, count, in_flight):
+        """`count` reads with `in_flight` at a time, each answer checked."""
+        with self.daemon.client() as client:
+            sent = {}
+            for i in range(count + in_flight):
+                if i < count:
+                    sent[i] = client.send_scout(f"demo1:f{i % FILES}")
+                if i >= in_flight:
+                    result = client.result(sent.pop(i - in_flight))
+                    self.assertEqual(text_of(result), f"content of {(i - in_flight) % FILES}\n")
+
+    def servers(self):
+        """The SFTP processes behind demo1's sshd: one for each open channel."""
+        found = 0
+        for pid in self.fleet.processes("demo1"):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as line:
+                    found += b"internal-sftp" in line.read()
+            except FileNotFoundError:
+                continue
+        return found
+
+    def test_1000_in_turn_and_200_at_once_use_one_channel(self):
+        before = self.fleet.logins("demo1")
+        with self.daemon.client() as client:
+            for i in range(1000):
+                self.read(client, i)
+            sent = [client.send_scout(f"demo1:f{i % FILES}") for i in range(200)]
+            for i, message_id in enumerate(sent):
+                self.assertEqual(text_of(client.result(message_id)), f"content of {i % FILES}\n")
+        self.assertEqual(self.servers(), 1)
+        self.assertLessEqual(self.fleet.logins("demo1") - before, 1)
+
+    def test_descriptors_and_memory_stay_flat(self):
+        slow = sanitized(self.daemon)
+        self.load(5000, 64)  # every buffer and table has its size then
+        opened, used = descriptors(self.daemon), self.daemon.memory_bytes()
+        self.load(20000 if slow else 100000, 64)
+        self.assertLessEqual(descriptors(self.daemon), opened)
+        self.assertLess(self.daemon.memory_bytes() - used, (64 if slow else 4) << 20)
+        self.assertEqual(self.servers(), 1)
+
+    def test_a_black_holed_host_answers_in_its_deadline_and_delays_nobody(self):
+        with self.daemon.client() as client, self.daemon.client() as other:
+            self.read(other, 0)
+            begun = time.monotonic()
+            sent = [client.send_scout("dead:/etc/hostname") for _ in range(20)]
+            slowest = 0.0
+            while time.monotonic() - begun < 2:
+                at = time.monotonic()
+                self.read(other, 1)
+                slowest = max(slowest, time.monotonic() - at)
+            self.assertLess(slowest, 0.5)
+            for message_id in sent:
+                error = self.assertScoutError(client.result(message_id, 4 + LATE_S),
+                                              "deadline-exceeded")
+                self.assertEqual(error["stage"], "connecting")
+            self.assertLess(time.monotonic() - begun, 4 + LATE_S)
+
+    def test_1000_clients(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+        if min(hard, 8192) < 2100:
+            self.skipTest(f"only {hard} descriptors may be open here")
+        clients = []
+        try:
+            for _ in range(1000):
+                clients.append(self.daemon.client())
+            sent = [client.send_scout(f"demo1:f{i % FILES}") for i, client in enumerate(clients)]
+            for i, client in enumerate(clients):
+                self.assertEqual(text_of(client.result(sent[i], 30)),
+                                 f"content of {i % FILES}\n")
+        finally:
+            for client in clients:
+                client.close()
+        harness.wait_until(lambda: descriptors(self.daemon) < 200, "all clients are gone")
+
+
+class ChangedKeyTest(harness.ScoutTest):
+    def test_a_changed_key_is_refused_also_after_a_restart(self):
+        self.make_folder()
+        fleet = self.make_fleet(2)
+        with open(fleet.ssh_config, encoding="utf-8") as text:
+            config = text.read()
+        # demo2's port answers with demo2's key, where known_hosts has demo1's for it.
+        lines = f"[127.0.0.1]:{fleet.port('demo2')} {fleet.host_key('demo1')}\n"
+        config += fleet.entry("changed", "demo2",
+                              UserKnownHostsFile=self.write("known", lines))
+        path = self.write("ssh_config", config)
+        before = fleet.logins("demo2")
+        for name in ("first", "second"):
+            daemon = self.make_daemon(path, name=name, state=os.path.join(self.folder, "state"))
+            with daemon.client() as client:
+                for _ in range(2):
+                    self.assertScoutError(client.scout("changed:hello.txt"), "host-key-changed")
+            daemon.stop()
+        self.assertEqual(fleet.logins("demo2"), before)
+
+
+if __name__ == "__main__":
+    harness.main()

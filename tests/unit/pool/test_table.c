@@ -1,0 +1,120 @@
+/* The table of connections beside a plain list, with so few slots that chains collide and wrap. */
+#include "../../../src/pool/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define COUNT  8 /* members at a time, in 16 slots */
+#define NAMES  20
+#define ROUNDS 100000
+
+struct member {
+    struct ssh_host host;
+    struct destination *destination;
+    uint64_t hash, generation; /* 0: not in the table */
+};
+
+static struct member members[NAMES];
+static struct table table;
+
+/* Any address does: the table never looks behind it. */
+static struct pool_connection *connection_of(struct member *m)
+{
+    return (struct pool_connection *)(void *)m;
+}
+
+static void check(void)
+{
+    for (unsigned i = 0; i < NAMES; i++) {
+        struct member *m = &members[i];
+        struct pool_connection *found = table_find(&table, m->hash, &m->host, "p");
+        assert_ptr_equal(found, m->generation ? connection_of(m) : NULL);
+    }
+}
+
+static void test_beside_a_list(void **state)
+{
+    uint64_t random = 1, last = 0;
+    unsigned used = 0;
+    (void)state;
+    assert_int_equal(table_init(&table, COUNT), 0);
+    for (unsigned i = 0; i < NAMES; i++) {
+        struct member *m = &members[i];
+        m->host.port = 22;
+        snprintf(m->host.hostname, sizeof m->host.hostname, "host%u", i);
+        m->destination = destination_new(&m->host, "p");
+        assert_non_null(m->destination);
+        /* A few full collisions, and homes at the end of the table. */
+        m->hash = i % 5 == 0 ? 15 : destination_hash(7, &m->host, "p");
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+        struct member *m = &members[(random >> 33) % NAMES];
+        if (m->generation) {
+            table_remove(&table, m->hash, m->generation);
+            m->generation = 0;
+            used--;
+        } else if (used < COUNT) {
+            m->generation = table_insert(&table, m->hash, m->destination, connection_of(m));
+            assert_true(m->generation > last); /* never given twice */
+            last = m->generation;
+            used++;
+        }
+        assert_int_equal(table.used, used);
+        check();
+    }
+    uint32_t from = 0;
+    while (table_any(&table, &from)) {
+        struct member *m = (struct member *)(void *)table_any(&table, &from);
+        table_remove(&table, m->hash, m->generation);
+        used--;
+        if (from == 0 || !table_any(&table, &from))
+            from = 0; /* a removal may have moved one from the begin to the end */
+    }
+    assert_int_equal(used, 0);
+    table_fini(&table);
+}
+
+/* Strings with the same first or last bytes, and lengths around the words of the hash. */
+static void test_hashes_differ(void **state)
+{
+    static const char *const names[] = {"a",         "aa",       "aaaaaaa",  "aaaaaaaa",
+                                        "aaaaaaaaa", "baaaaaaa", "aaaaaaab", "aaaaaaaab"};
+    struct ssh_host hosts[8] = {0};
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(hosts[i].hostname, sizeof hosts[i].hostname, "%s", names[i]);
+        for (size_t k = 0; k < i; k++)
+            assert_true(destination_hash(1, &hosts[i], "") != destination_hash(1, &hosts[k], ""));
+        assert_true(destination_hash(1, &hosts[i], "") != destination_hash(2, &hosts[i], ""));
+        assert_true(destination_hash(1, &hosts[i], "") != destination_hash(1, &hosts[i], "p"));
+    }
+    struct ssh_host moved = hosts[0]; /* what ends one string and begins the next counts */
+    snprintf(hosts[0].user, sizeof hosts[0].user, "bc");
+    snprintf(moved.hostname, sizeof moved.hostname, "ab");
+    snprintf(moved.user, sizeof moved.user, "c");
+    assert_true(destination_hash(1, &hosts[0], "") != destination_hash(1, &moved, ""));
+}
+
+static void free_members(void)
+{
+    for (unsigned i = 0; i < NAMES; i++)
+        destination_free(members[i].destination);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_beside_a_list),
+        cmocka_unit_test(test_hashes_differ),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free_members();
+    return failed;
+}
