@@ -208,7 +208,9 @@ static void configure_pool(struct server *s, const struct server_config *config)
 
 static int start_pool(struct server *s, const struct server_config *config, struct failure *why)
 {
-    const struct resolver_config resolver_config = {0};
+    /* An attempt every two seconds: with c-ares' own five, doubled, a silent name server would take
+     * a call's whole time. */
+    const struct resolver_config resolver_config = {.timeout_ms = 2000, .tries = 3};
     int error = key_store_new(&s->keys);
     if (!error)
         error = resolver_new(&s->resolver, s->io, &resolver_config);

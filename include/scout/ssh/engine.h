@@ -41,7 +41,8 @@ struct engine_events {
     void (*on_sign)(void *context, size_t identity, struct slice data);
 };
 
-/* All borrowed: they must outlive the engine. */
+/* All borrowed: they must outlive the engine; known_hosts and the identities only until it is
+ * ENGINE_READY. */
 struct engine_config {
     const char *name; /* of the host, for messages */
     const char *host; /* the name that known_hosts is asked for */

@@ -50,6 +50,13 @@ static struct world *world;
         assert_true(cond);                                                                         \
     } while (0)
 
+static void run_ms(uint64_t ms)
+{
+    uint64_t end = io_now(world->io) + ms * NS_PER_MS;
+    while (io_now(world->io) < end)
+        io_run_once(world->io, end - io_now(world->io));
+}
+
 static void on_started(void *context)
 {
     ((struct run *)context)->started = true;
@@ -465,6 +472,62 @@ static void one_without_a_report_is_unconfirmed(void **state)
     close_world();
 }
 
+/* Nothing is in reserve yet, since the limit was not known: the killer is refused, waits for the
+ * next channel that is free, and does its work then. */
+static void a_killer_that_was_refused_tries_again(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.channels_max = 4, .seed = 17});
+    struct run *r = start("t400000", 1);
+    start("t1000", 1);
+    start("t2000", 1);
+    UNTIL(world->runs[2].started);
+    command_stop(r->command);
+    UNTIL(r->ended);
+    assert_int_equal(toy()->refused, 1);
+    assert_int_equal(r->result.end, COMMAND_STOPPED);
+    assert_int_equal(r->order, 1);
+    close_world();
+}
+
+/* Its report is held back with the rest of its output. */
+static void a_paused_command_can_be_stopped(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.seed = 18});
+    struct run *r = start("t400000 e100", 1);
+    command_pause(r->command, true);
+    UNTIL(r->started);
+    run_ms(500);
+    command_stop(r->command);
+    UNTIL(r->ended);
+    assert_int_equal(r->result.end, COMMAND_STOPPED);
+    assert_int_equal(r->err_len, 0);
+    close_world();
+}
+
+static void a_silent_host_costs_its_connection_and_little_time(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.faults.stall = 1000, .seed = 19});
+    struct run *r;
+    uint64_t deadline;
+    do {
+        deadline = io_now(world->io) + NS_PER_S;
+        assert_int_equal(start_with((struct command_request){.deadline_ns = deadline}, "t1", 1, &r),
+                         0);
+        UNTIL(r->ended);
+    } while (r->result.end == COMMAND_EXITED);
+    assert_int_equal(r->result.failure.error, SCOUT_E_DEADLINE);
+    assert_in_range(io_now(world->io) - deadline, 1900 * NS_PER_MS, 2100 * NS_PER_MS);
+    assert_int_equal(toy()->accepted, 1);
+    r = start("t1", 1);
+    UNTIL(toy()->accepted == 2); /* the next one goes elsewhere */
+    command_abandon(r->command);
+    r->command = NULL;
+    close_world();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +547,9 @@ int main(void)
         cmocka_unit_test(a_deadline_after_the_exit_says_draining),
         cmocka_unit_test(a_deadline_in_the_queue_says_channel),
         cmocka_unit_test(one_without_a_report_is_unconfirmed),
+        cmocka_unit_test(a_killer_that_was_refused_tries_again),
+        cmocka_unit_test(a_paused_command_can_be_stopped),
+        cmocka_unit_test(a_silent_host_costs_its_connection_and_little_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,6 +102,36 @@ static void test_hashes_differ(void **state)
     assert_true(destination_hash(1, &hosts[0], "") != destination_hash(1, &moved, ""));
 }
 
+/* The compare stands alone: what the hash happens to cover must not decide who shares a login. */
+static void test_every_part_is_compared(void **state)
+{
+    struct ssh_host a = {.port = 22, .identity_count = 1, .known_hosts_count = 1}, b;
+    (void)state;
+    snprintf(a.hostname, sizeof a.hostname, "host");
+    snprintf(a.user, sizeof a.user, "user");
+    snprintf(a.identities[0], sizeof a.identities[0], "/k");
+    snprintf(a.known_hosts[0], sizeof a.known_hosts[0], "/h");
+    struct destination *d = destination_new(&a, "p");
+    assert_true(destination_is(d, &a, "p"));
+    assert_false(destination_is(d, &a, "q"));
+    char *const texts[] = {b.hostname, b.user, b.identities[0], b.known_hosts[0]};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        b = a;
+        texts[i][0] = 'X';
+        assert_false(destination_is(d, &b, "p"));
+    }
+    b = a;
+    b.port = 23;
+    assert_false(destination_is(d, &b, "p"));
+    b = a;
+    b.identity_count = 0;
+    assert_false(destination_is(d, &b, "p"));
+    b = a;
+    b.known_hosts_count = 0;
+    assert_false(destination_is(d, &b, "p"));
+    destination_free(d);
+}
+
 static void free_members(void)
 {
     for (unsigned i = 0; i < NAMES; i++)
@@ -113,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_beside_a_list),
         cmocka_unit_test(test_hashes_differ),
+        cmocka_unit_test(test_every_part_is_compared),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free_members();

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <sched.h>
 #include <shadow.h>
@@ -223,6 +224,8 @@ static void tcp_pair(int pair[2])
     assert_int_equal(connect(pair[0], (struct sockaddr *)&at, sizeof at), 0);
     pair[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     assert_true(pair[1] >= 0);
+    for (int i = 0, on = 1; i < 2; i++)
+        assert_int_equal(setsockopt(pair[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     close(listener);
 }
 

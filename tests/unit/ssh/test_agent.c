@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -260,6 +261,7 @@ static void start_agent(struct real *r)
     snprintf(r->socket, sizeof r->socket, "%s/s", r->folder);
     r->agent = fork();
     if (r->agent == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a test fails */
         execlp("ssh-agent", "ssh-agent", "-D", "-a", r->socket, (char *)NULL);
         _exit(1);
     }
