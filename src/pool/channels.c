@@ -356,7 +356,7 @@ bool channels_refused(struct pool_connection *c, struct channel_wait *w)
     if (alone(ch)) {
         if (++w->refusals >= CHANNELS_REFUSALS_MAX)
             return false;
-        probe_later(c, CHANNELS_ALONE_FIRST_MS << (w->refusals - 1));
+        probe_later(c, (uint64_t)CHANNELS_ALONE_FIRST_MS << (w->refusals - 1));
     }
     enqueue_again(c, w);
     return true;
