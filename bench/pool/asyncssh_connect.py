@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """One run of Debian's asyncssh: connections to many hosts at one time, each with an SFTP client.
 
-Arguments: SSH_CONFIG PER DIR HOST... PER is cpu or wall: what `seconds` is. Behind the measured
-part, each connection must say that DIR/file-I has I bytes, I being its place. The lines on stdout
-are those of bench/common/compare_child.c. Status 1 after a wrong answer.
+Arguments: USER KEY KNOWN_HOSTS PER DIR ADDRESS:PORT... PER is cpu or wall: what `seconds` is.
+Behind the measured part, each connection must say that DIR/file-I has I bytes, I being its place.
+No ssh_config is read: parsing it for each connection would be asyncssh's greatest cost. The lines
+on stdout are those of bench/common/compare_child.c. Status 1 after a wrong answer.
 """
 import asyncio
-import os
 import sys
 import time
 
@@ -16,12 +16,12 @@ except ImportError:
     sys.exit("asyncssh_connect.py: there is no asyncssh: run scripts/deps bench")
 
 
-async def run(config, per, folder, *hosts):
-    known_hosts = os.path.join(os.path.dirname(config), "known_hosts")
-
+async def run(user, key, known_hosts, per, folder, *hosts):
     async def connect(host):
-        connection = await asyncssh.connect(host, config=[config], known_hosts=known_hosts,
-                                            login_timeout=60)
+        address, port = host.split(":")
+        connection = await asyncssh.connect(
+            address, int(port), config=None, username=user, client_keys=[key],
+            known_hosts=known_hosts, agent_path=None, login_timeout=60)
         return connection, await connection.start_sftp_client()
 
     print("begin", flush=True)
@@ -41,6 +41,6 @@ async def run(config, per, folder, *hosts):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 5:
+    if len(sys.argv) < 7:
         sys.exit("usage: asyncssh_connect.py " + __doc__.split("Arguments: ")[1].split(" PER is")[0])
     asyncio.run(run(*sys.argv[1:]))

@@ -177,7 +177,8 @@ static void on_deadline(struct io_timer *timer)
 
 static void begin(struct path_get *g)
 {
-    /* Until here the wait had the deadline. */
+    /* Until here the wait had the deadline. What the host said while it connected is no answer. */
+    g->started_ns = io_now(fleet_io(g->fleet));
     io_timer_start(fleet_io(g->fleet), &g->timer, g->deadline_ns, on_deadline);
     if (pool_has_sftp(&g->use))
         path_look_start(g);
@@ -198,7 +199,6 @@ static void on_acquired(struct pool_use *use, const struct failure *failure)
 
 static void acquire(struct path_get *g)
 {
-    g->started_ns = io_now(fleet_io(g->fleet));
     int ready = pool_acquire(fleet_pool(g->fleet), g->host, "", g->deadline_ns, &g->use,
                              on_acquired, &g->result.failure);
     if (ready < 0) {

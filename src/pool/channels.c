@@ -12,13 +12,10 @@
  *   assumed --refused at n--> learned: n --time, all in use--> probing --opened--> learned: more
  *                                 ^------------------------------refused, wait twice as long
  *
- * Whose. `turns` holds the first waiter of each client that has any, in the order of their turns;
- * the others of a client hang in a ring on its first. So a decision takes the first of `turns`,
- * moves its client to the end, and costs the same however many wait. The buckets find a client's
- * first: with at most COMMANDS_WAITING_MAX clients, a chain is short.
+ * Whose. channel_queue.c has the order: in turn between clients.
  *
- * Invariants: a waiter is queued or has an exec, never both; `turn` and `chain` are in use exactly
- * for the first of a client; the timer is armed only while commands wait. */
+ * Invariants: a user is queued or has an exec, never both; the timer is armed only while commands
+ * wait. */
 #include "channels.h"
 
 #include "connection.h"
@@ -29,7 +26,7 @@
 void channels_init(struct pool_channels *ch)
 {
     memset(ch, 0, sizeof *ch);
-    list_init(&ch->turns);
+    channel_queue_init(&ch->queue);
     list_init(&ch->stops);
     list_init(&ch->killers);
     ch->limit = CHANNELS_DEFAULT;
@@ -40,7 +37,7 @@ void channels_init(struct pool_channels *ch)
 bool channels_busy(const struct pool_connection *c)
 {
     const struct pool_channels *ch = &c->channels;
-    return ch->waiting > 0 || ch->running > 0 || ch->killing > 0 || !list_empty(&ch->stops);
+    return ch->queue.count > 0 || ch->running > 0 || ch->killing > 0 || !list_empty(&ch->stops);
 }
 
 /* ---- how many ---- */
@@ -111,7 +108,8 @@ static void learn(struct pool_connection *c)
     pool_stats_of(c->pool)->channels_refused++;
     ch->limit = open < CHANNELS_MAX ? open : CHANNELS_MAX;
     ch->learned = true;
-    probe_later(c, probed ? ch->probe_ms * 2 : CHANNELS_PROBE_FIRST_MS);
+    probe_later(c, probed && ch->probe_ms >= CHANNELS_PROBE_FIRST_MS ? ch->probe_ms * 2
+                                                                     : CHANNELS_PROBE_FIRST_MS);
 }
 
 static void opened(struct pool_connection *c)
@@ -124,114 +122,7 @@ static void opened(struct pool_connection *c)
         return;
     ch->limit = open;
     ch->learned = true;
-    probe_later(c, CHANNELS_PROBE_FIRST_MS);
-}
-
-/* ---- whose ---- */
-
-static struct channel_wait **bucket(struct pool_channels *ch, uint64_t client)
-{
-    return &ch->buckets[(client * 0x9e3779b97f4a7c15ULL >> 32) % CHANNELS_BUCKETS];
-}
-
-/* Where the first waiter of the client is hung in, or where it would be. */
-static struct channel_wait **find(struct pool_channels *ch, uint64_t client)
-{
-    struct channel_wait **at = bucket(ch, client);
-    while (*at && (*at)->client != client)
-        at = &(*at)->chain;
-    return at;
-}
-
-static void count_waiting(struct pool_connection *c, int by)
-{
-    c->channels.waiting += (uint32_t)by;
-    pool_stats_of(c->pool)->channels_waiting += (uint32_t)by;
-}
-
-static void enqueue_last(struct pool_connection *c, struct channel_wait *w)
-{
-    struct pool_channels *ch = &c->channels;
-    struct channel_wait **first = find(ch, w->client);
-    list_init(&w->turn);
-    list_init(&w->mates);
-    w->chain = NULL;
-    w->queued = true;
-    w->returned = false;
-    w->ticket = ch->tickets++;
-    count_waiting(c, 1);
-    if (*first) {
-        list_append(&(*first)->mates, &w->mates);
-    } else {
-        *first = w;
-        list_append(&ch->turns, &w->turn);
-    }
-}
-
-static struct channel_wait *of_turn(struct list *n)
-{
-    return CONTAINER_OF(n, struct channel_wait, turn);
-}
-
-/* Where in `turns` one that comes back belongs: at the front, among those that came back in the
- * order in which they first came. There are no more of them than channels. */
-static struct list *turn_of_returned(struct pool_channels *ch, const struct channel_wait *w)
-{
-    struct list *n = ch->turns.next;
-    while (n != &ch->turns && of_turn(n)->returned && of_turn(n)->ticket < w->ticket)
-        n = n->next;
-    return n;
-}
-
-/* Puts `w`, whose channel was refused, back to where it was: before those of its client that came
- * later. */
-static void enqueue_again(struct pool_connection *c, struct channel_wait *w)
-{
-    struct pool_channels *ch = &c->channels;
-    struct channel_wait **at = find(ch, w->client), *first = *at;
-    list_init(&w->turn);
-    list_init(&w->mates);
-    w->chain = NULL;
-    w->queued = w->returned = true;
-    count_waiting(c, 1);
-    if (first && first->ticket < w->ticket) {
-        struct list *n = first->mates.next;
-        while (n != &first->mates &&
-               CONTAINER_OF(n, struct channel_wait, mates)->ticket < w->ticket)
-            n = n->next;
-        list_append(n, &w->mates);
-        return;
-    }
-    if (first) {
-        w->chain = first->chain;
-        first->chain = NULL;
-        list_remove(&first->turn);
-        list_append(&first->mates, &w->mates); /* the end of the ring is just before its begin */
-    }
-    *at = w;
-    list_append(turn_of_returned(ch, w), &w->turn);
-}
-
-/* Takes the waiter out. When it was the first of its client, the next one takes its place, at the
- * end of all turns or where it was. */
-static void dequeue(struct pool_connection *c, struct channel_wait *w, bool turn_used)
-{
-    struct pool_channels *ch = &c->channels;
-    struct channel_wait **at = find(ch, w->client);
-    w->queued = false;
-    count_waiting(c, -1);
-    if (*at == w) {
-        struct channel_wait *next = NULL;
-        if (list_linked(&w->mates)) {
-            next = CONTAINER_OF(w->mates.next, struct channel_wait, mates);
-            next->chain = w->chain;
-            list_append(turn_used ? &ch->turns : &w->turn, &next->turn);
-        }
-        *at = next ? next : w->chain;
-        w->chain = NULL;
-        list_remove(&w->turn);
-    }
-    list_remove(&w->mates);
+    probe_later(c, CHANNELS_PROBE_NEXT_MS);
 }
 
 /* ---- handing out ---- */
@@ -259,20 +150,30 @@ static bool start_probe(struct pool_connection *c)
     return true;
 }
 
+static struct channel_user *of_wait(struct channel_wait *w)
+{
+    return CONTAINER_OF(w, struct channel_user, wait);
+}
+
+static void count_waiting(struct pool_connection *c, int by)
+{
+    pool_stats_of(c->pool)->channels_waiting += (uint32_t)by;
+}
+
 static void hand_out(struct pool_connection *c)
 {
     struct pool_channels *ch = &c->channels;
     bool started = false;
-    while (ch->waiting > 0 && (has_room(c) || (start_probe(c) && has_room(c)))) {
-        struct channel_wait *w = of_turn(ch->turns.next);
-        dequeue(c, w, true);
+    while (ch->queue.count > 0 && (has_room(c) || (start_probe(c) && has_room(c)))) {
+        struct channel_user *u = of_wait(channel_queue_take(&ch->queue));
+        count_waiting(c, -1);
         ch->running++;
         ch->opening++;
-        w->opening = true;
-        if (w->on_turn(w)) {
+        u->opening = true;
+        if (u->on_turn(u)) {
             started = true;
         } else {
-            w->opening = false;
+            u->opening = false;
             ch->opening--;
             ch->running--;
         }
@@ -288,7 +189,7 @@ void channels_step(struct pool_connection *c)
         return;
     if (!list_empty(&ch->stops))
         stops_step(c);
-    if (ch->waiting > 0) {
+    if (ch->queue.count > 0) {
         hand_out(c);
     } else if (ch->probing || io_timer_armed(&ch->timer)) {
         ch->probing = false;
@@ -300,65 +201,69 @@ void channels_fail(struct pool_connection *c)
 {
     struct pool_channels *ch = &c->channels;
     io_timer_stop(pool_io(c->pool), &ch->timer);
-    while (ch->waiting > 0) {
-        struct channel_wait *w = of_turn(ch->turns.next);
-        dequeue(c, w, true);
-        w->on_lost(w);
+    while (ch->queue.count > 0) {
+        struct channel_user *u = of_wait(channel_queue_take(&ch->queue));
+        count_waiting(c, -1);
+        u->on_lost(u);
     }
     stops_fail(c);
 }
 
 /* ---- for commands ---- */
 
-int channels_wait(struct pool_connection *c, struct channel_wait *w)
+int channels_wait(struct pool_connection *c, struct channel_user *u)
 {
     struct pool_channels *ch = &c->channels;
-    assert(!w->queued && !w->opening);
-    if (ch->waiting >= COMMANDS_WAITING_MAX)
+    assert(!u->wait.queued && !u->opening);
+    if (ch->queue.count >= COMMANDS_WAITING_MAX)
         return SCOUT_E_POOL_FULL;
-    enqueue_last(c, w);
-    if (ch->waiting == 1 && usable(c))
+    channel_queue_add(&ch->queue, &u->wait);
+    count_waiting(c, 1);
+    if (ch->queue.count == 1 && usable(c))
         hand_out(c);
     return 0;
 }
 
-void channels_leave(struct pool_connection *c, struct channel_wait *w)
+void channels_leave(struct pool_connection *c, struct channel_user *u)
 {
-    if (w->queued)
-        dequeue(c, w, false);
+    if (!u->wait.queued)
+        return;
+    channel_queue_remove(&c->channels.queue, &u->wait);
+    count_waiting(c, -1);
 }
 
-void channels_opened(struct pool_connection *c, struct channel_wait *w)
+void channels_opened(struct pool_connection *c, struct channel_user *u)
 {
-    if (!w->opening)
+    if (!u->opening)
         return;
-    w->opening = false;
-    w->refusals = 0;
+    u->opening = false;
+    u->refusals = 0;
     opened(c);
 }
 
-void channels_done(struct pool_connection *c, struct channel_wait *w)
+void channels_done(struct pool_connection *c, struct channel_user *u)
 {
     struct pool_channels *ch = &c->channels;
     assert(ch->running > 0);
     ch->running--;
-    if (w->opening) {
-        w->opening = false;
+    if (u->opening) {
+        u->opening = false;
         ch->opening--;
     }
 }
 
-bool channels_refused(struct pool_connection *c, struct channel_wait *w)
+bool channels_refused(struct pool_connection *c, struct channel_user *u)
 {
     struct pool_channels *ch = &c->channels;
-    channels_done(c, w);
+    channels_done(c, u);
     learn(c);
     if (alone(ch)) {
-        if (++w->refusals >= CHANNELS_REFUSALS_MAX)
+        if (++u->refusals >= CHANNELS_REFUSALS_MAX)
             return false;
-        probe_later(c, (uint64_t)CHANNELS_ALONE_FIRST_MS << (w->refusals - 1));
+        probe_later(c, (uint64_t)CHANNELS_ALONE_FIRST_MS << (u->refusals - 1));
     }
-    enqueue_again(c, w);
+    channel_queue_return(&ch->queue, &u->wait);
+    count_waiting(c, 1);
     return true;
 }
 

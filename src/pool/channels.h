@@ -8,7 +8,7 @@
 #ifndef SCOUT_POOL_CHANNELS_H
 #define SCOUT_POOL_CHANNELS_H
 
-#include "scout/base/list.h"
+#include "channel_queue.h"
 #include "scout/io/io.h"
 #include "shell.h"
 
@@ -17,37 +17,30 @@
 #define CHANNELS_MAX            64     /* never tried beyond */
 #define CHANNELS_RESERVE_FROM   3      /* from this limit on, one channel is kept for stops */
 #define CHANNELS_PROBE_FIRST_MS 10000  /* all in use for so long: one more is tried */
+#define CHANNELS_PROBE_NEXT_MS  1000   /* after one more was opened: until the next is tried */
 #define CHANNELS_PROBE_MAX_MS   300000 /* each refusal doubles it up to this */
 #define CHANNELS_ALONE_FIRST_MS 100    /* the same, while no command has a channel; doubles, too */
 #define CHANNELS_REFUSALS_MAX   5      /* of one command while none has a channel; then it fails */
-#define CHANNELS_BUCKETS        64     /* of clients that wait */
 
 struct pool_connection;
 
-/* A command's place in the queue; embedded in it. Zeroed before the first use. */
-struct channel_wait {
+/* A command's place in the queue and among those that have a channel; embedded in it. Zeroed before
+ * the first use. */
+struct channel_user {
+    struct channel_wait wait;
     /* Its turn has come: it starts an exec and returns true, or gives up and returns false. An exec
      * is followed by channels_opened or not, then by channels_refused or channels_done. */
-    bool (*on_turn)(struct channel_wait *w);
+    bool (*on_turn)(struct channel_user *u);
     /* It is out of the queue, since the connection is gone. */
-    void (*on_lost)(struct channel_wait *w);
-    uint64_t client;
-    struct list turn;           /* the first of its client: in turns */
-    struct list mates;          /* a ring of those who wait for one client */
-    struct channel_wait *chain; /* the first of its client: in its bucket */
-    uint32_t refusals;          /* while no other command had a channel */
-    uint64_t ticket;            /* the order of coming */
-    bool queued, opening;
-    bool returned; /* queued for the second time, after a refusal */
+    void (*on_lost)(struct channel_user *u);
+    uint32_t refusals; /* while no other command had a channel */
+    bool opening;
 };
 
 struct pool_channels {
-    struct list turns;   /* the first waiter of each client; whose turn is next comes first */
-    struct list stops;   /* struct stop: they wait for a channel */
-    struct list killers; /* struct killer: they have one */
-    struct channel_wait *buckets[CHANNELS_BUCKETS];
-    uint64_t tickets;
-    uint32_t waiting;     /* in the queue */
+    struct channel_queue queue;
+    struct list stops;    /* struct stop: they wait for a channel */
+    struct list killers;  /* struct killer: they have one */
     uint32_t running;     /* commands that have an exec */
     uint32_t killing;     /* killers */
     uint32_t opening;     /* of both: execs that the host has not accepted yet */
@@ -77,16 +70,16 @@ bool channels_busy(const struct pool_connection *c);
 /* Puts it at the end of its client's queue; when nobody else waits and a channel is free, its turn
  * comes at once, from within. SCOUT_E_POOL_FULL: too many wait. */
 __attribute__((warn_unused_result)) int channels_wait(struct pool_connection *c,
-                                                      struct channel_wait *w);
+                                                      struct channel_user *u);
 /* Takes it out of the queue; nothing happens when it is not there. */
-void channels_leave(struct pool_connection *c, struct channel_wait *w);
+void channels_leave(struct pool_connection *c, struct channel_user *u);
 /* The host has accepted its exec. */
-void channels_opened(struct pool_connection *c, struct channel_wait *w);
+void channels_opened(struct pool_connection *c, struct channel_user *u);
 /* The host has refused its channel: it waits again, where it was before.
  * False: it does not, since it was refused too often while it was the only one. */
-bool channels_refused(struct pool_connection *c, struct channel_wait *w);
+bool channels_refused(struct pool_connection *c, struct channel_user *u);
 /* Its exec is over, or was abandoned. */
-void channels_done(struct pool_connection *c, struct channel_wait *w);
+void channels_done(struct pool_connection *c, struct channel_user *u);
 
 /* ---- for stops (stop.c) ---- */
 

@@ -29,7 +29,7 @@ static void let_go(struct command *c)
     struct pool_connection *conn = c->use.waiting ? NULL : c->use.connection;
     if (conn) {
         stop_cancel(conn, &c->stop);
-        channels_leave(conn, &c->wait);
+        channels_leave(conn, &c->channel);
         command_drop_exec(c);
     }
     io_timer_stop(pool_io(c->pool), &c->timer);
@@ -170,7 +170,7 @@ static struct command *command_new(struct pool *p, const struct command_request 
     c->input_ended = !r->has_input;
     c->repeatable = r->repeatable;
     c->as_is = r->as_is;
-    c->wait.client = r->client;
+    c->channel.wait.client = r->client;
     memcpy(c->text, r->command, len);
     buf_init(&c->input, EXEC_INPUT_MAX);
     io_timer_init(&c->timer);
@@ -183,9 +183,9 @@ int command_start(struct pool *p, const struct command_request *request,
                   struct failure *why)
 {
     size_t len = strlen(request->command);
-    if (len > COMMAND_LINE_MAX)
+    if (len > COMMAND_TEXT_MAX)
         return failure_set(why, SCOUT_E_LIMIT, "The command has %zu bytes: %u are the most", len,
-                           (unsigned)COMMAND_LINE_MAX);
+                           (unsigned)COMMAND_TEXT_MAX);
     struct command *c = command_new(p, request, len);
     if (!c)
         return failure_set(why, SCOUT_E_NOMEM, "No memory for a command on %s",
@@ -216,6 +216,7 @@ int command_write(struct command *c, struct slice data)
 
 void command_end_input(struct command *c)
 {
+    assert(c->has_input && !c->input_ended);
     c->input_ended = true;
     if (c->exec)
         command_push_input(c);

@@ -41,9 +41,9 @@ static int start_exec(struct command *c)
     return error;
 }
 
-static bool on_turn(struct channel_wait *w)
+static bool on_turn(struct channel_user *u)
 {
-    struct command *c = CONTAINER_OF(w, struct command, wait);
+    struct command *c = CONTAINER_OF(u, struct command, channel);
     c->accepted = false;
     int error = start_exec(c);
     if (error) {
@@ -64,9 +64,9 @@ static bool on_turn(struct channel_wait *w)
     return true;
 }
 
-static void on_lost(struct channel_wait *w)
+static void on_lost(struct channel_user *u)
 {
-    struct command *c = CONTAINER_OF(w, struct command, wait);
+    struct command *c = CONTAINER_OF(u, struct command, channel);
     struct failure why;
     command_loss(c, SCOUT_E_CONNECTION_LOST, &why);
     command_lost(c, &why, false);
@@ -76,11 +76,11 @@ int command_run(struct command *c, struct failure *why)
 {
     c->state = COMMAND_CHANNEL;
     c->since_ns = now_of(c);
-    c->wait.on_turn = on_turn;
-    c->wait.on_lost = on_lost;
-    c->wait.refusals = 0;
+    c->channel.on_turn = on_turn;
+    c->channel.on_lost = on_lost;
+    c->channel.refusals = 0;
     command_start_deadline(c);
-    if (channels_wait(c->use.connection, &c->wait) == 0)
+    if (channels_wait(c->use.connection, &c->channel) == 0)
         return 0;
     failure_set(why, SCOUT_E_POOL_FULL,
                 "Too many commands wait for a channel to %s: %u. Try again later",
@@ -123,7 +123,7 @@ static void on_started(void *context)
 {
     struct command *c = context;
     uint64_t now = now_of(c);
-    channels_opened(c->use.connection, &c->wait);
+    channels_opened(c->use.connection, &c->channel);
     histogram_add(&pool_stats_of(c->pool)->stages[POOL_STAGE_CHANNEL], now - c->since_ns);
     c->accepted = true;
     c->since_ns = now;
@@ -177,7 +177,7 @@ void command_drop_exec(struct command *c)
         return;
     exec_abandon(c->exec);
     c->exec = NULL;
-    channels_done(c->use.connection, &c->wait);
+    channels_done(c->use.connection, &c->channel);
     connection_flush(c->use.connection);
 }
 
@@ -213,7 +213,7 @@ static void exited(struct command *c, const struct exec_result *result)
 static void no_channel(struct command *c)
 {
     struct pool_connection *conn = c->use.connection;
-    if (channels_refused(conn, &c->wait)) {
+    if (channels_refused(conn, &c->channel)) {
         c->state = COMMAND_CHANNEL;
         return;
     }
@@ -247,7 +247,7 @@ static void on_end(void *context, const struct exec_result *result)
         no_channel(c);
         return;
     }
-    channels_done(c->use.connection, &c->wait);
+    channels_done(c->use.connection, &c->channel);
     if (c->state == COMMAND_STOPPING)
         command_stop_ended(c, result);
     else if (result->error)

@@ -8,8 +8,9 @@
 #include "scout/pool/command.h"
 #include "stop.h"
 
-/* Every byte of the prefix and the command has to fit into one argument of the login shell. */
-#define COMMAND_LINE_MAX (EXEC_COMMAND_MAX - 1 - PROCESS_GROUP_PREFIX_MAX)
+_Static_assert(COMMAND_TEXT_MAX + PROCESS_GROUP_PREFIX_MAX < EXEC_COMMAND_MAX,
+               "prefix and command must fit into one argument (Linux: 128 KiB, the NUL included)");
+
 /* A host that says nothing for so long after it was asked for a sign of life, while a command on it
  * is to be stopped, is taken for dead. */
 #define COMMAND_SILENCE_MS 2000
@@ -28,7 +29,7 @@ struct command {
     struct pool *pool;
     struct pool_use use;
     struct destination *destination; /* to ask for it again */
-    struct channel_wait wait;
+    struct channel_user channel;
     struct exec *exec; /* OPENING, RUNNING; STOPPING until it ends */
     struct process_group group;
     struct stop stop;

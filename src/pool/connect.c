@@ -16,6 +16,7 @@
 #include "scout/net/dial.h"
 #include "scout/pool/key_store.h"
 #include "scout/ssh/session.h"
+#include "signing.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,8 +24,9 @@ struct connect {
     struct pool_connection *connection;
     struct credentials *credentials;
     struct agent_client *agent;
-    bool agent_known; /* it has listed its keys, or nobody asks it */
-    bool agent_open;  /* not gone yet */
+    struct signing *signing; /* with a file's key that is slow; NULL: none under way */
+    bool agent_known;        /* it has listed its keys, or nobody asks it */
+    bool agent_open;         /* not gone yet */
     bool dialing, over;
     struct identities identities;
     struct dial dial;
@@ -55,6 +57,9 @@ void connect_stop(struct pool_connection *c)
     w->over = true;
     if (w->dialing)
         dial_cancel(&w->dial);
+    if (w->signing)
+        signing_leave(w->signing);
+    w->signing = NULL;
     identities_free(&w->identities);
     if (w->credentials)
         credentials_drop(w->credentials);
@@ -101,29 +106,42 @@ static void end_without_memory(struct pool_connection *c)
 
 /* ---- engine ---- */
 
-static void on_sign(void *context, size_t identity, struct slice data)
+static void on_signed(void *context, struct slice signature)
 {
     struct pool_connection *c = context;
+    if (c->connect)
+        c->connect->signing = NULL;
+    if (c->state != CONNECTION_SSH)
+        return;
+    engine_signed(c->engine, signature);
+    connection_flush(c);
+}
+
+static bool sign_later(struct pool_connection *c, size_t identity, struct slice data)
+{
     struct connect *w = c->connect;
+    struct ssh_key *key = w->identities.keys[identity];
+    if (key) {
+        w->signing = signing_start(c->pool->io, key, data, on_signed, c);
+        return w->signing != NULL;
+    }
     /* Half of what is left: if the agent does not sign, another key may still do. */
     uint64_t now = io_now(c->pool->io), end = c->timer.node.key;
     uint64_t deadline = end > now ? now + (end - now) / 2 : now;
-    if (w->agent && agent_client_sign(w->agent, w->identities.list[identity].blob, data, deadline))
+    return w->agent &&
+           agent_client_sign(w->agent, w->identities.list[identity].blob, data, deadline);
+}
+
+static void on_sign(void *context, size_t identity, struct slice data)
+{
+    struct pool_connection *c = context;
+    if (sign_later(c, identity, data))
         return;
     engine_signed(c->engine, slice_of(NULL, 0));
     connection_flush(c);
 }
 
 static const struct engine_events engine_events = {on_sign};
-
-static void on_signed(void *context, struct slice signature)
-{
-    struct pool_connection *c = context;
-    if (c->state != CONNECTION_SSH)
-        return;
-    engine_signed(c->engine, signature);
-    connection_flush(c);
-}
 
 static void make_engine(struct pool_connection *c)
 {

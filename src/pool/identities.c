@@ -28,6 +28,12 @@ static bool has_blob(const struct identities *i, struct slice blob)
     return false;
 }
 
+/* Such keys are signed with on a helper thread: see signing.c. */
+static bool is_slow(struct slice blob)
+{
+    return slice_is(ssh_key_type(blob), "ssh-rsa");
+}
+
 static void add(struct identities *i, struct slice blob, struct ssh_key *key, struct slice label)
 {
     if (has_blob(i, blob))
@@ -38,8 +44,8 @@ static void add(struct identities *i, struct slice blob, struct ssh_key *key, st
     }
     copy_label(i->labels[i->count], label);
     i->keys[i->count] = key ? ssh_key_ref(key) : NULL;
-    i->list[i->count] =
-        (struct ssh_identity){.blob = blob, .key = key, .label = i->labels[i->count]};
+    i->list[i->count] = (struct ssh_identity){
+        .blob = blob, .key = is_slow(blob) ? NULL : key, .label = i->labels[i->count]};
     i->count++;
 }
 

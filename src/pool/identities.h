@@ -32,7 +32,8 @@ struct key_file {
 
 struct identities {
     struct ssh_identity list[SSH_TRIES_MAX];
-    struct ssh_key *keys[SSH_TRIES_MAX]; /* references to those of the list that are not NULL */
+    struct ssh_key *keys[SSH_TRIES_MAX]; /* references; NULL: the agent's. In the list, the slow
+                                            ones (RSA) are left to on_sign, too */
     char labels[SSH_TRIES_MAX][IDENTITIES_LABEL_SIZE];
     size_t count;
     uint32_t passed_over; /* usable ones beyond the tries */

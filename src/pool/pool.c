@@ -283,5 +283,7 @@ void pool_suspect(struct pool_use *use, uint64_t since_ns)
 
 const struct failure *pool_failure(const struct pool_use *use)
 {
-    return &use->connection->failure;
+    const struct pool_connection *c = use->connection;
+    /* Requests are answered before the connection follows its engine. */
+    return !c->failure.error && c->engine ? &c->engine->failure : &c->failure;
 }

@@ -4,7 +4,7 @@
  *   begin --offered--> asked to sign --signature--> accepted: CHANNEL
  *     ^      \ refused     \ cannot sign    \ refused
  *     |_______\_____________\________________\__ next identity
- *                                             none left: what would the host take? (LISTING), fail
+ *                                             none left: what would the host take? then fail
  *
  * libssh2 asks through a callback for each signature. A key of ours signs at once; for the owner's
  * (the agent) the callback says "later" until engine_signed brought it. libssh2 wants the inner
@@ -21,7 +21,6 @@
 #include "session_sign.h"
 #include "wire.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 #define REFUSALS_MAX 320 /* bytes of text about single identities */
 #define RSA_RENAMED  "rsa-sha2-512"

@@ -1,9 +1,9 @@
 /* Commands, each on a channel of its own.
  *
- *   QUEUED --its turn--> OPENING --> REQUESTED --accepted--> RUNNING --EOF, CLOSE--> CLOSING -->
- * gone \                    | refused    \ refused               \ abandoned          ^
- *       \___ abandoned      v             \_______________________\___________________|
- *            gone <----- NO_CHANNEL
+ *   QUEUED --its turn--> OPENING --> REQUESTED --accepted--> RUNNING --EOF, CLOSE--> CLOSING
+ *     | abandoned            | refused    | refused              | abandoned           ^  |
+ *     v                      v            \______________________\_____________________/  v
+ *    gone             gone: NO_CHANNEL                                                   gone
  *
  * Channels are opened one at a time (libssh2 keeps that state in the session); requests are
  * outstanding at the same time, which the gate makes possible (session_transport.c). A command has

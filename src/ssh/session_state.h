@@ -69,7 +69,6 @@ struct session_auth {
     struct buf signature; /* the owner's, or the key's, as SSH encodes it */
     struct buf blob;      /* as libssh2 is given it */
     struct buf refusals;  /* text: why identities were not offered or not taken */
-    bool listing;         /* all failed: the host is asked what it would take */
 };
 
 struct session {

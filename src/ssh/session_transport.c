@@ -8,8 +8,8 @@
  * waits for the answer to one request takes the answer to another for its own and fails (two exec
  * requests at once kill a channel). Also a closing channel counts as closed when any packet came.
  * Therefore input is taken by one call that wants none of it, session_drain, a read of no bytes;
- * all operations then look only at what it left in libssh2's queue. The gate is shut meanwhile: RECV
- * gives nothing, also not the end of the input, so that what came before the end is still
+ * all operations then look only at what it left in libssh2's queue. The gate is shut meanwhile:
+ * RECV gives nothing, also not the end of the input, so that what came before the end is still
  * delivered. */
 #include "session_state.h"
 

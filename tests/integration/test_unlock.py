@@ -265,8 +265,8 @@ class UnlockTest(harness.ScoutTest):
                     self.assertNotIn(b"Kw7-", shown.read())
         terminal.type(PASSPHRASE)
         self.assertEqual(terminal.ends()[0], 0)
+        harness.wait_until(lambda: "key_unlocked" in self.daemon.log(), "it is logged")
         log = self.daemon.log()
-        self.assertIn("key_unlocked", log)
         self.assertIn("unlock_failed", log)
         self.assertNotIn("Kw7-", log)
         for folder, _, names in os.walk(self.daemon.folder):

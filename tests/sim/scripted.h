@@ -70,6 +70,8 @@ __attribute__((warn_unused_result)) int toy_server_listen(struct toy_server **ou
                                                           const struct toy_config *config);
 uint16_t toy_server_port(const struct toy_server *s);
 const struct toy_stats *toy_server_stats(const struct toy_server *s);
+/* Ends all connections; new ones are accepted. */
+void toy_server_drop(struct toy_server *s);
 /* Ends all connections and the listener; `on_closed` comes last, then it is gone. */
 void toy_server_close(struct toy_server *s, void (*on_closed)(void *context), void *context);
 

@@ -1,12 +1,10 @@
-/* The toy server: connections and channels.
+/* The toy server: its connections.
  *
  * Answers of a connection keep their order, each a drawn delay after what it answers. A fault of a
  * connection strikes at a drawn message: from then on it says nothing (stall), or the socket is
- * closed (drop). A place is taken by an open channel and, as at OpenSSH's sshd, by a command that
- * still runs behind a channel that the client closed. */
+ * closed (drop). */
 #include "toy_server.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -89,8 +87,8 @@ static uint64_t delay(struct toy_server *v)
     return max > min ? min + toy_draw(v, max - min + 1) : min;
 }
 
-static void say_after(struct toy_session *t, enum toy_type type, uint32_t channel,
-                      struct slice bytes, uint64_t delay_ns)
+void toy_say_after(struct toy_session *t, enum toy_type type, uint32_t channel, struct slice bytes,
+                   uint64_t delay_ns)
 {
     struct buf frame;
     buf_init(&frame, TOY_HEADER + TOY_BYTES_MAX * 4);
@@ -102,203 +100,7 @@ static void say_after(struct toy_session *t, enum toy_type type, uint32_t channe
 
 void toy_say(struct toy_session *t, enum toy_type type, uint32_t channel, struct slice bytes)
 {
-    say_after(t, type, channel, bytes, delay(t->server));
-}
-
-static void tell(struct toy_session *t, enum toy_type type, uint32_t channel)
-{
-    toy_say(t, type, channel, slice_of("", 0));
-}
-
-/* ---- channels ---- */
-
-static struct toy_channel *find(struct toy_session *t, uint32_t id)
-{
-    for (struct list *n = t->channels.next; n != &t->channels; n = n->next) {
-        struct toy_channel *ch = CONTAINER_OF(n, struct toy_channel, node);
-        if (ch->id == id && !(ch->close_sent && ch->close_came))
-            return ch;
-    }
-    return NULL;
-}
-
-static void channel_free(struct toy_channel *ch)
-{
-    struct toy_session *t = ch->session;
-    toy_process_stop(ch);
-    list_remove(&ch->node);
-    t->channel_count--;
-    t->server->stats.channels--;
-    t->server->stats.closed++;
-    free(ch);
-}
-
-/* Its place is free when it is closed and nothing runs behind it any more. */
-static void free_if_over(struct toy_channel *ch)
-{
-    if (ch->close_sent && ch->close_came && !ch->running)
-        channel_free(ch);
-}
-
-static void send_close(struct toy_channel *ch)
-{
-    if (ch->close_sent || ch->never_close)
-        return;
-    ch->close_sent = true;
-    tell(ch->session, TOY_CLOSE, ch->id);
-}
-
-void toy_channel_ended(struct toy_channel *ch)
-{
-    uint8_t bytes[4 + 8];
-    size_t len = strlen(ch->signal);
-    toy_put_u32(bytes, (uint32_t)ch->status);
-    memcpy(bytes + 4, ch->signal, len);
-    if (!ch->no_status && !ch->close_came)
-        toy_say(ch->session, TOY_EXIT, ch->id, slice_of(bytes, 4 + len));
-    send_close(ch);
-    free_if_over(ch);
-}
-
-static void open_channel(struct toy_session *t, uint32_t id)
-{
-    struct toy_server *v = t->server;
-    uint32_t max = v->config.channels_max;
-    bool full = max > 0 && t->channel_count >= max;
-    v->stats.refused += full;
-    if (full || (id != TOY_ANCHOR && toy_happens(v, v->config.faults.refuse_channel))) {
-        tell(t, TOY_OPEN_REFUSED, id);
-        return;
-    }
-    struct toy_channel *ch = calloc(1, sizeof *ch);
-    if (!ch)
-        abort();
-    ch->session = t;
-    ch->id = id;
-    ch->anchor = id == TOY_ANCHOR;
-    ch->signal = "";
-    ch->never_close = !ch->anchor && toy_happens(v, v->config.faults.never_close);
-    buf_init(&ch->verdicts, 65536);
-    io_timer_init(&ch->timer);
-    list_append(&t->channels, &ch->node);
-    t->channel_count++;
-    v->stats.channels++;
-    v->stats.opened++;
-    assert(max == 0 || t->channel_count <= max);
-    tell(t, TOY_OPEN, id);
-}
-
-static void start_exec(struct toy_channel *ch, struct slice command)
-{
-    struct toy_server *v = ch->session->server;
-    if (toy_happens(v, v->config.faults.refuse_exec)) {
-        tell(ch->session, TOY_EXEC_REFUSED, ch->id);
-        ch->never_close = false;
-        ch->close_sent = true; /* the refusal counts as one */
-        return;
-    }
-    v->stats.execs++;
-    tell(ch->session, TOY_EXEC, ch->id);
-    toy_process_start(ch, command);
-}
-
-/* ---- SFTP: INIT and STAT ---- */
-
-static void sftp_reply(struct toy_session *t, struct slice packet)
-{
-    static const uint8_t version[] = {0, 0, 0, 5, 2, 0, 0, 0, 3};
-    uint8_t attrs[4 + 1 + 4 + 4 + 8] = {0, 0, 0, 17, 105};
-    uint8_t status[4 + 1 + 4 + 4 + 4 + 4] = {0, 0, 0, 17, 101};
-    uint8_t type = packet.data[0];
-    if (type == 1) {
-        toy_say(t, TOY_DATA, TOY_ANCHOR, slice_of(version, sizeof version));
-        return;
-    }
-    if (packet.len < 5)
-        return;
-    if (type == 17 || type == 7) { /* STAT, LSTAT: a size of 1 */
-        memcpy(attrs + 5, packet.data + 1, 4);
-        attrs[12] = 1;
-        attrs[20] = 1;
-        toy_say(t, TOY_DATA, TOY_ANCHOR, slice_of(attrs, sizeof attrs));
-    } else {
-        memcpy(status + 5, packet.data + 1, 4);
-        status[12] = 8; /* OP_UNSUPPORTED, no text, no language */
-        toy_say(t, TOY_DATA, TOY_ANCHOR, slice_of(status, sizeof status));
-    }
-}
-
-static void take_sftp(struct toy_session *t, struct slice bytes)
-{
-    if (buf_append(&t->sftp, bytes) != 0)
-        abort();
-    for (;;) {
-        struct slice s = buf_peek(&t->sftp);
-        size_t len = s.len >= 4 ? toy_get_u32(s.data) : 0;
-        if (len == 0 || s.len < 4 + len)
-            return;
-        sftp_reply(t, slice_of(s.data + 4, len));
-        buf_consume(&t->sftp, 4 + len);
-    }
-}
-
-/* ---- frames ---- */
-
-static void take_close(struct toy_channel *ch)
-{
-    ch->close_came = true;
-    send_close(ch);
-    free_if_over(ch);
-}
-
-static void take_channel(struct toy_session *t, const struct toy_frame *f)
-{
-    struct toy_channel *ch = find(t, f->channel);
-    if (!ch)
-        return;
-    switch (f->type) {
-    case TOY_SUBSYSTEM:
-        tell(t, t->server->config.no_sftp ? TOY_EXEC_REFUSED : TOY_SUBSYSTEM, ch->id);
-        break;
-    case TOY_EXEC:
-        start_exec(ch, f->bytes);
-        break;
-    case TOY_DATA:
-        if (ch->anchor)
-            take_sftp(t, f->bytes);
-        else
-            toy_process_input(ch, f->bytes.len);
-        break;
-    case TOY_EOF:
-        toy_process_eof(ch);
-        break;
-    case TOY_CLOSE:
-        take_close(ch);
-        break;
-    default:
-        break;
-    }
-}
-
-static void take(struct toy_session *t, const struct toy_frame *f)
-{
-    switch (f->type) {
-    case TOY_HELLO:
-        say_after(t, TOY_HELLO, 0, slice_of("", 0), t->server->config.connect_delay_ns);
-        break;
-    case TOY_AUTH:
-        tell(t, t->fault == TOY_FAULT_AUTH ? TOY_AUTH_REFUSED : TOY_AUTH, 0);
-        break;
-    case TOY_OPEN:
-        open_channel(t, f->channel);
-        break;
-    case TOY_PING:
-        tell(t, TOY_PING, 0);
-        break;
-    default:
-        take_channel(t, f);
-        break;
-    }
+    toy_say_after(t, type, channel, bytes, delay(t->server));
 }
 
 /* ---- connections ---- */
@@ -310,7 +112,7 @@ static void session_end(struct toy_session *t)
     t->closing = true;
     io_timer_stop(t->server->io, &t->timer);
     while (!list_empty(&t->channels))
-        channel_free(CONTAINER_OF(t->channels.next, struct toy_channel, node));
+        toy_channel_free(CONTAINER_OF(t->channels.next, struct toy_channel, node));
     while (!list_empty(&t->delayed))
         free(CONTAINER_OF(list_shift(&t->delayed), struct delayed, node));
     stream_close(&t->stream);
@@ -338,7 +140,7 @@ static void on_data(struct stream *s, struct slice data)
         if (strike(t))
             return;
         if (!t->stalled)
-            take(t, &f);
+            toy_take(t, &f);
         toy_took(&t->in, &f);
     }
 }
@@ -476,14 +278,19 @@ const struct toy_stats *toy_server_stats(const struct toy_server *s)
     return &s->stats;
 }
 
+void toy_server_drop(struct toy_server *v)
+{
+    for (struct list *n = v->sessions.next, *next; n != &v->sessions; n = next) {
+        next = n->next;
+        session_end(CONTAINER_OF(n, struct toy_session, node));
+    }
+}
+
 void toy_server_close(struct toy_server *v, void (*done)(void *context), void *context)
 {
     v->closing = true;
     v->on_closed = done;
     v->on_closed_context = context;
-    for (struct list *n = v->sessions.next, *next; n != &v->sessions; n = next) {
-        next = n->next;
-        session_end(CONTAINER_OF(n, struct toy_session, node));
-    }
+    toy_server_drop(v);
     listener_close(&v->listener);
 }

@@ -1,4 +1,5 @@
-/* The inside of the toy server: toy_server.c (connections, channels), toy_process.c (commands). */
+/* The inside of the toy server: toy_server.c (connections), toy_channel.c (channels), toy_process.c
+ * (commands). */
 #ifndef SCOUT_TESTS_SIM_TOY_SERVER_H
 #define SCOUT_TESTS_SIM_TOY_SERVER_H
 
@@ -67,6 +68,12 @@ uint64_t toy_draw(struct toy_server *v, uint64_t bound);
 bool toy_happens(struct toy_server *v, unsigned chance);
 /* Answers, in order, after a delay. */
 void toy_say(struct toy_session *t, enum toy_type type, uint32_t channel, struct slice bytes);
+void toy_say_after(struct toy_session *t, enum toy_type type, uint32_t channel, struct slice bytes,
+                   uint64_t delay_ns);
+
+/* toy_channel.c */
+void toy_take(struct toy_session *t, const struct toy_frame *f);
+void toy_channel_free(struct toy_channel *ch);
 /* The command has ended: EXIT and CLOSE. */
 void toy_channel_ended(struct toy_channel *ch);
 

@@ -7,7 +7,11 @@
  *
  * One deadline holds over everything. A command that outlives it (or is stopped) is stopped at the
  * host: its process group, which it reported out of band, is killed over a channel kept in reserve
- * (SIGTERM, then SIGKILL). The result then says in which of these ways it ended. */
+ * (SIGTERM, two seconds, SIGKILL). The result then says in which of these ways it ended.
+ *
+ * The report is printed by a short prefix of the command line, in the same login shell: stdin,
+ * environment, status and signal are the command's own. What has left the group (setsid, daemons)
+ * is neither stopped nor seen. For hosts that take no shell line there is `as_is`. */
 #ifndef SCOUT_POOL_COMMAND_H
 #define SCOUT_POOL_COMMAND_H
 
@@ -15,6 +19,8 @@
 #include "scout/ssh/engine.h"
 
 #define COMMAND_STOP_MS 5000 /* a stop is confirmed or given up within this time */
+/* Bytes of a command: with the prefix it has to fit into one argument of the host's shell. */
+#define COMMAND_TEXT_MAX (127u * 1024u)
 
 enum command_end {
     COMMAND_EXITED,           /* by itself: status, or signal */
@@ -26,7 +32,8 @@ enum command_end {
 struct command_result {
     enum command_end end;
     struct failure failure; /* not for COMMAND_EXITED; stage: queued, resolving, connecting,
-                               handshake, authenticating, channel, running, draining; its error is
+                               handshake, authenticating, channel, running, draining (it had exited,
+                               but the end of its output had not come); its error is
                                SCOUT_E_DEADLINE or SCOUT_E_CANCELLED for the two stops */
     bool may_have_run;      /* the request may have reached the host */
     bool has_status;
@@ -64,8 +71,12 @@ __attribute__((warn_unused_result)) int command_start(struct pool *p,
                                                       void *context, struct command **out,
                                                       struct failure *why);
 
+/* Appends to its stdin, also while it still waits. 0, or SCOUT_E_LIMIT over EXEC_INPUT_MAX (wait
+ * for on_drain), SCOUT_E_NOMEM. What comes after it was stopped is dropped. */
 __attribute__((warn_unused_result)) int command_write(struct command *c, struct slice data);
+/* Its stdin ends after what was written. Not twice, and nothing is written afterwards. */
 void command_end_input(struct command *c);
+/* While paused no output is delivered; the host's command waits when the window is full. */
 void command_pause(struct command *c, bool paused);
 
 /* Stops it at the host; on_end follows, within COMMAND_STOP_MS. */

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #define RUNS_MAX 1600
-#define WAIT_S   1000 /* of virtual time */
+#define WAIT_S   1000 /* of virtual time, mostly */
 
 struct run {
     struct world *world;
@@ -122,9 +122,8 @@ static const struct toy_stats *toy(void)
     return toy_server_stats(world->server);
 }
 
-static void open_world(const struct toy_config *toy_config)
+static void open_world_on(struct io *io, const struct toy_config *toy_config)
 {
-    const struct io_sim_faults faults = {.delay_max_ns = NS_PER_MS};
     const struct pool_config config = {
         .connections_max = 4,
         .requests_max = 4000,
@@ -134,21 +133,30 @@ static void open_world(const struct toy_config *toy_config)
         .engine_new = scripted_engine_new,
         .no_credentials = true,
     };
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(22)};
+    struct sockaddr_in addr = {.sin_family = AF_INET};
     struct failure why;
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     world = calloc(1, sizeof *world);
     assert_non_null(world);
-    assert_int_equal(io_sim_open(&world->io, 7, &faults), 0);
+    world->io = io;
     assert_int_equal(toy_server_listen(&world->server, world->io, (struct sockaddr *)&addr,
                                        sizeof addr, toy_config),
                      0);
     assert_int_equal(pool_new(&world->pool, world->io, &config), 0);
-    world->host = (struct ssh_host){.port = 22, .name = "toy", .hostname = "127.0.0.1"};
+    world->host = (struct ssh_host){.name = "toy", .hostname = "127.0.0.1"};
+    world->host.port = toy_server_port(world->server);
     assert_int_equal(pool_acquire(world->pool, &world->host, "", io_now(world->io) + NS_PER_S,
                                   &world->use, on_ready, &why),
                      0);
     UNTIL(world->use.connection && !world->use.waiting);
+}
+
+static void open_world(const struct toy_config *toy_config)
+{
+    const struct io_sim_faults faults = {.delay_max_ns = NS_PER_MS};
+    struct io *io;
+    assert_int_equal(io_sim_open(&io, 7, &faults), 0);
+    open_world_on(io, toy_config);
 }
 
 static void on_freed(void *context)
@@ -158,7 +166,8 @@ static void on_freed(void *context)
 
 static void close_world(void)
 {
-    pool_free(world->pool, on_freed, &world->freed);
+    if (!world->freed)
+        pool_free(world->pool, on_freed, &world->freed);
     pool_release(&world->use);
     UNTIL(world->freed);
     toy_server_close(world->server, on_freed, &world->closed);
@@ -225,10 +234,10 @@ static void the_limit_rises_again(void **state)
     }
     for (int i = 0; i < 1000; i++)
         start("t400", 2);
-    UNTIL(world->runs[100].ended);
+    UNTIL(world->runs[10].ended);
     assert_in_range(channels()->limit, 2, 4);
     UNTIL(channels()->limit >= 9);
-    UNTIL(channels()->waiting == 0);
+    UNTIL(channels()->queue.count == 0);
     assert_in_range(channels()->limit, 9, 10);
     close_world();
 }
@@ -339,7 +348,7 @@ static void those_who_leave_the_queue_do_not_hold_it_up(void **state)
         if (result->end == COMMAND_FAILED)
             assert_false(result->may_have_run);
     }
-    assert_int_equal(channels()->waiting, 0);
+    assert_int_equal(channels()->queue.count, 0);
     assert_int_equal(pool_stats(world->pool)->channels_waiting, 0);
     close_world();
 }
@@ -528,6 +537,120 @@ static void a_silent_host_costs_its_connection_and_little_time(void **state)
     close_world();
 }
 
+/* ---- lost connections ---- */
+
+static void what_cannot_have_had_an_effect_is_tried_again(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.channels_max = 2, .seed = 20});
+    struct run *quiet, *waits;
+    const struct command_request repeatable = {.repeatable = true}, once = {0};
+    assert_int_equal(start_with(repeatable, "t1000 o5", 1, &quiet), 0);
+    UNTIL(quiet->started);
+    assert_int_equal(start_with(once, "t1000 o5", 1, &waits), 0);
+    UNTIL(channels()->queue.count == 1);
+    toy_server_drop(world->server);
+    UNTIL(world->ended == 2);
+    assert_exited(quiet, 0);
+    assert_exited(waits, 0);
+    assert_int_equal(quiet->out_len, 5);
+    assert_int_equal(waits->out_len, 5);
+    assert_int_equal(toy()->accepted, 2);
+    assert_int_equal(pool_stats(world->pool)->command_retries, 2);
+    close_world();
+}
+
+static void check_lost(const struct run *r)
+{
+    assert_true(r->ended);
+    assert_int_equal(r->result.end, COMMAND_FAILED);
+    assert_int_equal(r->result.failure.error, SCOUT_E_CONNECTION_LOST);
+    assert_string_equal(r->result.failure.stage, "running");
+    assert_true(r->result.may_have_run);
+}
+
+static void what_may_have_had_one_is_not(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.seed = 21});
+    struct run *once = start("t1000", 1), *seen, *fed;
+    const struct command_request repeatable = {.repeatable = true},
+                                 with_input = {.repeatable = true, .has_input = true};
+    assert_int_equal(start_with(repeatable, "t100 o50 e1", 1, &seen), 0);
+    assert_int_equal(start_with(with_input, "i t1000", 1, &fed), 0);
+    assert_int_equal(command_write(fed->command, slice_str("some")), 0);
+    UNTIL(once->started && fed->started);
+    run_ms(20);
+    assert_false(once->ended || seen->ended || fed->ended);
+    toy_server_drop(world->server);
+    UNTIL(once->ended && fed->ended);
+    check_lost(once);
+    check_lost(fed);
+    UNTIL(seen->ended); /* nobody had seen anything of it yet */
+    assert_exited(seen, 0);
+    close_world();
+}
+
+static void it_is_tried_again_once(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.seed = 22});
+    struct run *r;
+    assert_int_equal(start_with((struct command_request){.repeatable = true}, "t100000", 1, &r), 0);
+    UNTIL(r->started);
+    r->started = false;
+    toy_server_drop(world->server);
+    UNTIL(r->started);
+    toy_server_drop(world->server);
+    UNTIL(r->ended);
+    check_lost(r);
+    close_world();
+}
+
+static void shutting_down_ends_everything(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.channels_max = 3, .seed = 23});
+    for (int i = 0; i < 10; i++) {
+        struct run *r;
+        const struct command_request request = {.repeatable = true};
+        assert_int_equal(start_with(request, "t100000", 1, &r), 0);
+    }
+    UNTIL(world->runs[0].started);
+    command_stop(world->runs[0].command);
+    pool_free(world->pool, on_freed, &world->freed);
+    pool_release(&world->use);
+    UNTIL(world->freed);
+    assert_int_equal(world->ended, 10);
+    assert_int_equal(world->runs[0].result.end, COMMAND_STOP_UNCONFIRMED);
+    for (int i = 1; i < 10; i++)
+        assert_int_equal(world->runs[i].result.failure.error, SCOUT_E_SHUTTING_DOWN);
+    close_world();
+}
+
+/* The same engine and server on the kernel's sockets and clock, as benchmarks use them. */
+static void it_works_on_the_real_ring(void **state)
+{
+    (void)state;
+    char why[256];
+    struct io *io;
+    if (io_ring_open(&io, NULL, why, sizeof why) != 0) {
+        print_message("skipped: %s\n", why);
+        skip();
+    }
+    uint64_t begin = io_now(io);
+    open_world_on(io, &(struct toy_config){.connect_delay_ns = 10 * NS_PER_MS, .seed = 24});
+    assert_true(io_now(io) - begin >= 10 * NS_PER_MS);
+    for (int i = 0; i < 20; i++)
+        start("t1 o1000 s6", 1);
+    UNTIL(world->ended == 20);
+    for (int i = 0; i < 20; i++) {
+        assert_exited(&world->runs[i], 6);
+        assert_int_equal(world->runs[i].out_len, 1000);
+    }
+    close_world();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,6 +673,11 @@ int main(void)
         cmocka_unit_test(a_killer_that_was_refused_tries_again),
         cmocka_unit_test(a_paused_command_can_be_stopped),
         cmocka_unit_test(a_silent_host_costs_its_connection_and_little_time),
+        cmocka_unit_test(what_cannot_have_had_an_effect_is_tried_again),
+        cmocka_unit_test(what_may_have_had_one_is_not),
+        cmocka_unit_test(it_is_tried_again_once),
+        cmocka_unit_test(shutting_down_ends_everything),
+        cmocka_unit_test(it_works_on_the_real_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

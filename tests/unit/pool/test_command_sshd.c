@@ -93,7 +93,7 @@ static int start_host(void **state)
 
 /* ---- the world of one test ---- */
 
-static void open_with(uint32_t requests_max, uint64_t ping_ns)
+static void open_world(void)
 {
     char why[256], port[16];
     if (!w.running) {
@@ -114,21 +114,14 @@ static void open_with(uint32_t requests_max, uint64_t ping_ns)
     snprintf(w.host.known_hosts[0], sizeof w.host.known_hosts[0], "%s/known_hosts", w.dir);
     const struct pool_config config = {
         .connections_max = 4,
-        .requests_max = requests_max,
+        .requests_max = 1000,
         .queue_max = 4000,
         .connect_timeout_ns = 20 * NS_PER_S,
         .idle_timeout_ns = 60 * NS_PER_S,
-        .ping_interval_ns = ping_ns,
-        .ping_timeout_ns = ping_ns,
     };
     assert_int_equal(pool_new(&w.pool, w.io, &config), 0);
     w.freed = false;
     w.count = w.ended = 0;
-}
-
-static void open_world(void)
-{
-    open_with(1000, 0);
 }
 
 static bool wait_until(bool (*happened)(const void *), const void *context)

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,6 +211,7 @@ static void a_line_that_is_too_long_is_no_verdict(void **state)
 
 int main(void)
 {
+    setenv("HOME", "/nonexistent", 1); /* no start files, and none made (fish) */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_is_ended_from_every_shell),
         cmocka_unit_test(several_groups_share_one_script),

@@ -1,0 +1,61 @@
+/* The inside of the scripted engine: scripted_engine.c (stages, anchor), scripted_exec.c
+ * (commands). */
+#ifndef SCOUT_TESTS_SIM_SCRIPTED_ENGINE_H
+#define SCOUT_TESTS_SIM_SCRIPTED_ENGINE_H
+
+#include "scout/base/container.h"
+#include "scout/base/list.h"
+#include "scripted.h"
+#include "toy_wire.h"
+
+#define SCRIPTED_EXECS_MAX 4096
+#define SCRIPTED_HELD_MAX  (4u * 1024u * 1024u) /* output of a paused command, each stream */
+
+enum scripted_state { QUEUED, OPENING, REQUESTED, RUNNING, CLOSING };
+
+struct scripted_exec {
+    struct exec exec; /* first */
+    struct list node;
+    enum scripted_state state;
+    uint32_t channel;
+    const struct exec_events *events;
+    void *context;
+    char *command;
+    struct buf input, held[2];
+    bool input_ended, eof_sent, draining, paused, abandoned;
+    bool close_sent, close_came;
+    struct exec_result result;
+};
+
+struct scripted {
+    struct engine engine; /* first */
+    struct engine_config config;
+    struct buf in;
+    bool in_ended;
+    int in_error;
+    struct list execs;
+    uint32_t exec_count, next_channel;
+    bool opening; /* a channel */
+};
+
+static inline struct scripted *scripted_of(struct engine *e)
+{
+    return CONTAINER_OF(e, struct scripted, engine);
+}
+
+void scripted_say(struct scripted *s, enum toy_type type, uint32_t channel, struct slice bytes);
+void scripted_tell(struct scripted *s, enum toy_type type, uint32_t channel);
+void scripted_end(struct scripted *s, int error, const char *text);
+
+/* scripted_exec.c */
+void scripted_execs_take(struct scripted *s, const struct toy_frame *f);
+void scripted_execs_step(struct scripted *s);
+void scripted_execs_fail(struct scripted *s);
+int scripted_exec_new(struct engine *e, const char *command, const struct exec_events *events,
+                      void *context, struct exec **out);
+int scripted_exec_write(struct exec *exec, struct slice data);
+void scripted_exec_end_input(struct exec *exec);
+void scripted_exec_pause(struct exec *exec, bool paused);
+void scripted_exec_abandon(struct exec *exec);
+
+#endif
