@@ -301,12 +301,12 @@ class UnlockTest(harness.ScoutTest):
     # --- the socket --------------------------------------------------------------------------
 
     def talk(self, line):
+        answer = b""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(harness.ANSWER_S)
             client.connect(self.control)
             try:
                 client.sendall(line)
-                answer = b""
                 while data := client.recv(65536):
                     answer += data
             except ConnectionError:
@@ -330,7 +330,8 @@ class UnlockTest(harness.ScoutTest):
                                capture_output=True, text=True, timeout=30,
                                preexec_fn=lambda: os.setuid(65534))
         self.assertEqual(ended.stdout, "b''\n")
-        self.assertIn('control_refused reason="another user"', self.daemon.log())
+        harness.wait_until(lambda: 'control_refused reason="another user"' in self.daemon.log(),
+                           "it is logged")
         self.assertEqual(self.talk(b'{"op":"list"}\n'), {"ok": True, "keys": [], "count": 0})
 
     def test_wrong_requests_are_refused_and_harm_nobody(self):
