@@ -16,7 +16,7 @@
 static int toy_open(struct hosts *h, uint32_t count, const struct pool_options *o, uint16_t port)
 {
     struct pool_config config = pool_client_config(count);
-    config.engine_new = scripted_engine_new;
+    config.engine_new = scripted_engine_new_at_once;
     config.no_credentials = true;
     *h = (struct hosts){.count = count};
     h->list = calloc(count, sizeof *h->list);

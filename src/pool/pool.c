@@ -274,7 +274,8 @@ void pool_flush(struct pool_use *use)
 void pool_suspect(struct pool_use *use, uint64_t since_ns)
 {
     struct pool_connection *c = use->connection;
-    if (c->state != CONNECTION_READY || c->received_ns >= since_ns)
+    /* What came in the very pass is older than what was asked in it. */
+    if (c->state != CONNECTION_READY || c->received_ns > since_ns)
         return;
     struct failure why;
     failure_set(&why, SCOUT_E_CONNECTION_LOST, "%s has stopped answering", c->name);

@@ -53,10 +53,11 @@ static void take_anchor(struct scripted *s, const struct toy_frame *f)
     struct engine *e = &s->engine;
     switch (f->type) {
     case TOY_OPEN:
-        scripted_tell(s, TOY_SUBSYSTEM, TOY_ANCHOR);
+        if (!s->at_once)
+            scripted_tell(s, TOY_SUBSYSTEM, TOY_ANCHOR);
         break;
     case TOY_SUBSYSTEM:
-        if (sftp_start(e->sftp, on_sftp_ready, s) != 0)
+        if (!s->at_once && sftp_start(e->sftp, on_sftp_ready, s) != 0)
             scripted_end(s, SCOUT_E_NOMEM, "no memory");
         break;
     case TOY_EXEC_REFUSED: /* no SFTP: the anchor stays bare */
@@ -77,11 +78,13 @@ static void take(struct scripted *s, const struct toy_frame *f)
     struct engine *e = &s->engine;
     if (f->type == TOY_HELLO && e->stage == ENGINE_HANDSHAKE) {
         e->stage = ENGINE_AUTHENTICATING;
-        scripted_tell(s, TOY_AUTH, 0);
+        if (!s->at_once)
+            scripted_tell(s, TOY_AUTH, 0);
     } else if (f->type == TOY_AUTH && e->stage == ENGINE_AUTHENTICATING) {
         e->stage = ENGINE_CHANNEL;
         e->channels = 1;
-        scripted_tell(s, TOY_OPEN, TOY_ANCHOR);
+        if (!s->at_once)
+            scripted_tell(s, TOY_OPEN, TOY_ANCHOR);
     } else if (f->type == TOY_AUTH_REFUSED) {
         scripted_end(s, SCOUT_E_AUTH, "the login was refused");
     } else if (f->type == TOY_PING) {
@@ -222,5 +225,24 @@ int scripted_engine_new(struct engine **out, const struct engine_config *config)
     buf_init(&s->in, ENGINE_IN_MAX);
     scripted_say(s, TOY_HELLO, 0, slice_str(config->user));
     *out = &s->engine;
+    return 0;
+}
+
+int scripted_engine_new_at_once(struct engine **out, const struct engine_config *config)
+{
+    int error = scripted_engine_new(out, config);
+    if (error)
+        return error;
+    struct scripted *s = scripted_of(*out);
+    s->at_once = true;
+    error = sftp_start(s->engine.sftp, on_sftp_ready, s);
+    if (error) {
+        engine_free(*out);
+        return error;
+    }
+    scripted_tell(s, TOY_AUTH, 0);
+    scripted_tell(s, TOY_OPEN, TOY_ANCHOR);
+    scripted_tell(s, TOY_SUBSYSTEM, TOY_ANCHOR);
+    send_sftp(s);
     return 0;
 }

@@ -36,6 +36,7 @@ struct scripted {
     struct list execs;
     uint32_t exec_count, next_channel;
     bool opening; /* a channel */
+    bool at_once; /* its whole way to READY was said at the begin */
 };
 
 static inline struct scripted *scripted_of(struct engine *e)
