@@ -28,6 +28,8 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
 static bool ask(struct path_get *g, struct dir_read_slot *slot)
 {
     struct sftp *s = pool_sftp(&g->use);
+    if (s && g->dir->in_flight > 0 && sftp_in_flight(s) >= PATH_CROWDED)
+        return false; /* others fill the connection: the batch is smaller */
     slot->get = g;
     int error = s ? sftp_readdir(s, &slot->request, &g->handle, on_names) : SCOUT_E_CONNECTION_LOST;
     if (error == SCOUT_E_LIMIT && g->dir->in_flight > 0)

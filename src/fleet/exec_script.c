@@ -3,19 +3,22 @@
  * It runs under dash, busybox sh, bash and their kin; its tools are those of POSIX plus what is
  * tried first and has a stand-in: stat -c (else ls -ldn), readlink -f (else pwd -P), find (else the
  * shell's own pattern), head -c. The type is tested before anything is opened, so a FIFO or a
- * device is never read. The path is an argument, quoted once and never part of the script, and can
- * be no option, since one that begins with `-` gets `./`.
+ * device is never read. The path is an argument, never part of the script, and can be no option,
+ * since one that begins with `-` gets `./`.
  *
- * The login shell may be any: it sees one word in single quotes, without newline, backslash escape
- * or exclamation mark in the script itself, which sh, csh and fish read alike. */
+ * The login shell may be any, and single quotes do not mean the same to all: csh ends them at a
+ * newline and looks for `!` within, fish for a quote behind a backslash. So nothing in the quotes
+ * may be either of these: the script has none, and of the path every byte that is not plain goes as
+ * an escape of `printf %b`, which sh takes back. */
 #include "exec_script.h"
 
 #include "scout/base/error.h"
 
-/* $1 path, $2 bytes at most, $3 lines of entries at most. */
+/* $1 path in escapes, $2 bytes at most, $3 lines of entries at most. */
 static const char script[] =
     /* The kind: d, f, o(ther), n(one), p(ermission). Messages are English here. */
-    "LC_ALL=C; export LC_ALL; unset CDPATH; p=$1; "
+    "LC_ALL=C; export LC_ALL; unset CDPATH; "
+    "p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; " /* the x keeps newlines at the end */
     "if [ -d \"$p\" ]; then k=d; elif [ -f \"$p\" ]; then k=f; elif [ -e \"$p\" ]; then k=o; "
     "else case $(ls -ldL \"$p\" 2>&1) in *\": Permission denied\") k=p;; *) k=n;; esac; fi; "
     "printf \"\\n@scout-path 1 %s\\n\" $k; "
@@ -52,33 +55,34 @@ static const char script[] =
     "if [ -e \"$f\" ] || [ -h \"$f\" ]; then e \"$f\"; fi; done; "
     "printf \"/end\\n\"; fi; } | head -n \"$3\"";
 
-/* Within single quotes: a quote ends them, stands alone, and begins them again. */
-static int put_quoted(struct buf *out, const char *text)
+/* What no shell, sh's printf among them, finds anything in. */
+static bool is_plain(char c)
 {
-    int error = buf_append_str(out, "'");
-    while (!error && *text) {
-        size_t len = strcspn(text, "'");
-        error = buf_append(out, slice_of(text, len));
-        text += len;
-        if (!error && *text) {
-            error = buf_append_str(out, "'\\''");
-            text++;
-        }
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '.' || c == '_' || c == '-';
+}
+
+static int put_path(struct buf *out, const char *path)
+{
+    int error = 0;
+    while (!error && *path) {
+        size_t len = 0;
+        while (path[len] && is_plain(path[len]))
+            len++;
+        error = len > 0 ? buf_append(out, slice_of(path, len))
+                        : buf_printf(out, "\\0%03o", (unsigned)(uint8_t)*path);
+        path += len > 0 ? len : 1;
     }
-    return error ? error : buf_append_str(out, "'");
+    return error;
 }
 
 int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max)
 {
-    int error = buf_append_str(out, "exec sh -c ");
+    int error = buf_printf(out, "exec sh -c '%s' sh %s'", script, path[0] == '-' ? "./" : "");
     if (!error)
-        error = put_quoted(out, script);
+        error = put_path(out, path);
     if (!error)
-        error = buf_append_str(out, path[0] == '-' ? " sh ./" : " sh ");
-    if (!error)
-        error = put_quoted(out, path);
-    if (!error)
-        error = buf_printf(out, " %llu %llu", (unsigned long long)size_max + 1,
+        error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + 1,
                            (unsigned long long)entries_max + 1);
     return error;
 }

@@ -71,12 +71,19 @@ static void complete(struct path_get *g)
     path_get_finish(g);
 }
 
+/* Whether others fill the connection: then one read at a time is enough. */
+static bool is_crowded(const struct path_get *g)
+{
+    const struct sftp *s = pool_sftp(&g->use);
+    return g->file.in_flight > 0 && s && sftp_in_flight(s) >= PATH_CROWDED;
+}
+
 /* Asks for the next chunk in `slot`. Returns whether there was one. */
 static bool ask_next(struct path_get *g, struct file_read_slot *slot)
 {
     struct file_read *r = &g->file;
     uint64_t limit = limit_of(r);
-    if (r->asked >= limit)
+    if (r->asked >= limit || is_crowded(g))
         return false;
     uint64_t left = limit - r->asked;
     slot->get = g;

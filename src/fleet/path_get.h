@@ -4,6 +4,10 @@
 
 #include "scout/fleet/path_get.h"
 
+/* So many requests in flight on a connection leave room for nobody to read ahead: the other half
+ * is for those who have none in flight yet. */
+#define PATH_CROWDED (SFTP_IN_FLIGHT_MAX / 2)
+
 struct file_read_slot {
     struct sftp_request request;
     struct path_get *get;

@@ -2,10 +2,10 @@
  *
  * What it is not: it reads no file, and it knows no name by itself (localhost is the resolver's).
  *
- * The text is kept once, in lower case; a name is a place in it. Names lie in an array in the order
- * of the file and are chained by hash from buckets; the chains keep that order, because the order
- * of a name's addresses is the order in which they are tried. Files that block advertising have
- * some hundred thousand names, hence no allocation for each. */
+ * The text is kept once; a name is a place in it, compared without regard to case. Names lie in an
+ * array in the order of the file and are chained by hash from buckets; the chains keep that order,
+ * because the order of a name's addresses is the order in which they are tried. Files that block
+ * advertising have some hundred thousand names, hence no allocation for each. */
 #include "hosts_file.h"
 
 #include "scout/base/error.h"
@@ -21,7 +21,7 @@ struct name {
 };
 
 struct hosts_file {
-    uint8_t *text; /* in lower case */
+    uint8_t *text;
     struct name *names;
     struct address *addresses;
     uint32_t *buckets;
@@ -160,8 +160,8 @@ int hosts_file_parse(struct slice text, struct hosts_file **out)
         hosts_file_free(h);
         return SCOUT_E_NOMEM;
     }
-    for (size_t i = 0; i < text.len; i++)
-        h->text[i] = lower(text.data[i]);
+    if (text.len > 0)
+        memcpy(h->text, text.data, text.len); /* as it is: an interface's name has its case */
     if (!add_text(h, slice_of(h->text, text.len)) || !chain(h)) {
         hosts_file_free(h);
         return SCOUT_E_NOMEM;
@@ -188,7 +188,7 @@ static bool is_name(const struct hosts_file *h, const struct name *n, struct sli
     if (n->len != name.len)
         return false;
     for (size_t i = 0; i < name.len; i++)
-        if (h->text[n->start + i] != lower(name.data[i]))
+        if (lower(h->text[n->start + i]) != lower(name.data[i]))
             return false;
     return true;
 }

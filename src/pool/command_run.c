@@ -44,6 +44,10 @@ static int start_exec(struct command *c)
 static bool on_turn(struct channel_user *u)
 {
     struct command *c = CONTAINER_OF(u, struct command, channel);
+    if (now_of(c) >= c->deadline_ns) { /* its timer has not come round yet: nothing begins now */
+        command_begin_stop(c, SCOUT_E_DEADLINE);
+        return false;
+    }
     c->accepted = false;
     int error = start_exec(c);
     if (error) {
@@ -161,7 +165,7 @@ static void on_output(void *context, bool is_stderr, struct slice data)
         return;
     }
     process_group_filter(&c->group, data, pass_on, &pass);
-    if (c->group.looking || !c->group.id)
+    if (c->group.looking || !c->group.id || !c->exec) /* no exec: whoever got it ended it */
         return;
     if (!channels_of(c)->shell.known)
         channels_of(c)->shell = c->group.shell;

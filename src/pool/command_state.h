@@ -9,7 +9,7 @@
 #include "stop.h"
 
 _Static_assert(COMMAND_TEXT_MAX + PROCESS_GROUP_PREFIX_MAX < EXEC_COMMAND_MAX,
-               "prefix and command must fit into one argument (Linux: 128 KiB, the NUL included)");
+               "prefix and command must fit into one line");
 
 /* A host that says nothing for so long after it was asked for a sign of life, while a command on it
  * is to be stopped, is taken for dead. */

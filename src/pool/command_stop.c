@@ -183,7 +183,7 @@ void command_stop_ended(struct command *c, const struct exec_result *result)
     bool refused = result->error == SCOUT_E_NO_CHANNEL || result->error == SCOUT_E_EXEC_REFUSED;
     keep_status(c, result);
     if (refused || (result->error && !result->requested)) {
-        c->result.may_have_run = false;
+        /* Here, that is: on a connection before it may have. */
         conclude(c, COMMAND_FAILED, "channel", "it had not begun to run");
     } else if (result->error) {
         unconfirmed(c, "the connection was lost while it was being stopped, it may still run");

@@ -82,6 +82,12 @@ enum pool_stage connect_stage(const struct pool_connection *c)
     return c->stage;
 }
 
+void connect_follow(struct pool_connection *c)
+{
+    if (connect_stage(c) == POOL_STAGE_CONNECTING)
+        connection_enter(c, POOL_STAGE_CONNECTING, c->connect->dial.resolved_ns);
+}
+
 /* ---- messages ---- */
 
 static const char *agent_note(const struct connect *w)
@@ -174,8 +180,7 @@ static void on_dialed(struct dial *d, const struct failure *failure)
     struct connect *w = CONTAINER_OF(d, struct connect, dial);
     struct pool_connection *c = w->connection;
     w->dialing = false;
-    if (d->address_count > 0)
-        connection_enter(c, POOL_STAGE_CONNECTING, d->resolved_ns);
+    connect_follow(c);
     if (failure->error && c->state != CONNECTION_ENDING) {
         struct failure named;
         failure_set(&named, failure->error, "%s: %s", c->name, failure->text);

@@ -81,8 +81,10 @@ void connection_end(struct pool_connection *c, const struct failure *why)
 {
     if (c->state == CONNECTION_ENDING)
         return;
-    if (!c->was_ready && c->counted)
+    if (!c->was_ready && c->counted) {
+        connect_follow(c);
         connection_leave(c, io_now(c->pool->io));
+    }
     c->failure = *why;
     if (!c->failure.stage)
         c->failure.stage = pool_stage_name(c->was_ready ? POOL_STAGE_RUNNING : connect_stage(c));
@@ -94,16 +96,18 @@ void connection_end(struct pool_connection *c, const struct failure *why)
 
 /* ---- the engine's pump ---- */
 
-static void move_output(struct pool_connection *c)
+/* Returns whether the engine, which does nothing while its output is full, has room again. */
+static bool move_output(struct pool_connection *c)
 {
     struct buf *out = &c->engine->out;
     struct slice bytes = buf_peek(out);
     if (bytes.len == 0 || stream_pending(&c->stream) > ENGINE_OUT_HIGH)
-        return;
+        return false;
     if (buf_append(stream_out(&c->stream), bytes) != 0)
-        return; /* goes on when the stream has drained */
+        return false; /* goes on when the stream has drained */
     buf_consume(out, bytes.len);
     stream_push(&c->stream);
+    return bytes.len >= ENGINE_OUT_HIGH;
 }
 
 static void follow_stage(struct pool_connection *c)
@@ -175,7 +179,7 @@ static void step(struct pool_connection *c)
         step_channels(c);
     if (c->state == CONNECTION_ENDING)
         return;
-    move_output(c);
+    again = move_output(c) || again;
     if (c->engine->stage == ENGINE_ENDED) {
         end_by_engine(c);
         return;

@@ -81,6 +81,8 @@ bool connect_is_over(const struct pool_connection *c);
 void connect_done(struct pool_connection *c);
 /* The stage as far as it is known here, RESOLVING or CONNECTING while dialling. */
 enum pool_stage connect_stage(const struct pool_connection *c);
+/* Counts what was found out meanwhile: that the name was resolved, and when. */
+void connect_follow(struct pool_connection *c);
 /* Completes a failure of the engine: which keys were not tried, and why. */
 void connect_explain(const struct pool_connection *c, struct failure *f);
 void connection_opened(struct pool_connection *c, struct io_file *file);

@@ -40,6 +40,8 @@ static int read_file(const char *path, size_t max, char **out, size_t *out_len)
     }
     close(fd);
     if (error) {
+        if (data)
+            explicit_bzero(data, len); /* it may be the begin of a key */
         free(data);
         return error;
     }

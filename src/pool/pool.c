@@ -9,6 +9,7 @@
  * connection. */
 #include "pool_state.h"
 
+#include "scout/base/time.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,7 +276,8 @@ void pool_suspect(struct pool_use *use, uint64_t since_ns)
 {
     struct pool_connection *c = use->connection;
     /* What came in the very pass is older than what was asked in it. */
-    if (c->state != CONNECTION_READY || c->received_ns > since_ns)
+    if (c->state != CONNECTION_READY || c->received_ns > since_ns ||
+        io_now(c->pool->io) < since_ns + POOL_SILENCE_MS * NS_PER_MS)
         return;
     struct failure why;
     failure_set(&why, SCOUT_E_CONNECTION_LOST, "%s has stopped answering", c->name);

@@ -12,6 +12,7 @@
  *
  * The end is noted where it is met (session_end) and carried out at the end of the turn, so that
  * nothing is freed under a caller's feet. */
+#include "session_guard.h"
 #include "session_state.h"
 
 #include <stdlib.h>
@@ -73,10 +74,16 @@ static bool wants_input(const struct engine *e)
 static bool step_channels(struct session *s)
 {
     bool progress = session_drain(s) && s->recv_budget > 0 && buf_len(&s->in) > 0;
+    if (s->broken && !session_hung_up(s)) {
+        session_end_by_libssh2(s, s->broken); /* libssh2 would read on behind the bad packet */
+        return false;
+    }
     progress = session_anchor_step(s) || progress;
     progress = session_execs_step(s) || progress;
+    if (progress && session_has_room(s))
+        return true; /* also at the end of the input: what came before it is delivered first */
     if (s->broken)
-        session_end_by_libssh2(s, s->broken); /* what came before it was delivered */
+        session_end_by_libssh2(s, s->broken);
     else if (!s->gate && s->in_ended && !s->opener)
         session_end_by_libssh2(s, LIBSSH2_ERROR_SOCKET_RECV); /* no channel to learn it from */
     return progress;
@@ -98,17 +105,27 @@ static bool step_stage(struct session *s)
     return false;
 }
 
-static bool step(struct engine *e)
+static void run_turn(void *context)
 {
-    struct session *s = of_engine(e);
-    if (session_ended(s))
-        return false;
+    struct session *s = context;
     bool progress = true;
     s->recv_budget = SSH_RECV_BUDGET;
     while (progress && !session_ended(s) && session_has_room(s)) {
         s->gate = false;
         progress = step_stage(s);
     }
+}
+
+static bool step(struct engine *e)
+{
+    struct session *s = of_engine(e);
+    if (session_ended(s))
+        return false;
+    s->asserted = !session_guard(run_turn, s);
+    if (s->asserted && !session_ended(s))
+        session_end(s, failure_set(&e->failure, SCOUT_E_SSH_PROTOCOL,
+                                   "%s sent a packet that libssh2 %s cannot cope with",
+                                   s->config.name, libssh2_version(0)));
     if (session_ended(s)) {
         answer_all(s);
         return false;

@@ -177,7 +177,7 @@ static bool step_bare_open(struct session *s)
 static bool step_bare(struct session *s)
 {
     struct session_anchor *a = &s->anchor;
-    if (!session_channel_ended(&a->channel))
+    if (!session_channel_drop(s, &a->channel) || !session_channel_ended(&a->channel))
         return false;
     a->state = ANCHOR_CLOSING;
     a->unwanted = true;

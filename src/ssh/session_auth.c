@@ -202,6 +202,10 @@ static bool offer(struct session *s)
         a->began = true;
         a->tries++;
     }
+    if (a->wait == AUTH_ASKED && s->in_ended && buf_len(&s->in) == 0) {
+        end_by_peer(s, LIBSSH2_ERROR_SOCKET_RECV); /* libssh2 reads nothing while it waits */
+        return false;
+    }
     void *abstract = s;
     struct slice blob = buf_peek(&a->blob);
     int rc =
@@ -231,6 +235,9 @@ static void fail(struct session *s, const char *methods)
     char offers[160] = "", limit[64] = "";
     if (methods && *methods)
         snprintf(offers, sizeof offers, "; it offers: %.120s", methods);
+    for (char *c = offers; *c; c++)
+        if (*c < ' ' || *c > '~') /* the host's own bytes */
+            *c = '?';
     if (a->next < s->config.identity_count)
         snprintf(limit, sizeof limit, " (%zu more were not tried)",
                  s->config.identity_count - a->next);

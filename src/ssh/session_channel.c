@@ -69,11 +69,11 @@ enum channel_verdict session_channel_request(struct session *s, struct session_c
     int rc =
         libssh2_channel_process_startup(c->ssh, type, (unsigned)strlen(type), text, (unsigned)len);
     enum channel_verdict v = verdict_of(s, rc);
-    if (v != CHANNEL_WAITS || !session_channel_ended(c))
-        return v;
-    /* It ended without an answer to the request. */
-    v = session_channel_closed(s, c);
-    return v == CHANNEL_DONE ? CHANNEL_REFUSED : v;
+    /* It may also be closed without an answer to the request, and with output that hides that it
+     * ended: so that is not asked for. */
+    if (v == CHANNEL_WAITS && libssh2_channel_wait_closed(c->ssh) == 0)
+        return CHANNEL_REFUSED;
+    return v;
 }
 
 ssize_t session_channel_read(struct session *s, struct session_channel *c, int stream, void *bytes,
@@ -138,18 +138,22 @@ enum channel_verdict session_channel_closed(struct session *s, struct session_ch
     return verdict_of(s, libssh2_channel_wait_closed(c->ssh));
 }
 
-enum channel_verdict session_channel_free(struct session *s, struct session_channel *c)
+bool session_channel_drop(struct session *s, struct session_channel *c)
 {
     char bytes[4096];
-    /* What still comes is of no use, but must not lie in libssh2's queue. */
     for (int stream = 0; stream <= SSH_EXTENDED_DATA_STDERR; stream++) {
         ssize_t n;
         while ((n = session_channel_read(s, c, stream, bytes, sizeof bytes)) > 0)
             ;
         if (n < 0)
-            return CHANNEL_BROKEN;
+            return false;
     }
-    if (!session_channel_is_dry(s, c))
+    return session_channel_is_dry(s, c);
+}
+
+enum channel_verdict session_channel_free(struct session *s, struct session_channel *c)
+{
+    if (!session_channel_drop(s, c))
         return CHANNEL_BROKEN;
     if (libssh2_channel_free(c->ssh) == LIBSSH2_ERROR_EAGAIN)
         return CHANNEL_WAITS;

@@ -21,6 +21,8 @@ static bool write_input(struct session_exec *x)
         buf_consume(&x->input, (size_t)n);
         progress = true;
     }
+    if (!session_has_room(s))
+        x->touched = true; /* no input may come before there is room again */
     if (x->abandoned || buf_len(&x->input) > 0)
         return progress;
     if (x->draining) {

@@ -4,10 +4,13 @@
  * make libssh2 keep: packets that nobody asked for stay in its queue for ever, and a length in a
  * packet can ask for 4 GiB. What libssh2 itself forgets (a connection that ends within a key
  * exchange) goes with the session. Blocks are zeroed, because 1.10 reads an exit signal whose name
- * was cut off from memory that it never wrote. */
+ * was cut off from memory that it never wrote. And there is slack behind each: 1.10 takes the 32
+ * bytes of an Ed25519 host key without a look at where the host's packet ends. */
 #include "session_state.h"
 
 #include <stdlib.h>
+
+#define SLACK 64 /* bytes: more than any number of bytes that libssh2 takes for granted */
 
 struct block {
     struct list node;
@@ -27,7 +30,7 @@ void *session_alloc(size_t len, void **abstract)
     struct session *s = *abstract;
     if (len > SSH_MEMORY_MAX - s->memory_len)
         return NULL;
-    struct block *b = calloc(1, sizeof *b + len);
+    struct block *b = calloc(1, sizeof *b + len + SLACK);
     if (!b)
         return NULL;
     b->len = len;

@@ -14,8 +14,8 @@ enum session_sign_support {
 enum session_sign_support session_sign_support(struct slice blob, const char *banner,
                                                const char **why);
 
-/* The inner part of a signature (string format, string bytes), if its format is `algorithm`; else
- * empty. */
+/* The inner part of a signature (string format, string bytes), if its format is `algorithm` and
+ * that is no signature over SHA-1; else empty. */
 struct slice session_sign_inner(struct slice signature, struct slice algorithm);
 
 #endif

@@ -82,6 +82,7 @@ struct session {
     bool gate;          /* RECV gives nothing: see session.c */
     bool draining;      /* within the call that takes input in */
     int broken;         /* libssh2's error that the drain met */
+    bool asserted;      /* libssh2 failed an assertion: see session_guard.c */
     uint64_t inputs;    /* turns in which input came */
     struct list memory; /* of libssh2, see session_memory.c */
     size_t memory_len;
@@ -104,6 +105,11 @@ void session_end(struct session *s, int error);
 static inline bool session_ended(const struct session *s)
 {
     return s->engine.stage == ENGINE_ENDED;
+}
+/* It is the input that ended: what came before it is whole. */
+static inline bool session_hung_up(const struct session *s)
+{
+    return s->broken == LIBSSH2_ERROR_SOCKET_RECV || s->broken == LIBSSH2_ERROR_SOCKET_DISCONNECT;
 }
 static inline bool session_has_room(const struct session *s)
 {
@@ -185,6 +191,9 @@ enum channel_verdict session_channel_send_eof(struct session *s, struct session_
 bool session_channel_ended(const struct session_channel *c);
 /* DONE when the peer's CLOSE came, in a channel that ended. */
 enum channel_verdict session_channel_closed(struct session *s, struct session_channel *c);
+/* Reads what came and drops it: nobody wants it, but it must not lie in libssh2's queue. False when
+ * the session ended. */
+bool session_channel_drop(struct session *s, struct session_channel *c);
 /* Closes and frees it; DONE when its place at the host is free. */
 enum channel_verdict session_channel_free(struct session *s, struct session_channel *c);
 

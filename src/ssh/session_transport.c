@@ -11,6 +11,7 @@
  * all operations then look only at what it left in libssh2's queue. The gate is shut meanwhile:
  * RECV gives nothing, also not the end of the input, so that what came before the end is still
  * delivered. */
+#include "session_guard.h"
 #include "session_state.h"
 
 #include "session_methods.h"
@@ -127,20 +128,28 @@ int session_transport_new(struct session *s)
     return session_methods_set(s->ssh, s->config.known_hosts, s->config.host, s->config.port);
 }
 
-void session_transport_free(struct session *s)
+static void free_ssh(void *context)
 {
-    if (!s->ssh)
-        return;
+    struct session *s = context;
     /* Both callbacks refuse from here on, so that freeing never waits for the peer. */
     s->tearing_down = true;
     s->gate = false;
     /* A key exchange that is under way frees what it has when it is called again and fails; freeing
      * the session alone would forget it. */
-    if (!s->handshaken)
+    if (!s->handshaken && !s->asserted)
         libssh2_session_handshake(s->ssh, SSH_DUMMY_DESCRIPTOR);
     int tries = 0;
     while (libssh2_session_free(s->ssh) == LIBSSH2_ERROR_EAGAIN && ++tries < FREE_TRIES_MAX)
         ; /* nothing can be waited for: this is only in case it wants to be asked again */
+}
+
+void session_transport_free(struct session *s)
+{
+    if (!s->ssh)
+        return;
+    /* What it does not get to free is ours to free, or libcrypto's: better lost than the process.
+     */
+    (void)!session_guard(free_ssh, s);
     s->ssh = NULL;
     session_memory_free(s);
 }
@@ -164,7 +173,9 @@ bool session_drain(struct session *s)
 {
     char none;
     LIBSSH2_CHANNEL *channel = any_channel(s);
-    if (!channel)
+    if (s->broken)
+        s->gate = true;
+    if (!channel || s->broken)
         return false; /* at most an open is under way, which takes input itself */
     size_t before = s->recv_budget;
     s->draining = true;

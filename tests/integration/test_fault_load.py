@@ -1,4 +1,4 @@
-"""Many hosts over few connections, and lines that break all the time: each call is answered once."""
+"""Many hosts over few connections, and lines that always break: each call is answered once."""
 
 import os
 import random

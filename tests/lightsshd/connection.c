@@ -15,6 +15,7 @@
 #include "scout/base/time.h"
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,9 +47,8 @@ void connections_reap(struct light *s)
         if (c->session) {
             ssh_silent_disconnect(c->session);
             ssh_free(c->session);
-        } else {
-            close(c->watch.fd);
         }
+        close(c->watch.fd);
         free(c);
     }
 }
@@ -72,7 +72,9 @@ static void send_garbage(struct light_connection *c)
     ev_watch(&c->server->loop, &c->watch, EPOLLIN);
 }
 
-/* libssh takes the socket and sends its banner with the first step. */
+/* libssh takes a duplicate of the socket and sends its banner with the first step. What we watch is
+ * ours: libssh closes its own whenever it likes, and a descriptor that is closed cannot be taken
+ * out of the epoll set, where it stays while a process that was just forked has it open, too. */
 static void begin(struct light_connection *c)
 {
     struct light *s = c->server;
@@ -80,9 +82,12 @@ static void begin(struct light_connection *c)
         send_garbage(c);
         return;
     }
+    int fd = fcntl(c->watch.fd, F_DUPFD_CLOEXEC, 0);
     c->session = ssh_new();
-    if (!c->session || ssh_bind_accept_fd(s->bind, c->session, c->watch.fd) != SSH_OK) {
+    if (fd < 0 || !c->session || ssh_bind_accept_fd(s->bind, c->session, fd) != SSH_OK) {
         fprintf(stderr, "lightsshd: a connection: %s\n", ssh_get_error(s->bind));
+        if (fd >= 0)
+            close(fd);
         ssh_free(c->session);
         c->session = NULL;
         connection_end(c);

@@ -42,12 +42,13 @@ struct toy_faults {
 };
 
 struct toy_config {
-    uint64_t connect_delay_ns;           /* until the handshake is answered */
+    uint64_t connect_delay_ns;           /* from the accept until the handshake is answered */
     uint64_t delay_min_ns, delay_max_ns; /* of every other answer */
     uint32_t channels_max;               /* MaxSessions; 0: no limit */
     bool no_sftp;
     bool csh; /* the login shell: reports (tcsh), so that every command comes in the universal form
                */
+    bool shared_groups; /* commands run in the server's own process group, and report it */
     uint64_t seed;
     struct toy_faults faults;
 };
@@ -74,6 +75,8 @@ __attribute__((warn_unused_result)) int toy_server_listen(struct toy_server **ou
                                                           const struct toy_config *config);
 uint16_t toy_server_port(const struct toy_server *s);
 const struct toy_stats *toy_server_stats(const struct toy_server *s);
+/* From now on these faults are drawn. */
+void toy_server_set_faults(struct toy_server *s, const struct toy_faults *faults);
 /* Ends all connections; new ones are accepted. */
 void toy_server_drop(struct toy_server *s);
 /* Ends all connections and the listener; `on_closed` comes last, then it is gone. */

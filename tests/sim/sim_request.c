@@ -78,8 +78,7 @@ static void on_stat_deadline(struct io_timer *timer)
 {
     struct sim_request *r = CONTAINER_OF(timer, struct sim_request, timeout);
     answered(r, SCOUT_E_DEADLINE);
-    if (r->hold_ns >= NS_PER_S) /* long enough for any host that lives */
-        pool_suspect(&r->use, r->deadline_ns - r->hold_ns);
+    pool_suspect(&r->use, r->deadline_ns - r->hold_ns);
     let_go(r);
 }
 
@@ -163,6 +162,15 @@ static void check_told(const struct sim_request *r, const char *what)
     SIM_CHECK(r->sim, !r->acted, "command %u: %s after it was stopped", r->index, what);
 }
 
+static void act(struct sim_request *r);
+
+/* Its moment has come, within an event. */
+static void act_at(struct sim_request *r, enum sim_moment moment)
+{
+    if (r->moment == moment && r->action != SIM_LET && r->command && !r->acted)
+        act(r);
+}
+
 static void on_started(void *context)
 {
     struct sim_request *r = context;
@@ -170,6 +178,7 @@ static void on_started(void *context)
     SIM_CHECK(r->sim, !r->started || r->repeatable, "command %u began twice", r->index);
     r->started = true;
     sim_trace(r->sim, "started", r->index, 0);
+    act_at(r, SIM_AT_START);
 }
 
 static void on_output(void *context, bool is_stderr, struct slice data)
@@ -179,11 +188,13 @@ static void on_output(void *context, bool is_stderr, struct slice data)
     SIM_CHECK(r->sim, r->started && data.len > 0, "command %u: output too early", r->index);
     if (is_stderr) {
         r->err_seen += (uint32_t)data.len;
+        act_at(r, SIM_AT_OUTPUT);
         return;
     }
     for (size_t i = 0; i < data.len && r->out_seen + i < sizeof r->head; i++)
         r->head[r->out_seen + i] = (char)data.data[i];
     r->out_seen += (uint32_t)data.len;
+    act_at(r, SIM_AT_OUTPUT);
 }
 
 static void on_drain(void *context)
@@ -233,6 +244,8 @@ static void on_end(void *context, const struct command_result *result)
     if (result->end == COMMAND_STOPPED || result->end == COMMAND_STOP_UNCONFIRMED)
         SIM_CHECK(s, f->error == (r->acted ? SCOUT_E_CANCELLED : SCOUT_E_DEADLINE) || r->acted,
                   "command %u: stopped, but by whom?", r->index);
+    SIM_CHECK(s, result->end != COMMAND_STOPPED || !s->toys[r->host].shared_groups,
+              "command %u: stopped in a group of others", r->index);
     SIM_CHECK(s, result->end != COMMAND_STOPPED || !r->as_is, "command %u: stopped as it is",
               r->index);
     SIM_CHECK(s, !r->started || result->may_have_run, "command %u ran", r->index);
@@ -241,6 +254,9 @@ static void on_end(void *context, const struct command_result *result)
     s->let_go[r->host] += result->end == COMMAND_STOP_UNCONFIRMED;
     r->command = NULL;
     finished(r);
+    for (unsigned i = 0; i < s->request_count; i++)
+        if (s->requests[i].host == r->host)
+            act_at(&s->requests[i], SIM_AT_ANOTHERS_END);
 }
 
 static const struct command_events command_events = {on_started, on_output, on_drain, on_end};
@@ -282,9 +298,8 @@ static void run(struct sim_request *r)
 
 /* ---- taking back ---- */
 
-static void on_act(struct io_timer *timer)
+static void act(struct sim_request *r)
 {
-    struct sim_request *r = CONTAINER_OF(timer, struct sim_request, act);
     r->acted = true;
     r->acted_ns = now_of(r);
     sim_trace(r->sim, "act", r->index, (int)r->action);
@@ -296,11 +311,17 @@ static void on_act(struct io_timer *timer)
     if (r->kind == SIM_COMMAND) {
         r->sim->let_go[r->host]++;
         command_abandon(r->command);
+        r->command = NULL;
         finished(r);
     } else {
         r->action = SIM_ABANDON;
         let_go(r);
     }
+}
+
+static void on_act(struct io_timer *timer)
+{
+    act(CONTAINER_OF(timer, struct sim_request, act));
 }
 
 static void on_begin(struct io_timer *timer)
@@ -314,7 +335,7 @@ static void on_begin(struct io_timer *timer)
         finished(r);
         return;
     }
-    if (r->action != SIM_LET)
+    if (r->action != SIM_LET && r->moment == SIM_TIMED)
         io_timer_start(io_of(r), &r->act, now_of(r) + r->action_after_ns, on_act);
     if (r->kind == SIM_COMMAND)
         run(r);
@@ -363,6 +384,8 @@ static void draw_command(struct sim_request *r)
         add_word(r, " l", 0), r->signal = NULL;
     r->as_is = sim_chance(s, 50);
     r->repeatable = sim_chance(s, 300);
+    if (sim_chance(s, 500))
+        r->moment = (enum sim_moment)sim_pick(s, SIM_AT_ANOTHERS_END + 1);
     if (sim_chance(s, 100))
         r->pause_ns = 1 + sim_pick(s, 500 * NS_PER_MS);
 }

@@ -72,6 +72,7 @@ static void draw_server(struct simulation *s, unsigned host)
     t->channels_max = limits[sim_pick(s, sizeof limits / sizeof limits[0])];
     t->no_sftp = sim_chance(s, 100);
     t->csh = sim_chance(s, 200);
+    t->shared_groups = sim_chance(s, 100);
     t->seed = sim_pick(s, UINT64_MAX);
     t->faults.refuse_auth = maybe(s, 100, 500);
     t->faults.stall = maybe(s, 200, 300);
@@ -189,6 +190,18 @@ static void run_until_done(struct simulation *s)
               s->request_count);
 }
 
+/* No connection was taken for dead without a reason, and no time was counted that did not pass. */
+static void check_stats(const struct simulation *s)
+{
+    SIM_CHECK(s, s->chaos || s->stats.stale == 0, "%llu connections of hosts that live were lost",
+              (unsigned long long)s->stats.stale);
+    for (int i = 0; i < POOL_STAGE_COUNT; i++)
+        SIM_CHECK(s, s->stats.stages[i].sum <= s->stats.stages[i].count * 100 * NS_PER_S,
+                  "stage %s: %llu ns in %llu", pool_stage_name((enum pool_stage)i),
+                  (unsigned long long)s->stats.stages[i].sum,
+                  (unsigned long long)s->stats.stages[i].count);
+}
+
 /* All is answered, and what was abandoned has been stopped or has ended: nobody holds anything, and
  * hosts that close their channels have anchors left only. */
 static void check_quiet(struct simulation *s)
@@ -210,6 +223,8 @@ static void check_servers(const struct simulation *s)
 {
     for (unsigned i = 0; i < s->host_count; i++) {
         const struct toy_stats *t = toy_server_stats(s->servers[i]);
+        SIM_CHECK(s, t->kills == 0 || !s->toys[i].shared_groups,
+                  "host %u: a group of others was killed", i);
         if (!s->early_shutdown)
             SIM_CHECK(s, t->busy_ends <= s->let_go[i],
                       "host %u: a connection was closed while in use", i);
@@ -223,6 +238,7 @@ static void take_down(struct simulation *s)
         shut_down(s);
     run_for(s, SIM_SETTLE_S * NS_PER_S);
     SIM_CHECK(s, s->freed, "the pool is not freed");
+    check_stats(s);
     for (unsigned i = 0; i < s->host_count; i++)
         toy_server_close(s->servers[i], on_server_closed, s);
     run_for(s, NS_PER_S);

@@ -21,12 +21,15 @@ struct simulation;
 
 enum sim_kind { SIM_HOLD, SIM_STAT, SIM_COMMAND };
 enum sim_action { SIM_LET, SIM_STOP, SIM_ABANDON }; /* for uses that wait: both cancel */
+/* When: after a time, or (commands) from within an event, of its own or of another command. */
+enum sim_moment { SIM_TIMED, SIM_AT_START, SIM_AT_OUTPUT, SIM_AT_ANOTHERS_END };
 
 struct sim_request {
     struct simulation *sim;
     unsigned index, host;
     enum sim_kind kind;
     enum sim_action action;
+    enum sim_moment moment;
     uint64_t deadline_ns, acted_ns, action_after_ns, hold_ns, pause_ns;
     struct io_timer begin, act, timeout, resume;
     bool begun, holding, acted;

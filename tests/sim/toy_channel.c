@@ -180,11 +180,19 @@ static void take_channel(struct toy_session *t, const struct toy_frame *f)
     }
 }
 
+/* What is left of the time that a connect takes. */
+static uint64_t connect_delay(const struct toy_session *t)
+{
+    uint64_t due = t->accepted_ns + t->server->config.connect_delay_ns;
+    uint64_t now = io_now(t->server->io);
+    return due > now ? due - now : 0;
+}
+
 void toy_take(struct toy_session *t, const struct toy_frame *f)
 {
     switch (f->type) {
     case TOY_HELLO:
-        toy_say_after(t, TOY_HELLO, 0, slice_of("", 0), t->server->config.connect_delay_ns);
+        toy_say_after(t, TOY_HELLO, 0, slice_of("", 0), connect_delay(t));
         break;
     case TOY_AUTH:
         tell(t, t->fault == TOY_FAULT_AUTH ? TOY_AUTH_REFUSED : TOY_AUTH, 0);

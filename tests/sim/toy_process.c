@@ -11,7 +11,9 @@
 
 #define PIECE      4096u
 #define SLOW_PIECE 64u
-#define SLOW_MS    20
+
+#define TOY_SHARED_GROUP 900u /* the server's own */
+#define SLOW_MS          20
 
 static void on_time(struct io_timer *timer);
 
@@ -110,10 +112,15 @@ static void report(struct toy_channel *ch, const char *text, bool universal)
     const char *at = strstr(text, "scout-group-");
     if (!at || sscanf(at, "%63[^$]", mark) != 1)
         abort();
-    int len = universal ? snprintf(line, sizeof line, "%s%u %u (%s)\n", mark, ch->pid, ch->pid,
+    uint32_t group = config->shared_groups ? TOY_SHARED_GROUP : ch->pid;
+    int len = universal ? snprintf(line, sizeof line, "%s%u %u (%s)\n", mark, ch->pid, group,
                                    config->csh ? "tcsh" : "bash")
                         : snprintf(line, sizeof line, "%s%u\n", mark, ch->pid);
     ch->session->server->stats.reports++;
+    if (ch->err_left > 0 && toy_draw(ch->session->server, 4) == 0) {
+        memcpy(ch->report, line, (size_t)len + 1);
+        return;
+    }
     /* In two pieces, so that the filter has something to do. */
     size_t cut = (size_t)toy_draw(ch->session->server, (uint64_t)len);
     if (cut > 0)
@@ -174,13 +181,13 @@ void toy_process_start(struct toy_channel *ch, struct slice command)
     if (strncmp(text, "exec sh -c 'M=", 14) == 0) {
         start_killer(ch, text);
     } else if (strncmp(text, "sh -c '", 7) == 0 && (at = strstr(text, "'; : ; "))) {
+        start_command(ch, at + 7);
         if (!silent)
             report(ch, text, true);
-        start_command(ch, at + 7);
     } else if (strncmp(text, "echo scout-group-", 17) == 0 && (at = strstr(text, " >&2; "))) {
+        start_command(ch, at + 6);
         if (!silent)
             report(ch, text, false);
-        start_command(ch, at + 6);
     } else {
         start_command(ch, text); /* as it is */
     }
@@ -192,13 +199,16 @@ void toy_process_start(struct toy_channel *ch, struct slice command)
 /* True when something was printed. */
 static bool print_piece(struct toy_channel *ch, bool is_stderr, uint32_t *left)
 {
-    static const char bytes[PIECE];
+    char bytes[sizeof ch->report + PIECE] = {0};
+    size_t before = is_stderr ? strlen(ch->report) : 0;
     uint32_t len = ch->slow ? SLOW_PIECE : PIECE;
     if (*left == 0)
         return false;
     if (len > *left)
         len = *left;
-    print(ch, is_stderr, bytes, len);
+    memcpy(bytes, ch->report, before);
+    ch->report[0] = is_stderr ? '\0' : ch->report[0];
+    print(ch, is_stderr, bytes, before + len);
     *left -= len;
     return true;
 }

@@ -218,6 +218,7 @@ static void on_accept(struct listener *l, int fd)
         return;
     }
     t->server = v;
+    t->accepted_ns = io_now(v->io);
     list_init(&t->channels);
     list_init(&t->delayed);
     io_timer_init(&t->timer);
@@ -276,6 +277,11 @@ uint16_t toy_server_port(const struct toy_server *s)
 const struct toy_stats *toy_server_stats(const struct toy_server *s)
 {
     return &s->stats;
+}
+
+void toy_server_set_faults(struct toy_server *v, const struct toy_faults *faults)
+{
+    v->config.faults = *faults;
 }
 
 void toy_server_drop(struct toy_server *v)

@@ -23,6 +23,7 @@ struct toy_session {
     struct buf sftp;     /* of the anchor, what came */
     struct list delayed; /* answers whose time has not come */
     struct io_timer timer;
+    uint64_t accepted_ns;
     uint64_t due_ns; /* of the last one: answers keep their order */
     enum toy_fault fault;
     uint32_t fault_after; /* messages */
@@ -44,6 +45,7 @@ struct toy_channel {
     int status;
     const char *signal; /* "" for none */
     struct io_timer timer;
+    char report[160];    /* what of it comes in one piece with the first of stderr */
     struct buf verdicts; /* a killer's: printed at its end */
     uint32_t victims[32];
     uint32_t victim_count;

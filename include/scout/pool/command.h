@@ -19,8 +19,8 @@
 #include "scout/ssh/engine.h"
 
 #define COMMAND_STOP_MS 5000 /* a stop is confirmed or given up within this time */
-/* Bytes of a command: with the prefix it has to fit into one argument of the host's shell. */
-#define COMMAND_TEXT_MAX (127u * 1024u)
+/* Bytes of a command: with the prefix it has to fit into one packet (EXEC_COMMAND_MAX). */
+#define COMMAND_TEXT_MAX (30u * 1024u)
 
 enum command_end {
     COMMAND_EXITED,           /* by itself: status, or signal */

@@ -17,6 +17,7 @@
 #include "scout/ssh/ssh_config.h"
 
 #define POOL_PRINCIPAL_MAX 63
+#define POOL_SILENCE_MS    1000 /* longer than any answer of a host that lives: see pool_suspect */
 
 struct key_store;
 struct resolver;
@@ -121,7 +122,9 @@ bool pool_has_sftp(const struct pool_use *use);
 void pool_flush(struct pool_use *use);
 
 /* The holder's request outlived its deadline. When the host has not sent a byte since `since_ns`,
- * the connection is taken for dead: nobody gets it any more and what is in flight on it fails. */
+ * and that is at least POOL_SILENCE_MS ago, the connection is taken for dead: nobody gets it any
+ * more and what is in flight on it fails. A shorter silence proves nothing: the request may have
+ * got its turn just before its deadline. */
 void pool_suspect(struct pool_use *use, uint64_t since_ns);
 
 /* Why a held connection was lost. */

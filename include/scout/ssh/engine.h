@@ -17,7 +17,7 @@
 #define ENGINE_IN_MAX    (8u * 1024u * 1024u) /* what may still arrive after a pause */
 #define ENGINE_OUT_HIGH  (1024u * 1024u)      /* unsent output: nothing more is written */
 #define ENGINE_OUT_MAX   (4u * 1024u * 1024u)
-#define EXEC_COMMAND_MAX (128u * 1024u) /* bytes of one command line */
+#define EXEC_COMMAND_MAX (31u * 1024u)  /* bytes of one command line: it goes in one packet */
 #define EXEC_INPUT_MAX   (256u * 1024u) /* bytes of stdin that wait for the channel's window */
 
 enum engine_stage {
@@ -143,7 +143,8 @@ static inline bool engine_wants_input(const struct engine *e)
 }
 
 /* Goes on as far as input, output room and a budget allow. All events come from here, as does the
- * change of stage. Returns true when it must be stepped again although nothing new came. */
+ * change of stage. Returns true when it must be stepped again although nothing new came; it must be
+ * stepped again, too, when ENGINE_OUT_HIGH bytes or more of output have been consumed. */
 static inline bool engine_step(struct engine *e)
 {
     return e->ops->step(e);

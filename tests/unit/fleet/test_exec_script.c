@@ -1,5 +1,5 @@
-/* The script that reads a path, run by the shells that are here: dash, busybox sh, bash; with all
- * tools, and with those missing that a small system lacks. What it prints is parsed. */
+/* The script that reads a path, given to the login shells that are here; with all tools, and with
+ * those missing that a small system lacks. What it prints is parsed. */
 #include "exec_reply.h"
 #include "exec_script.h"
 
@@ -35,6 +35,11 @@ static const struct way ways[] = {
     {"bash", {"/bin/bash"}, NULL},
     {"bash, few tools", {"/bin/bash"}, few_tools},
     {"busybox", {"/bin/busybox", "sh"}, "busybox"},
+    {"zsh", {"/usr/bin/zsh"}, NULL},
+    {"ksh", {"/usr/bin/ksh"}, NULL},
+    {"csh", {"/bin/csh"}, NULL},
+    {"tcsh", {"/bin/tcsh"}, NULL},
+    {"fish", {"/usr/bin/fish"}, NULL},
 };
 
 struct place {
@@ -112,7 +117,7 @@ static void run_child(const struct place *p, const struct way *w, const char *co
                       uid_t uid)
 {
     const char *argv[6];
-    char path[300];
+    char path[300], config[100];
     size_t count = 0;
     while (count < 3 && w->shell[count]) {
         argv[count] = w->shell[count];
@@ -122,7 +127,9 @@ static void run_child(const struct place *p, const struct way *w, const char *co
     argv[count++] = command;
     argv[count] = NULL;
     snprintf(path, sizeof path, "PATH=%s", p->path);
-    const char *const environment[] = {path, "HOME=/", "CDPATH=/:/tmp", "LC_ALL=C.UTF-8", NULL};
+    snprintf(config, sizeof config, "XDG_CONFIG_HOME=%s/.config", p->dir); /* fish writes there */
+    const char *const environment[] = {path,   "HOME=/", "CDPATH=/:/tmp", "LC_ALL=C.UTF-8",
+                                       config, NULL};
     int in_fd = open("/dev/null", O_RDONLY), err_fd = open("/dev/null", O_WRONLY);
     dup2(in_fd, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
@@ -215,6 +222,28 @@ static void files(const struct place *p, const struct way *w)
         expect_real(p, &r, "plain");
     assert_int_equal(buf_len(&r.real_path) > 0, w->tools != few_tools);
     exec_reply_fini(&r);
+}
+
+/* Each would make `pwned` in some shell, if it were only quoted for sh. */
+static void names_that_are_commands(const struct place *p, const struct way *w)
+{
+    static const char *const names[] = {
+        "sh'; touch pwned; '",      "csh\ntouch pwned\n",      "csh`touch pwned`",
+        "fish\\'(touch pwned) #",   "fish\\'(touch pwned)\\'", "fish\\';touch pwned;\\'",
+        "csh!!:s/csh/touch pwned/", "back\\\\slash\\0101\\",   "caf\xc3\xa9 \xff\t$HOME %s",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[64];
+        struct exec_reply r;
+        for (size_t k = 0; k <= strlen(names[i]); k++) /* a name holds no slash */
+            path[k] = names[i][k] == '/' ? ':' : names[i][k];
+        put(p, path, names[i]);
+        expect_text(p, w, path, names[i], path);
+        look(p, w, names[i], &r); /* as it was: not there, or the same file */
+        exec_reply_fini(&r);
+        if (access(in(p, "pwned"), F_OK) == 0)
+            fail_msg("%s: %s was carried out", w->name, names[i]);
+    }
 }
 
 static void large_files_and_those_of_the_kernel(const struct place *p, const struct way *w)
@@ -347,6 +376,12 @@ static void every_shell_reads_files_by_any_name(void **state)
     for_each_way(files);
 }
 
+static void no_name_is_a_command_to_any_shell(void **state)
+{
+    (void)state;
+    for_each_way(names_that_are_commands);
+}
+
 static void every_shell_stops_at_the_limit_and_reads_proc(void **state)
 {
     (void)state;
@@ -376,15 +411,15 @@ static void the_script_is_one_word_for_any_login_shell(void **state)
     (void)state;
     struct buf b;
     buf_init(&b, 1 << 16);
-    assert_int_equal(exec_script_write(&b, "a'b", 9, 9), 0);
+    assert_int_equal(exec_script_write(&b, "a'\n!\\/b", 9, 9), 0);
     struct slice text = buf_peek(&b);
     unsigned quotes = 0;
     for (size_t i = 0; i < text.len; i++) {
         quotes += text.data[i] == '\'';
         assert_true(text.data[i] != '\n' && text.data[i] != '!');
     }
-    assert_int_equal(quotes, 2 + 2 + 3);
-    const char *tail = " sh 'a'\\''b' 10 10";
+    assert_int_equal(quotes, 2 + 2);
+    const char *tail = " sh 'a\\0047\\0012\\0041\\0134/b' 10 10";
     assert_memory_equal(text.data + text.len - strlen(tail), tail, strlen(tail));
     buf_fini(&b);
     buf_init(&b, 100);
@@ -396,6 +431,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_shell_reads_files_by_any_name),
+        cmocka_unit_test(no_name_is_a_command_to_any_shell),
         cmocka_unit_test(every_shell_stops_at_the_limit_and_reads_proc),
         cmocka_unit_test(no_shell_opens_what_would_hang),
         cmocka_unit_test(every_shell_tells_what_is_not_permitted),

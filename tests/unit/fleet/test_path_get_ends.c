@@ -135,6 +135,44 @@ static void a_connection_that_is_waited_for_is_used(void **state)
     world_stop(&w);
 }
 
+static void on_stat(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    (void)request;
+    assert_int_equal(reply->error, 0);
+}
+
+/* Half of what may be in flight is for those who have nothing in flight. */
+static void a_crowd_leaves_room_for_others(void **state)
+{
+    (void)state;
+    static struct sftp_request crowd[SFTP_IN_FLIGHT_MAX / 2];
+    for (unsigned directory = 0; directory < 2; directory++) {
+        struct world w;
+        world_start(&w);
+        struct pool_use use;
+        char *large = calloc(1, WORLD_SIZE_MAX);
+        world_put(&w, "f", large, WORLD_SIZE_MAX);
+        assert_int_equal(
+            pool_acquire(&w.pool, &w.host, "", UINT64_MAX, &use, NULL, &(struct failure){0}), 1);
+        struct sftp *s = pool_sftp(&use);
+        world_begin(&w, directory ? w.place.dir : world_path(&w, "f"));
+        world_step(&w); /* its open goes out first, and is answered before the crowd's */
+        for (size_t i = 0; i < SFTP_IN_FLIGHT_MAX / 2; i++)
+            assert_int_equal(sftp_stat(s, &crowd[i], ".", on_stat), 0);
+        world_step(&w);
+        assert_int_equal(sftp_in_flight(s), 1);
+        while (!w.done)
+            world_step(&w);
+        if (directory)
+            assert_int_equal(w.entry_count, 3);
+        else
+            world_expect_text(&w, large, WORLD_SIZE_MAX);
+        pool_release(&use);
+        free(large);
+        world_stop(&w);
+    }
+}
+
 static void a_pool_that_refuses_is_told(void **state)
 {
     (void)state;
@@ -157,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_silent_host_ends_in_the_deadline),
         cmocka_unit_test(a_cancel_at_any_time_leaves_nothing_behind),
         cmocka_unit_test(a_connection_that_is_waited_for_is_used),
+        cmocka_unit_test(a_crowd_leaves_room_for_others),
         cmocka_unit_test(a_pool_that_refuses_is_told),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -2,6 +2,7 @@
  * scripted engine and server, in virtual time. */
 #include "channels.h"
 
+#include "command_state.h"
 #include "connection.h"
 #include "scout/base/time.h"
 #include "scout/io/sim.h"
@@ -23,8 +24,8 @@
 struct run {
     struct world *world;
     struct command *command;
-    bool started, ended;
-    unsigned order; /* its place among all that ended */
+    bool started, ended, stops_itself, abandons_itself; /* at its first output */
+    unsigned order;                                     /* its place among all that ended */
     struct command_result result;
     uint32_t out_len, err_len;
 };
@@ -66,6 +67,13 @@ static void on_output(void *context, bool is_stderr, struct slice data)
 {
     struct run *r = context;
     *(is_stderr ? &r->err_len : &r->out_len) += (uint32_t)data.len;
+    if (r->stops_itself)
+        command_stop(r->command);
+    if (r->abandons_itself)
+        command_abandon(r->command);
+    if (r->abandons_itself)
+        r->command = NULL;
+    r->stops_itself = r->abandons_itself = false;
 }
 
 static void on_end(void *context, const struct command_result *result)
@@ -560,6 +568,67 @@ static void what_cannot_have_had_an_effect_is_tried_again(void **state)
     close_world();
 }
 
+/* The report and what the command printed come in one piece, and the host's commands share a group
+ * that must not be killed: the command is over before the call that stops it returns. */
+static void one_may_end_in_its_own_output(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.shared_groups = true, .seed = 31});
+    struct run *stopped = start("t0 e100", 1), *abandoned = start("t0 e100", 1);
+    command_pause(stopped->command, true);
+    command_pause(abandoned->command, true);
+    run_ms(100);
+    assert_true(stopped->started && stopped->err_len == 0);
+    stopped->stops_itself = abandoned->abandons_itself = true;
+    command_pause(stopped->command, false);
+    command_pause(abandoned->command, false);
+    UNTIL(stopped->ended);
+    assert_int_equal(stopped->result.end, COMMAND_STOP_UNCONFIRMED);
+    assert_int_equal(stopped->err_len, 100);
+    run_ms(100);
+    assert_false(abandoned->ended);
+    assert_int_equal(abandoned->err_len, 100);
+    assert_int_equal(toy()->kills, 0);
+    assert_int_equal(pool_stats(world->pool)->holds, 1);
+    close_world();
+}
+
+static void nothing_begins_after_its_deadline(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.seed = 33});
+    struct run *r;
+    const struct command_request late = {.deadline_ns = io_now(world->io)};
+    assert_int_equal(start_with(late, "t1", 1, &r), 0);
+    UNTIL(r->ended);
+    assert_int_equal(r->result.end, COMMAND_FAILED);
+    assert_int_equal(r->result.failure.error, SCOUT_E_DEADLINE);
+    assert_string_equal(r->result.failure.stage, "channel");
+    assert_false(r->result.may_have_run);
+    run_ms(1000);
+    assert_int_equal(toy()->execs, 0);
+    close_world();
+}
+
+static void what_began_once_is_not_forgotten(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.delay_min_ns = 10 * NS_PER_MS, .seed = 32});
+    struct run *r;
+    assert_int_equal(start_with((struct command_request){.repeatable = true}, "t100000", 1, &r), 0);
+    UNTIL(r->started);
+    toy_server_set_faults(world->server, &(struct toy_faults){.refuse_channel = 1000});
+    toy_server_drop(world->server);
+    UNTIL(r->command->retried && r->command->state == COMMAND_OPENING);
+    command_stop(r->command);
+    UNTIL(r->ended);
+    assert_int_equal(r->result.end, COMMAND_FAILED);
+    assert_int_equal(r->result.failure.error, SCOUT_E_CANCELLED);
+    assert_string_equal(r->result.failure.stage, "channel");
+    assert_true(r->result.may_have_run); /* on the first connection */
+    close_world();
+}
+
 static void check_lost(const struct run *r)
 {
     assert_true(r->ended);
@@ -676,6 +745,9 @@ int main(void)
         cmocka_unit_test(what_cannot_have_had_an_effect_is_tried_again),
         cmocka_unit_test(what_may_have_had_one_is_not),
         cmocka_unit_test(it_is_tried_again_once),
+        cmocka_unit_test(one_may_end_in_its_own_output),
+        cmocka_unit_test(nothing_begins_after_its_deadline),
+        cmocka_unit_test(what_began_once_is_not_forgotten),
         cmocka_unit_test(shutting_down_ends_everything),
         cmocka_unit_test(it_works_on_the_real_ring),
     };

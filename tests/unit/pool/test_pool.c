@@ -294,6 +294,29 @@ static void test_a_failed_connect_gives_its_place_back(void **state)
     world_close(&w);
 }
 
+/* Its time was spent in connecting, and only there. */
+static void test_no_answer_to_a_connect(void **state)
+{
+    const struct io_sim_faults silent = {.delay_min_ns = 50 * NS_PER_S,
+                                         .delay_max_ns = 50 * NS_PER_S};
+    (void)state;
+    world_open(&w, 1);
+    w.config.connect_timeout_ns = NS_PER_S;
+    world_start(&w);
+    io_sim_set_faults(w.io, &silent);
+    assert_int_equal(ask(&w, 0, 0, 5000), 0);
+    UNTIL(&w, w.answers == 1);
+    assert_int_equal(w.callers[0].error, SCOUT_E_DEADLINE);
+    assert_string_equal(w.callers[0].failure.stage, "connecting");
+    run_ms(&w, 1000);
+    assert_int_equal(stats()->stages[POOL_STAGE_RESOLVING].count, 1);
+    assert_int_equal(stats()->stages[POOL_STAGE_RESOLVING].sum, 0);
+    assert_int_equal(stats()->stages[POOL_STAGE_CONNECTING].count, 1);
+    assert_int_equal(stats()->stages[POOL_STAGE_CONNECTING].sum, NS_PER_S);
+    assert_int_equal(stats()->stages[POOL_STAGE_HANDSHAKE].count, 0);
+    world_close(&w);
+}
+
 static void test_connection_refused(void **state)
 {
     (void)state;
@@ -456,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_a_connection_with_a_channel_is_wanted),
         cmocka_unit_test(test_an_abandoned_connect_makes_room),
         cmocka_unit_test(test_a_failed_connect_gives_its_place_back),
+        cmocka_unit_test(test_no_answer_to_a_connect),
         cmocka_unit_test(test_connection_refused),
         cmocka_unit_test(test_stages_are_measured),
         cmocka_unit_test(test_free_at_any_time),

@@ -62,8 +62,10 @@ static void test_no_turn_on_a_lost_connection(void **state)
     UNTIL(&w, w.answers == 2);
     assert_int_equal(ask(&w, 2, 1, 60000), 0);
     run_ms(&w, 10);
+    uint64_t since = io_now(w.io);
+    run_ms(&w, POOL_SILENCE_MS);
     release(&w, 0);
-    pool_suspect(&w.callers[1].use, io_now(w.io));
+    pool_suspect(&w.callers[1].use, since);
     UNTIL(&w, w.callers[2].answers == 1);
     assert_int_equal(w.callers[2].error, SCOUT_E_CONNECTION_LOST);
     world_close(&w);

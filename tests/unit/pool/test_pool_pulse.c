@@ -218,7 +218,7 @@ static void test_suspect(void **state)
     run_ms(&w, 100);
     assert_non_null(pool_sftp(&w.callers[0].use));
     since = io_now(w.io);
-    run_ms(&w, 100);
+    run_ms(&w, POOL_SILENCE_MS);
     pool_suspect(&w.callers[0].use, since);
     UNTIL(&w, pool_sftp(&w.callers[0].use) == NULL);
     assert_int_equal(pool_failure(&w.callers[0].use)->error, SCOUT_E_CONNECTION_LOST);
@@ -254,9 +254,35 @@ static void test_reset_by_the_network(void **state)
     world_close(&w);
 }
 
+/* A request that got its turn just before its deadline knows nothing of the host. */
+static void test_a_short_silence_proves_nothing(void **state)
+{
+    (void)state;
+    world_open(&w, 1);
+    world_start(&w);
+    assert_int_equal(ask(&w, 0, 0, 1000), 0);
+    UNTIL(&w, w.callers[0].ready);
+    struct pool_use *use = &w.callers[0].use;
+    run_ms(&w, 5000); /* nothing was asked, nothing came */
+    uint64_t since = io_now(w.io);
+    run_ms(&w, POOL_SILENCE_MS - 1);
+    pool_suspect(use, since);
+    run_ms(&w, 0);
+    assert_int_equal(w.open, 1);
+    assert_int_equal(ask(&w, 1, 0, 1000), 1);
+    run_ms(&w, 1);
+    pool_suspect(use, since);
+    run_ms(&w, 1);
+    assert_int_equal(w.open, 0);
+    assert_int_equal(pool_failure(use)->error, SCOUT_E_CONNECTION_LOST);
+    assert_int_equal(pool_stats(w.pool)->stale, 1);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_short_silence_proves_nothing),
         cmocka_unit_test(test_idle_timeout),
         cmocka_unit_test(test_idle_timeout_zero),
         cmocka_unit_test(test_idle_timeout_of_a_millisecond),

@@ -265,6 +265,23 @@ struct place_peer place_spawn_sshd(const struct place *p)
     return peer;
 }
 
+struct place_peer place_spawn_odd(const struct place *p, const char *script)
+{
+    struct place_peer peer;
+    char program[512], key[256];
+    int pair[2];
+    /* It is built beside the tests. */
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 16);
+    assert_true(n > 0 && (size_t)n < sizeof program - 16);
+    program[n] = '\0';
+    strcpy(strrchr(program, '/'), "/odd_host");
+    place_path(p, "host", key, sizeof key);
+    const char *argv[] = {program, key, script, NULL};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    spawn(p, argv, pair, NULL, &peer);
+    return peer;
+}
+
 bool place_spawn_dropbear(const struct place *p, struct place_peer *out)
 {
     static const char path[] = "/usr/sbin/dropbear";

@@ -39,6 +39,8 @@ void place_config(const struct place *p, const char *options);
 void place_drop_config(const struct place *p, const char *line);
 
 struct place_peer place_spawn_sshd(const struct place *p);
+/* odd_host with that script. */
+struct place_peer place_spawn_odd(const struct place *p, const char *script);
 /* False where that is not possible. */
 bool place_spawn_dropbear(const struct place *p, struct place_peer *out);
 void place_stop(struct place_peer *peer);

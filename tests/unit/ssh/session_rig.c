@@ -105,6 +105,12 @@ void rig_start(struct rig *r)
     rig_start_alone(r);
 }
 
+void rig_start_odd(struct rig *r, const char *script)
+{
+    r->peer = place_spawn_odd(r->place, script);
+    rig_start_alone(r);
+}
+
 void rig_start_dropbear(struct rig *r)
 {
     if (!place_spawn_dropbear(r->place, &r->peer)) {

@@ -59,6 +59,8 @@ void rig_add_agent_key(struct rig *r, const char *name);
 /* The place's authorized_keys is that of "ed25519", "ecdsa" and "rsa"; of `name` alone after this.
  */
 void rig_start(struct rig *r); /* starts sshd and makes the engine */
+/* The same with odd_host, which follows the script. */
+void rig_start_odd(struct rig *r, const char *script);
 /* The same with dropbear; skips the test where that is not possible. */
 void rig_start_dropbear(struct rig *r);
 /* The same without a peer: the test is the host. */

@@ -92,6 +92,24 @@ static void test_host_hangs_up(void **state)
     rig_fini(&r);
 }
 
+/* The host goes while the agent is asked, which may take as long as its owner thinks. */
+static void test_host_leaves_while_agent_thinks(void **state)
+{
+    struct rig r;
+    rig_init(&r, state, "");
+    rig_add_agent_key(&r, "ed25519");
+    rig_start(&r);
+    assert_false(rig_pump_ready(&r));
+    assert_true(r.sign_waits);
+    engine_feed_end(r.engine, 0);
+    assert_false(engine_step(r.engine));
+    assert_int_equal(r.engine->stage, ENGINE_ENDED);
+    rig_assert_failure(&r, SCOUT_E_CONNECTION_LOST, "web closed the connection during");
+    engine_signed(r.engine, slice_str("late"));
+    assert_false(engine_step(r.engine));
+    rig_fini(&r);
+}
+
 static void test_second_factor_wanted(void **state)
 {
     struct rig r;
@@ -287,6 +305,19 @@ static void test_algorithm_of_data(void **state)
         assert_int_equal(session_sign_algorithm(slice_of(data, n)).len, 0);
 }
 
+/* Newer libssh2 asks for ssh-rsa, which is SHA-1, where the host names nothing better, and an agent
+ * would sign it. */
+static void test_no_signature_over_sha1(void **state)
+{
+    static const char sha1[] = "\0\0\0\7ssh-rsa\0\0\0\4good";
+    static const char sha2[] = "\0\0\0\14rsa-sha2-256\0\0\0\4good";
+    struct slice old = slice_of(sha1, sizeof sha1 - 1), new = slice_of(sha2, sizeof sha2 - 1);
+    (void)state;
+    assert_int_equal(session_sign_inner(old, slice_str("ssh-rsa")).len, 0);
+    assert_int_equal(session_sign_inner(old, slice_str("rsa-sha2-256")).len, 0);
+    assert_true(slice_is(session_sign_inner(new, slice_str("rsa-sha2-256")), "good"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_right_key_last),
         cmocka_unit_test(test_too_many_keys),
         cmocka_unit_test(test_host_hangs_up),
+        cmocka_unit_test(test_host_leaves_while_agent_thinks),
         cmocka_unit_test(test_second_factor_wanted),
         cmocka_unit_test(test_password_only),
         cmocka_unit_test(test_unknown_user),
@@ -309,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_signature_without_request),
         cmocka_unit_test(test_which_keys_are_offered),
         cmocka_unit_test(test_algorithm_of_data),
+        cmocka_unit_test(test_no_signature_over_sha1),
     };
     return cmocka_run_group_tests_name("session_auth", tests, place_setup, place_teardown);
 }

@@ -298,6 +298,33 @@ static void test_pause_holds_the_command(void **state)
     rig_fini(&r);
 }
 
+/* More stdin than the engine's output holds at once: all of it is written when the owner has made
+ * room, although the host says nothing meanwhile. */
+static void test_stdin_waits_for_room(void **state)
+{
+    struct rig r;
+    struct rig_run runs[6];
+    static uint8_t bytes[EXEC_INPUT_MAX];
+    begin(&r, state, "");
+    for (size_t i = 0; i < 6; i++) {
+        rig_run_init(&runs[i], &r);
+        rig_run_start(&runs[i], "cat >/dev/null");
+        while (!runs[i].started)
+            rig_pump(&r, 1000);
+    }
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(exec_write(runs[i].exec, slice_of(bytes, sizeof bytes)), 0);
+    for (int i = 0; i < 4; i++) {
+        engine_step(r.engine);
+        buf_clear(&r.engine->out); /* went somewhere */
+    }
+    for (size_t i = 0; i < 6; i++)
+        assert_true(runs[i].drained);
+    rig_fini(&r);
+    for (size_t i = 0; i < 6; i++)
+        rig_run_fini(&runs[i]);
+}
+
 /* A key exchange in the middle of transfers in both directions, several times. */
 static void test_rekey_in_mid_transfer(void **state)
 {
@@ -330,7 +357,6 @@ static void test_rekey_in_mid_transfer(void **state)
 static void test_limits(void **state)
 {
     struct rig r;
-    struct rig_run run;
     static char command[EXEC_COMMAND_MAX + 2];
     static const struct exec_events none = {0};
     struct exec *x = NULL;
@@ -341,11 +367,25 @@ static void test_limits(void **state)
     assert_true(rig_pump_ready(&r));
     memset(command, ' ', sizeof command - 1);
     assert_int_equal(engine_exec(r.engine, command, &none, NULL, &x), SCOUT_E_LIMIT);
-    memcpy(command, "echo long;", 10);
-    command[30000] = '\0';
+    rig_fini(&r);
+}
+
+/* The longest command that is taken is run: it goes in one packet, which no peer need take above
+ * 32 KiB (RFC 4253, 6.1), and libssh2 sends no longer ones. */
+static void test_longest_command(void **state)
+{
+    struct rig r;
+    struct rig_run run;
+    static char command[EXEC_COMMAND_MAX + 1];
+    begin(&r, state, "");
     rig_run_init(&run, &r);
+    memset(command, ' ', EXEC_COMMAND_MAX);
+    memcpy(command, "echo long;", 10);
     rig_run(&run, command);
+    assert_int_equal(run.result.error, 0);
     assert_true(rig_run_is(&run, 0, "long\n"));
+    rig_run(&run, "echo next"); /* and the session goes on */
+    assert_true(rig_run_is(&run, 0, "next\n"));
     rig_run_fini(&run);
     rig_fini(&r);
 }
@@ -387,8 +427,10 @@ int main(void)
         cmocka_unit_test(test_abandon_from_its_own_event),
         cmocka_unit_test(test_output_with_pauses),
         cmocka_unit_test(test_pause_holds_the_command),
+        cmocka_unit_test(test_stdin_waits_for_room),
         cmocka_unit_test(test_rekey_in_mid_transfer),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_longest_command),
         cmocka_unit_test(test_lost_under_commands),
     };
     return cmocka_run_group_tests_name("session_exec", tests, place_setup, place_teardown);
