@@ -395,7 +395,7 @@ static void the_last_of_many_addresses_has_its_turn(void **state)
              "127.0.0.7 all\n127.0.0.1 all\n");
     answering_open(n.io, &a);
     for (int i = 0; i < 6; i++) {
-        char address[16];
+        char address[32];
         snprintf(address, sizeof address, "127.0.0.%d", 2 + i);
         hole_open(&holes[i], address, &a.port);
     }
