@@ -28,7 +28,7 @@ static void let_go(struct command *c)
 {
     struct pool_connection *conn = c->use.waiting ? NULL : c->use.connection;
     if (conn) {
-        stop_cancel(conn, &c->stop);
+        stop_cancel(&c->stop);
         channels_leave(conn, &c->channel);
         command_drop_exec(c);
     }

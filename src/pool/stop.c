@@ -7,6 +7,9 @@
  * through one channel. Those that come while it works get another killer if there is a channel.
  * Whatever the killer's own end, only a line with its random mark counts as a verdict.
  *
+ * A killer that has told all it was asked for is let go at once: a host that never closes its
+ * channel does not keep the connection busy.
+ *
  * Invariants: a killer lives from its exec's start to its end or until nobody waits for it; it is
  * counted by the scheduler exactly that long. */
 #include "stop.h"
@@ -21,7 +24,7 @@ struct killer {
     struct list stops;
     struct exec *exec;
     struct kill_reader reader;
-    bool opened;
+    bool opened, feeding;
 };
 
 static struct stop *of_node(struct list *n)
@@ -65,11 +68,26 @@ static void on_line(void *context, uint32_t group, enum kill_verdict v)
     }
 }
 
+/* Nobody waits for it any more. */
+static void let_go(struct killer *k)
+{
+    struct pool_connection *c = k->connection;
+    if (!list_empty(&k->stops) || k->feeding)
+        return;
+    exec_abandon(k->exec);
+    killer_free(k, false);
+    connection_flush(c);
+}
+
 static void on_output(void *context, bool is_stderr, struct slice data)
 {
     struct killer *k = context;
-    if (!is_stderr)
-        kill_reader_feed(&k->reader, data, on_line, k);
+    if (is_stderr)
+        return;
+    k->feeding = true; /* a verdict may make others cancel theirs */
+    kill_reader_feed(&k->reader, data, on_line, k);
+    k->feeding = false;
+    let_go(k);
 }
 
 /* Those that wait for it wait again, before all others. */
@@ -179,7 +197,7 @@ void stop_start(struct pool_connection *c, struct stop *s, uint32_t group,
     connection_flush(c);
 }
 
-void stop_cancel(struct pool_connection *c, struct stop *s)
+void stop_cancel(struct stop *s)
 {
     struct killer *k = s->killer;
     if (!s->active)
@@ -187,9 +205,6 @@ void stop_cancel(struct pool_connection *c, struct stop *s)
     list_remove(&s->node);
     s->active = false;
     s->killer = NULL;
-    if (!k || !list_empty(&k->stops))
-        return;
-    exec_abandon(k->exec);
-    killer_free(k, false);
-    connection_flush(c);
+    if (k)
+        let_go(k);
 }

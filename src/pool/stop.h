@@ -27,7 +27,7 @@ void stop_start(struct pool_connection *c, struct stop *s, uint32_t group,
                 void (*on_verdict)(struct stop *, enum kill_verdict));
 /* No verdict comes any more; a killer that works for nobody is abandoned. Without effect when
  * nothing was asked. */
-void stop_cancel(struct pool_connection *c, struct stop *s);
+void stop_cancel(struct stop *s);
 
 /* Starts a killer for those who wait, when a channel can be had. */
 void stops_step(struct pool_connection *c);

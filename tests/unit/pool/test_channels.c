@@ -453,6 +453,9 @@ static void a_deadline_after_the_exit_says_draining(void **state)
     UNTIL(r->ended);
     assert_int_equal(r->result.end, COMMAND_STOPPED);
     assert_string_equal(r->result.failure.stage, "draining");
+    /* Nor is the killer's channel ever closed; the connection is idle all the same. */
+    pool_release(&world->use);
+    UNTIL(pool_stats(world->pool)->connections == 0);
     close_world();
 }
 
