@@ -28,8 +28,10 @@ static struct block *block_of(void *bytes)
 void *session_alloc(size_t len, void **abstract)
 {
     struct session *s = *abstract;
-    if (len > SSH_MEMORY_MAX - s->memory_len)
+    if (len > SSH_MEMORY_MAX - s->memory_len) {
+        s->memory_refused = true;
         return NULL;
+    }
     struct block *b = calloc(1, sizeof *b + len + SLACK);
     if (!b)
         return NULL;

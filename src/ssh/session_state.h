@@ -86,7 +86,8 @@ struct session {
     uint64_t inputs;    /* turns in which input came */
     struct list memory; /* of libssh2, see session_memory.c */
     size_t memory_len;
-    char goodbye[200]; /* what the peer said with DISCONNECT */
+    bool memory_refused; /* more than SSH_MEMORY_MAX was asked for */
+    char goodbye[200];   /* what the peer said with DISCONNECT */
     bool disconnected;
     struct session_auth auth;
     struct session_anchor anchor;

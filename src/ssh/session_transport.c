@@ -233,9 +233,12 @@ static int describe(struct session *s, int rc)
         return failure_set(f, SCOUT_E_CONNECTION_LOST,
                            "%s left a request without an answer for 60 s during %s", name, during);
     case LIBSSH2_ERROR_ALLOC:
-        return failure_set(f, SCOUT_E_NOMEM,
-                           "The session with %s needs more than its %u KiB of memory, or there is "
-                           "none: the host may have sent packets that nobody asked for",
+        if (!s->memory_refused)
+            return failure_set(f, SCOUT_E_NOMEM, "No memory for the session with %s", name);
+        return failure_set(f, SCOUT_E_SSH_PROTOCOL,
+                           "The session with %s would need more than its %u KiB of memory: a "
+                           "packet was damaged on the way, or the host sent some that nobody "
+                           "asked for",
                            name, SSH_MEMORY_MAX / 1024);
     default:
         return failure_set(f, SCOUT_E_SSH_PROTOCOL,
