@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WIPED_STACK 16384u /* bytes: deeper than the parser's calls go */
+
 /* ---- answering ---- */
 
 /* Ends the line that `w` has written, and sends it. */
@@ -215,11 +217,20 @@ static void start_job(struct control_client *k)
     io_job_start(c->io, &k->job.job, control_job_run, on_done);
 }
 
+/* The parser looks at sixteen bytes at a time, and a compiler may keep them on the stack: what the
+ * calls before this one left there goes, too. */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+    uint8_t below[WIPED_STACK];
+    explicit_bzero(below, sizeof below);
+}
+
 void control_request_take(struct control_client *k, size_t len)
 {
     struct json_writer w;
     const char *wrong = take_request(&k->job, slice_of(k->in, len));
     explicit_bzero(k->in, sizeof k->in);
+    wipe_stack();
     if (wrong) {
         control_request_refuse(k, wrong);
     } else if (k->job.op == CONTROL_LIST) {
