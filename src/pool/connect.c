@@ -70,11 +70,6 @@ void connect_stop(struct pool_connection *c)
     free_if_over(c);
 }
 
-void connect_done(struct pool_connection *c)
-{
-    connect_stop(c);
-}
-
 enum pool_stage connect_stage(const struct pool_connection *c)
 {
     if (c->state == CONNECTION_DIALING && c->connect->dial.address_count > 0)

@@ -55,7 +55,6 @@ void connection_settle(struct pool_connection *c)
         return;
     io_timer_stop(c->pool->io, &c->timer);
     io_task_cancel(&c->task);
-    connect_done(c);
     pool_on_gone(c);
     destination_free(c->destination);
     free(c);
@@ -138,7 +137,7 @@ static void become_ready(struct pool_connection *c)
     c->has_sftp = c->engine->has_sftp;
     c->looked_ns = now;
     io_timer_stop(c->pool->io, &c->timer);
-    connect_done(c);
+    connect_stop(c);
     c->pinned = true; /* so that it is not evicted before all who waited are served */
     pool_on_ready(c);
     c->pinned = false;

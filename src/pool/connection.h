@@ -73,12 +73,11 @@ bool connection_unwanted(const struct pool_connection *c);
 
 /* Keys, agent, name, socket; then c->engine exists and connection_opened is called. */
 void connect_start(struct pool_connection *c);
-/* Ends what is under way; connection_settle is called for each thing that has gone. */
+/* Ends what is under way (connection_settle is called for each thing that has gone) and frees what
+ * only the connect needed. Also when it is ready. A second call does nothing. */
 void connect_stop(struct pool_connection *c);
 /* Whether nothing of it is in flight any more. */
 bool connect_is_over(const struct pool_connection *c);
-/* It is ready: what only the connect needed is freed. */
-void connect_done(struct pool_connection *c);
 /* The stage as far as it is known here, RESOLVING or CONNECTING while dialling. */
 enum pool_stage connect_stage(const struct pool_connection *c);
 /* Counts what was found out meanwhile: that the name was resolved, and when. */
