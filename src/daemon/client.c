@@ -8,13 +8,16 @@
  * it still waits for. The memory goes when both the session and the stream have ended. */
 #include "client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 struct client {
     struct list node;
     struct client_owner *owner;
     struct stream stream;
     struct mcp_session *session;
+    struct identity identity;
     struct io_task task;
     bool draining, closing, stream_gone, session_gone;
 };
@@ -153,11 +156,28 @@ static void on_room(void *context)
 
 static const struct stream_events events = {on_data, on_end, on_drain, on_stream_closed};
 
+/* Who connected, as the kernel has it. */
+static void identify(struct client *c, uint64_t number, int fd)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t len = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        peer.uid = (uid_t)-1;
+    c->identity = (struct identity){
+        .role = ROLE_READER, .uid = (uint32_t)peer.uid, .pid = peer.pid, .client = number};
+    snprintf(c->identity.name, sizeof c->identity.name, "uid:%u", c->identity.uid);
+}
+
 int client_open(struct client_owner *owner, struct io *io, int fd)
 {
     struct client *c = calloc(1, sizeof *c);
     const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, c};
-    if (!c || mcp_session_new(&c->session, &owner->mcp, &sink) != 0) {
+    struct mcp_config mcp = owner->mcp;
+    if (c) {
+        identify(c, ++owner->opened, fd);
+        mcp.identity = &c->identity;
+    }
+    if (!c || mcp_session_new(&c->session, &mcp, &sink) != 0) {
         free(c);
         io_discard(io, fd);
         return SCOUT_E_NOMEM;

@@ -12,6 +12,7 @@ struct client;
 struct client_owner {
     struct list clients;
     uint32_t count;
+    uint64_t opened; /* clients so far: the number of the next one, less 1 */
     struct mcp_config mcp;
     void (*on_gone)(struct client_owner *owner); /* after each one that ended */
 };

@@ -39,7 +39,9 @@ struct server {
     struct key_store *keys;
     struct pool *pool;
     struct fleet *fleet;
+    struct policy *policy;
     struct tool_env env;
+    struct tool_view view;
     struct tool_registry registry;
     struct mcp_stats stats;
     bool draining, pool_ending;
@@ -222,6 +224,11 @@ static int start_pool(struct server *s, const struct server_config *config, stru
         ssh_config_free(config->ssh_config);
         return failure_set(why, error, "The pool cannot be made: %s", error_text(error));
     }
+    s->policy = policy_new();
+    if (!s->policy) {
+        ssh_config_free(config->ssh_config);
+        return failure_set(why, SCOUT_E_NOMEM, "No memory for the policy");
+    }
     error = fleet_new(&s->fleet, s->io, s->pool, s->resolver, config->ssh_config);
     return error ? failure_set(why, error, "The fleet cannot be made: %s", error_text(error)) : 0;
 }
@@ -229,11 +236,12 @@ static int start_pool(struct server *s, const struct server_config *config, stru
 static void wire(struct server *s, const struct settings *settings)
 {
     s->env = (struct tool_env){.fleet = s->fleet, .file_size_max = settings->max_file_size};
+    s->view = (struct tool_view){.env = &s->env, .policy = s->policy};
     s->registry = (struct tool_registry){
         .tools = tools,
         .count = sizeof tools / sizeof tools[0],
         .io = s->io,
-        .env = &s->env,
+        .view = &s->view,
     };
     list_init(&s->clients.clients);
     s->clients.on_gone = on_client_gone;
@@ -283,6 +291,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     fleet_free(s->fleet);
+    policy_free(s->policy);
     unlink(config->paths->socket);
     free(s);
     return 0;

@@ -86,8 +86,8 @@ static void start_call(struct mcp_session *s, const struct reply_to *to, const s
     count_begun(s);
     if (to->batch)
         batch_call_begun(to->batch);
-    struct tool_call *call =
-        tool_call_start(s->config.registry, t, arguments, deadline_of(s), on_call_done, r);
+    struct tool_call *call = tool_call_start(s->config.registry, t, arguments, s->config.identity,
+                                             deadline_of(s), on_call_done, r);
     r->starting = false;
     if (!call)
         answer_failure(s, to, SCOUT_E_NOMEM);

@@ -15,7 +15,8 @@ static void write_tools(struct json_writer *w, const struct mcp_session *s, cons
     json_key(w, "tools");
     json_array_begin(w);
     for (size_t i = 0; i < registry->count; i++)
-        tool_describe(w, registry->tools[i]);
+        if (tool_is_listed(registry, registry->tools[i], s->config.identity))
+            tool_describe(w, registry, registry->tools[i], s->config.identity);
     json_array_end(w);
     if (to->era == MCP_LEGACY)
         return;

@@ -34,7 +34,7 @@ static void fail(struct tool_call *call, const struct failure *why)
 static void finish_hosts(struct tool_call *call, const bool *online, const bool *probed)
 {
     struct hosts_result hosts = {
-        .fleet = call->registry->env->fleet, .online = online, .probed = probed};
+        .fleet = call->view->env->fleet, .online = online, .probed = probed};
     struct tool_result result = {.write = hosts_result_write, .context = &hosts};
     free(take_state(call));
     tool_call_finish(call, &result);
@@ -52,14 +52,14 @@ static void start_hosts(struct scout_call *s, const struct cJSON *args)
 {
     struct tool_call *call = s->call;
     const char *const *names;
-    size_t count = fleet_names(call->registry->env->fleet, &names);
+    size_t count = fleet_names(call->view->env->fleet, &names);
     const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(args, "probe");
     bool probe = cJSON_IsBool(wanted) ? cJSON_IsTrue(wanted) : count <= SCOUT_PROBE_HOSTS_MAX;
     if (!probe || count == 0) {
         finish_hosts(call, NULL, NULL);
         return;
     }
-    s->probe = probe_start(call->registry->env->fleet, call->deadline_ns, on_probed, s);
+    s->probe = probe_start(call->view->env->fleet, call->deadline_ns, on_probed, s);
     if (!s->probe) {
         struct failure why;
         failure_set(&why, SCOUT_E_NOMEM, "No memory to probe the hosts");
@@ -80,7 +80,7 @@ static void on_got(void *context, const struct path_result *result)
     }
     struct path_answer answer = {.host = s->target.host,
                                  .path = s->target.path,
-                                 .size_max = call->registry->env->file_size_max,
+                                 .size_max = call->view->env->file_size_max,
                                  .result = result};
     struct tool_result written = {.write = path_answer_write, .context = &answer};
     tool_call_finish(call, &written);
@@ -90,7 +90,7 @@ static void on_got(void *context, const struct path_result *result)
 static void start_path(struct scout_call *s)
 {
     struct tool_call *call = s->call;
-    const struct tool_env *env = call->registry->env;
+    const struct tool_env *env = call->view->env;
     const struct ssh_host *host;
     struct failure why;
     if (fleet_host(env->fleet, s->target.host, &host, &why) != 0) {
@@ -166,7 +166,7 @@ const struct tool scout_tool = {
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,
-    .read_only = true,
+    .verbs = POLICY_BIT(POLICY_HOSTS) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_READ),
     .idempotent = true,
     .open_world = true,
     .start = start,

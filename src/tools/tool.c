@@ -24,11 +24,73 @@ const struct tool *tool_find(const struct tool_registry *r, const char *name)
     return NULL;
 }
 
+bool tool_is_listed(const struct tool_registry *r, const struct tool *t,
+                    const struct identity *identity)
+{
+    const struct policy *policy = r->view ? r->view->policy : NULL;
+    return !policy || !t->verbs || policy_possible(policy, identity, t->verbs);
+}
+
+static void view_leave(struct tool_view *view)
+{
+    if (view && --view->calls == 0 && view->on_unused)
+        view->on_unused(view);
+}
+
 static void call_free(struct tool_call *call)
 {
+    struct tool_view *view = call->view;
+    io_task_cancel(&call->effect_task);
     arena_fini(&call->arena);
     free(call);
+    view_leave(view);
 }
+
+/* ---- what policy says ---- */
+
+int tool_call_permit(struct tool_call *call, const struct policy_request *request,
+                     struct failure *why)
+{
+    struct policy_request own = *request;
+    own.identity = call->identity;
+    const struct policy *policy = call->view ? call->view->policy : NULL;
+    return policy ? policy_check(policy, &own, why) : 0;
+}
+
+/* Why a tool that is not listed cannot be called: the refusal of the first of its verbs. */
+static void refuse_unlisted(struct tool_call *call, struct failure *why)
+{
+    struct policy_request request = {.host = "*"};
+    for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+        request.verb = (enum policy_verb)verb;
+        if (call->tool->verbs & POLICY_BIT(verb) && tool_call_permit(call, &request, why) != 0)
+            return;
+    }
+    failure_set(why, SCOUT_E_POLICY, "The tool %s is not allowed", call->tool->name);
+}
+
+static void on_effect_task(struct io_task *task)
+{
+    struct tool_call *call = CONTAINER_OF(task, struct tool_call, effect_task);
+    call->effect_fn(call, 0, NULL);
+}
+
+void tool_call_effect(struct tool_call *call, const struct policy_request *request,
+                      tool_effect_fn *fn)
+{
+    (void)request;
+    assert(!call->effect_fn);
+    call->effect_fn = fn;
+    io_defer(call->registry->io, &call->effect_task, on_effect_task);
+}
+
+void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
+{
+    if (call->on_progress && !call->cancelled && !call->finished)
+        call->on_progress(call, done, total, message);
+}
+
+/* ---- the life of a call ---- */
 
 static int prepare_args(struct tool_call *call, struct slice arguments, struct cJSON **args,
                         struct failure *why)
@@ -45,8 +107,8 @@ static int prepare_args(struct tool_call *call, struct slice arguments, struct c
 }
 
 struct tool_call *tool_call_start(const struct tool_registry *r, const struct tool *t,
-                                  struct slice arguments, uint64_t deadline_ns,
-                                  tool_done_fn *on_done, void *owner)
+                                  struct slice arguments, const struct identity *identity,
+                                  uint64_t deadline_ns, tool_done_fn *on_done, void *owner)
 {
     struct tool_call *call = malloc(sizeof *call);
     struct failure why;
@@ -55,12 +117,20 @@ struct tool_call *tool_call_start(const struct tool_registry *r, const struct to
         return NULL;
     *call = (struct tool_call){.tool = t,
                                .registry = r,
+                               .view = r->view,
+                               .identity = identity,
                                .deadline_ns = deadline_ns,
                                .on_done = on_done,
                                .owner = owner,
                                .starting = true};
+    if (call->view)
+        call->view->calls++;
+    io_task_init(&call->effect_task);
     arena_init(&call->arena, TOOL_ARENA_MAX);
-    if (prepare_args(call, arguments, &args, &why) != 0)
+    if (!tool_is_listed(r, t, identity)) {
+        refuse_unlisted(call, &why);
+        tool_call_fail(call, &why);
+    } else if (prepare_args(call, arguments, &args, &why) != 0)
         tool_call_fail(call, &why);
     else
         t->start(call, args);

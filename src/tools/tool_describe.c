@@ -77,15 +77,16 @@ static void describe_input(struct json_writer *w, const struct tool *t)
     json_object_end(w);
 }
 
-static void describe_hints(struct json_writer *w, const struct tool *t)
+static void describe_hints(struct json_writer *w, const struct tool *t, uint32_t verbs)
 {
+    bool read_only = !(verbs & POLICY_EFFECTS);
     json_object_begin(w);
     json_key(w, "title");
     json_str(w, t->title);
     json_key(w, "readOnlyHint");
-    json_bool(w, t->read_only);
+    json_bool(w, read_only);
     json_key(w, "destructiveHint");
-    json_bool(w, t->destructive);
+    json_bool(w, !read_only && t->destructive);
     json_key(w, "idempotentHint");
     json_bool(w, t->idempotent);
     json_key(w, "openWorldHint");
@@ -93,8 +94,11 @@ static void describe_hints(struct json_writer *w, const struct tool *t)
     json_object_end(w);
 }
 
-void tool_describe(struct json_writer *w, const struct tool *t)
+void tool_describe(struct json_writer *w, const struct tool_registry *r, const struct tool *t,
+                   const struct identity *identity)
 {
+    const struct policy *policy = r->view ? r->view->policy : NULL;
+    uint32_t verbs = policy ? policy_possible(policy, identity, t->verbs) : t->verbs;
     json_object_begin(w);
     json_key(w, "name");
     json_str(w, t->name);
@@ -109,6 +113,6 @@ void tool_describe(struct json_writer *w, const struct tool *t)
         json_raw(w, slice_str(t->output_schema));
     }
     json_key(w, "annotations");
-    describe_hints(w, t);
+    describe_hints(w, t, verbs);
     json_object_end(w);
 }

@@ -19,6 +19,7 @@ struct tool_env {
 
 struct peer {
     struct tool_env env;
+    struct tool_view view;
     struct tool_registry registry;
     struct mcp_session *session;
     struct mcp_stats stats;
@@ -48,7 +49,7 @@ static void start_echo(struct tool_call *call, const struct cJSON *args)
 
 static void start_wait(struct tool_call *call, const struct cJSON *args)
 {
-    struct tool_env *env = call->registry->env;
+    struct tool_env *env = call->view->env;
     (void)args;
     assert(env->count < WAITING_MAX);
     env->waiting[env->count++] = call;
@@ -56,7 +57,7 @@ static void start_wait(struct tool_call *call, const struct cJSON *args)
 
 static void cancel_wait(struct tool_call *call)
 {
-    struct tool_env *env = call->registry->env;
+    struct tool_env *env = call->view->env;
     for (size_t i = 0; i < env->count && env->end_on_cancel; i++)
         if (env->waiting[i] == call) {
             memmove(&env->waiting[i], &env->waiting[i + 1],
@@ -116,7 +117,8 @@ static void on_freed(void *context)
 static void peer_open(struct peer *p, bool end_on_cancel)
 {
     *p = (struct peer){.env.end_on_cancel = end_on_cancel};
-    p->registry = (struct tool_registry){.tools = tools, .count = 2, .env = &p->env};
+    p->view = (struct tool_view){.env = &p->env};
+    p->registry = (struct tool_registry){.tools = tools, .count = 2, .view = &p->view};
     struct mcp_config config = {.registry = &p->registry,
                                 .server_name = "fuzz",
                                 .server_version = "0",

@@ -31,6 +31,7 @@ struct mcp_sink {
 
 struct mcp_config {
     const struct tool_registry *registry;
+    const struct identity *identity; /* the client; lives as long as the session */
     struct log *log;
     const char *server_name;    /* "scout_mcp" */
     const char *server_version; /* "0.1.0" */

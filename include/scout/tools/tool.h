@@ -8,6 +8,7 @@
 
 #include "scout/base/error.h"
 #include "scout/base/json_write.h"
+#include "scout/fleet/policy.h"
 #include "scout/io/io.h"
 
 enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN };
@@ -31,7 +32,10 @@ struct tool {
     const struct tool_param *params;
     size_t param_count;
     const char *output_schema; /* JSON text; NULL: no structured content */
-    bool read_only, destructive, idempotent, open_world;
+    uint32_t verbs;            /* POLICY_BIT of each that it may use; 0: contacts nothing */
+    /* Hints. A tool is read-only for those to whom policy leaves none of its POLICY_EFFECTS; the
+     * first two hold for the others. */
+    bool destructive, idempotent, open_world;
     /* Starts the work. `args` is an object whose members passed the table (a member that was null
      * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
@@ -53,44 +57,82 @@ struct tool_result {
 };
 
 typedef void tool_done_fn(struct tool_call *call, const struct tool_result *result);
+/* So much of `total` (0: not known) is done; `message` may be NULL. */
+typedef void tool_progress_fn(struct tool_call *call, uint64_t done, uint64_t total,
+                              const char *message);
+/* `error` 0: the effect may begin. */
+typedef void tool_effect_fn(struct tool_call *call, int error, const struct failure *why);
 
 struct tool_env; /* what the tools work on; the daemon's */
+
+/* The configuration that calls go by. A new one replaces it as a whole; calls that began under the
+ * old one end under it. */
+struct tool_view {
+    struct tool_env *env;
+    const struct policy *policy;               /* NULL: everything is allowed */
+    uint32_t calls;                            /* that go by it */
+    void (*on_unused)(struct tool_view *view); /* after the last of them; may be NULL */
+};
 
 struct tool_registry {
     const struct tool *const *tools; /* in the order of tools/list */
     size_t count;
     struct io *io;
-    struct tool_env *env;
+    struct tool_view *view; /* of the calls that begin now */
 };
 
 struct tool_call {
     const struct tool *tool;
     const struct tool_registry *registry;
-    uint64_t deadline_ns; /* absolute */
+    struct tool_view *view;
+    const struct identity *identity; /* who calls */
+    uint64_t deadline_ns;            /* absolute */
+    uint64_t connected_ns;           /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
-    void *owner; /* the caller's */
-    void *state; /* the tool's */
+    tool_progress_fn *on_progress; /* NULL: nobody wants to know */
+    void *owner;                   /* the caller's */
+    void *state;                   /* the tool's */
     struct arena arena;
     bool cancelled;
     bool starting, finished; /* the machinery's own */
+    struct io_task effect_task;
+    tool_effect_fn *effect_fn;
 };
 
 /* NULL when there is no tool of that name (compared case-sensitively). */
 const struct tool *tool_find(const struct tool_registry *r, const char *name);
 
-/* Writes the tool's entry of tools/list as one JSON object. */
-void tool_describe(struct json_writer *w, const struct tool *t);
+/* Whether it is in the identity's tools/list: policy leaves it at least one of its verbs. */
+bool tool_is_listed(const struct tool_registry *r, const struct tool *t,
+                    const struct identity *identity);
 
-/* Starts a call. `arguments` is the raw JSON (checked by json_check) or empty. The call's memory is
- * the registry's until on_done returned. When that was before this function returned, the pointer
- * stands for an ended call, which tool_call_cancel ignores. NULL when there is no memory for it
- * (on_done is not called). */
+/* Writes the tool's entry of the identity's tools/list as one JSON object. */
+void tool_describe(struct json_writer *w, const struct tool_registry *r, const struct tool *t,
+                   const struct identity *identity);
+
+/* Starts a call for `identity` (borrowed until on_done). A tool that is not listed for it ends with
+ * SCOUT_E_POLICY. `arguments` is the raw JSON (checked by json_check) or empty. The call's memory
+ * is the registry's until on_done returned. When that was before this function returned, the
+ * pointer stands for an ended call, which tool_call_cancel ignores. NULL when there is no memory
+ * for it (on_done is not called). */
 struct tool_call *tool_call_start(const struct tool_registry *r, const struct tool *t,
-                                  struct slice arguments, uint64_t deadline_ns,
-                                  tool_done_fn *on_done, void *owner);
+                                  struct slice arguments, const struct identity *identity,
+                                  uint64_t deadline_ns, tool_done_fn *on_done, void *owner);
 /* Asks the tool to end early; on_done follows, maybe from within. A second call, and one from
  * within on_done, does nothing. */
 void tool_call_cancel(struct tool_call *call);
+
+/* For tools: whether policy allows that; 0, or SCOUT_E_POLICY with *why. The identity is the
+ * call's. */
+__attribute__((warn_unused_result)) int
+tool_call_permit(struct tool_call *call, const struct policy_request *request, struct failure *why);
+/* For tools: before anything that has an effect on a host (POLICY_EFFECTS), after policy allowed
+ * it. `fn` comes once, never from within this call, with 0 when the effect is on record and may
+ * begin, or with why it must not. Once a call. When the call ends before, `fn` does not come. */
+void tool_call_effect(struct tool_call *call, const struct policy_request *request,
+                      tool_effect_fn *fn);
+/* For tools: tells whoever wants to know. */
+void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message);
 
 /* For tools: ends the call. */
 void tool_call_finish(struct tool_call *call, const struct tool_result *result);

@@ -12,12 +12,13 @@ struct tool_env {
 
 struct client_world {
     struct tool_env env;
+    struct tool_view view;
     struct tool_registry registry;
 };
 
 static struct client *client_of(const struct tool_call *call)
 {
-    return call->registry->env->client;
+    return call->view->env->client;
 }
 
 static void write_text(struct json_writer *w, const void *context)
@@ -110,7 +111,6 @@ static const struct tool echo = {.name = "echo",
                                  .description = "Says it again",
                                  .params = text_param,
                                  .param_count = 1,
-                                 .read_only = true,
                                  .start = start_echo};
 static const struct tool waiter = {.name = "wait",
                                    .title = "Wait",
@@ -176,8 +176,9 @@ void client_open_with(struct client *c, size_t out_max, const char *instructions
     *c = (struct client){.continue_on_room = true};
     c->world = world;
     world->env.client = c;
+    world->view = (struct tool_view){.env = &world->env};
     world->registry = (struct tool_registry){
-        .tools = tools, .count = sizeof tools / sizeof tools[0], .env = &world->env};
+        .tools = tools, .count = sizeof tools / sizeof tools[0], .view = &world->view};
     c->config = (struct mcp_config){.registry = &world->registry,
                                     .server_name = "test_mcp",
                                     .server_version = "1.2.3",

@@ -109,21 +109,26 @@ static const struct tool look = {
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = "{\"type\":\n\"object\"}",
-    .read_only = true,
+    .verbs = POLICY_BIT(POLICY_READ),
     .idempotent = true,
     .start = start,
     .cancel = cancel,
 };
 
-static const struct tool bare = {
-    .name = "bare", .title = "Bare", .description = "Nothing", .destructive = true, .start = start};
+static const struct tool bare = {.name = "bare",
+                                 .title = "Bare",
+                                 .description = "Nothing",
+                                 .verbs = POLICY_BIT(POLICY_WRITE),
+                                 .destructive = true,
+                                 .start = start};
 
 static const struct tool *const tools[] = {&look, &bare};
+static const struct identity caller = {.name = "test"};
 static const struct tool_registry registry = {.tools = tools, .count = 2};
 
 static void call_with(struct record *r, const struct tool *t, const char *arguments)
 {
-    assert_non_null(tool_call_start(&registry, t, slice_str(arguments), 1000, on_done, r));
+    assert_non_null(tool_call_start(&registry, t, slice_str(arguments), &caller, 1000, on_done, r));
 }
 
 static void assert_described(const struct tool *t, const char *expected)
@@ -132,7 +137,7 @@ static void assert_described(const struct tool *t, const char *expected)
     struct json_writer w;
     buf_init(&out, 8192);
     json_writer_init(&w, &out);
-    tool_describe(&w, t);
+    tool_describe(&w, &registry, t, &caller);
     assert_int_equal(json_writer_end(&w), 0);
     assert_int_equal(buf_append(&out, slice_of("", 1)), 0);
     assert_string_equal((const char *)buf_peek(&out).data, expected);
@@ -315,7 +320,7 @@ static void an_ended_call_may_be_cancelled(void **state)
     struct record r = {.mode = FINISH_AT_ONCE};
     (void)state;
     struct tool_call *call =
-        tool_call_start(&registry, &look, slice_str("{\"target\":\"a\"}"), 1, on_done, &r);
+        tool_call_start(&registry, &look, slice_str("{\"target\":\"a\"}"), &caller, 1, on_done, &r);
     assert_non_null(call);
     tool_call_cancel(call);
     assert_int_equal(r.cancelled, 0);
