@@ -61,6 +61,7 @@ static bool on_turn(struct channel_user *u)
         return false;
     }
     c->state = COMMAND_OPENING;
+    command_start_clock(c);
     if (!c->has_input)
         exec_end_input(c->exec);
     if (c->paused)
@@ -219,6 +220,7 @@ static void no_channel(struct command *c)
     struct pool_connection *conn = c->use.connection;
     if (channels_refused(conn, &c->channel)) {
         c->state = COMMAND_CHANNEL;
+        command_start_deadline(c);
         return;
     }
     struct failure why;

@@ -11,6 +11,11 @@
 _Static_assert(COMMAND_TEXT_MAX + PROCESS_GROUP_PREFIX_MAX < EXEC_COMMAND_MAX,
                "prefix and command must fit into one line");
 
+/* What is kept for stopping of the time that a command has when it begins: this share, so much at
+ * most. The killer needs it: a channel, SIGTERM, and where that is ignored SIGKILL. */
+#define COMMAND_RESERVE_SHARE  6
+#define COMMAND_RESERVE_MAX_MS 2000
+
 /* A host that says nothing for so long after it was asked for a sign of life, while a command on it
  * is to be stopped, is taken for dead. */
 #define COMMAND_SILENCE_MS 2000
@@ -39,14 +44,17 @@ struct command {
     struct io_task task;
     uint64_t deadline_ns;
     uint64_t since_ns;   /* when the state was entered */
-    uint64_t stopped_ns; /* when stopping began */
+    uint64_t stop_ns;    /* from OPENING on: when stopping is to begin */
+    uint64_t stopped_ns; /* when it began */
+    uint64_t asked_ns;   /* since when the host owes a sign of life; 0: it was not asked */
     enum command_state state;
     bool has_input, repeatable, as_is; /* as requested */
-    bool silent;                       /* abandoned: no event comes any more */
+    bool silent;                       /* abandoned or answered: no event comes any more */
     bool paused, input_ended;
     bool accepted; /* by the host, on this connection */
     bool retried, output_seen, input_sent;
-    bool asked_sign;  /* STOPPING: the host owes a sign of life */
+    bool answered; /* STOPPING: the deadline came first, the result was told */
+    bool asked_sign, silence_seen;
     int stop_error;   /* STOPPING: why */
     struct buf input; /* until the host has accepted the command */
     struct command_result result;
@@ -85,7 +93,9 @@ void command_begin_stop(struct command *c, int error);
 /* While STOPPING: the group is known now; the exec has ended by itself; it is lost. */
 void command_stop_reported(struct command *c);
 void command_stop_ended(struct command *c, const struct exec_result *result);
-/* Arms the timer for the deadline. */
+/* Arms the timer for the deadline: while there is nothing to stop. */
 void command_start_deadline(struct command *c);
+/* It is OPENING: arms the timer for the stop before the deadline. */
+void command_start_clock(struct command *c);
 
 #endif

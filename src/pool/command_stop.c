@@ -5,9 +5,18 @@
  *
  * Before the exec there is nothing to stop. Afterwards only the host can say that nothing is left:
  * the killer's verdict on the process group. Everything else is unconfirmed, also when the command
- * itself has ended meanwhile, since what it has started may still run. A host that is silent after
- * it was asked for a sign of life costs its connection, so that one dead host is not waited for by
- * each of its commands in turn.
+ * itself has ended meanwhile, since what it has started may still run.
+ *
+ * The answer comes at the deadline at the latest, so the stop begins before it: a share of the time
+ * that the command had when it began is kept for that. What is not confirmed by then is told as
+ * unconfirmed; the stop goes on behind the answer, silently, for as long as it may take.
+ *
+ *   begin ------ listen ------ stop ---- deadline: answered ---- silence, give up
+ *                  |___________COMMAND_SILENCE_MS__|
+ *
+ * A host that is silent after it was asked for a sign of life costs its connection, so that one
+ * dead host is not waited for by each of its commands in turn. It is asked early enough to be known
+ * as dead at the deadline, where there is so much time.
  *
  * While STOPPING no output is delivered, and none is held back: it is read and dropped, so that the
  * command's end can get through. */
@@ -29,15 +38,22 @@ static const char *reason(const struct command *c)
     return c->stop_error == SCOUT_E_DEADLINE ? "did not end in time" : "was cancelled";
 }
 
-static void conclude(struct command *c, enum command_end end, const char *stage, const char *what)
+static void set_result(struct command *c, enum command_end end, const char *stage, const char *what)
 {
     struct command_result *r = &c->result;
     r->end = end;
     failure_set(&r->failure, c->stop_error, "The command on %s %s: %s", c->destination->name,
                 reason(c), what);
     r->failure.stage = stage;
-    if (end == COMMAND_STOP_UNCONFIRMED)
-        pool_stats_of(c->pool)->stops_unconfirmed++;
+}
+
+static void conclude(struct command *c, enum command_end end, const char *stage, const char *what)
+{
+    if (!c->answered) {
+        set_result(c, end, stage, what);
+        if (end == COMMAND_STOP_UNCONFIRMED)
+            pool_stats_of(c->pool)->stops_unconfirmed++;
+    }
     command_finish_soon(c);
 }
 
@@ -110,28 +126,78 @@ void command_stop_reported(struct command *c)
         kill_group(c);
 }
 
-static void on_give_up(struct io_timer *timer)
+/* ---- time ---- */
+
+static const char *give_up_reason(const struct command *c)
 {
-    struct command *c = CONTAINER_OF(timer, struct command, timer);
-    if (c->stop.active)
-        unconfirmed(c, "stopping it was not confirmed in time, it may still run");
-    else
-        unconfirmed(c, "it never reported its process group, so that it could not be stopped and "
-                       "may still run");
+    return c->stop.active
+               ? "stopping it was not confirmed in time, it may still run"
+               : "it has not reported its process group, so that it could not be stopped and may "
+                 "still run";
 }
 
-static void on_silence(struct io_timer *timer)
+/* Nothing was confirmed by the time that the answer is due; the stop goes on behind it. */
+static void answer(struct command *c)
+{
+    c->result.may_have_run = true;
+    set_result(c, COMMAND_STOP_UNCONFIRMED, c->accepted ? "running" : "channel", give_up_reason(c));
+    pool_stats_of(c->pool)->stops_unconfirmed++;
+    c->answered = c->silent = true;
+    c->events->on_end(c->context, &c->result);
+}
+
+static void ask_for_sign(struct command *c)
+{
+    struct pool_connection *conn = c->use.connection;
+    c->asked_ns = now_of(c);
+    c->asked_sign = conn->engine && engine_ping(conn->engine);
+    connection_flush(conn);
+}
+
+static uint64_t silence_ns(const struct command *c)
+{
+    return c->asked_ns + COMMAND_SILENCE_MS * NS_PER_MS;
+}
+
+static uint64_t give_up_ns(const struct command *c)
+{
+    return c->stopped_ns + COMMAND_STOP_MS * NS_PER_MS;
+}
+
+static void on_stopping(struct io_timer *timer);
+
+static void wait_for_next(struct command *c)
+{
+    uint64_t next = give_up_ns(c);
+    if (!c->silent && c->deadline_ns < next)
+        next = c->deadline_ns;
+    if (!c->silence_seen && silence_ns(c) < next)
+        next = silence_ns(c);
+    io_timer_start(pool_io(c->pool), &c->timer, next, on_stopping);
+}
+
+static void on_stopping(struct io_timer *timer)
 {
     struct command *c = CONTAINER_OF(timer, struct command, timer);
-    struct io *io = pool_io(c->pool);
-    io_timer_start(io, &c->timer, c->stopped_ns + COMMAND_STOP_MS * NS_PER_MS, on_give_up);
-    if (c->asked_sign || c->stop.killer || !c->accepted)
-        pool_suspect(&c->use, c->stopped_ns);
+    uint64_t now = now_of(c);
+    if (!c->silence_seen && now >= silence_ns(c)) {
+        c->silence_seen = true;
+        if (c->asked_sign || c->stop.killer || !c->accepted)
+            pool_suspect(&c->use, c->asked_ns);
+    }
+    if (now >= give_up_ns(c)) {
+        unconfirmed(c, give_up_reason(c));
+        return;
+    }
+    if (!c->silent && now >= c->deadline_ns)
+        answer(c);
+    wait_for_next(c);
 }
 
 static void stop_exec(struct command *c)
 {
     struct pool_connection *conn = c->use.connection;
+    bool in_doubt = c->asked_ns > 0 && conn->received_ns <= c->asked_ns; /* asked, and silent */
     c->state = COMMAND_STOPPING;
     c->stopped_ns = now_of(c);
     pool_stats_of(c->pool)->stops++;
@@ -141,10 +207,10 @@ static void stop_exec(struct command *c)
     }
     if (c->exec && c->paused)
         exec_pause(c->exec, false);
-    c->asked_sign = conn->engine && engine_ping(conn->engine);
+    if (!in_doubt)
+        ask_for_sign(c);
     connection_flush(conn);
-    io_timer_start(pool_io(c->pool), &c->timer, c->stopped_ns + COMMAND_SILENCE_MS * NS_PER_MS,
-                   on_silence);
+    wait_for_next(c);
     if (c->group.id && conn->engine)
         kill_group(c);
 }
@@ -202,4 +268,25 @@ static void on_deadline(struct io_timer *timer)
 void command_start_deadline(struct command *c)
 {
     io_timer_start(pool_io(c->pool), &c->timer, c->deadline_ns, on_deadline);
+}
+
+static void on_listen(struct io_timer *timer)
+{
+    struct command *c = CONTAINER_OF(timer, struct command, timer);
+    ask_for_sign(c);
+    io_timer_start(pool_io(c->pool), timer, c->stop_ns, on_deadline);
+}
+
+void command_start_clock(struct command *c)
+{
+    uint64_t now = now_of(c), left = c->deadline_ns - now;
+    uint64_t reserve = left / COMMAND_RESERVE_SHARE, listen = COMMAND_SILENCE_MS * NS_PER_MS;
+    if (reserve > COMMAND_RESERVE_MAX_MS * NS_PER_MS)
+        reserve = COMMAND_RESERVE_MAX_MS * NS_PER_MS;
+    c->asked_ns = 0;
+    c->stop_ns = c->as_is ? c->deadline_ns : c->deadline_ns - reserve;
+    if (left > listen && c->deadline_ns - listen < c->stop_ns)
+        io_timer_start(pool_io(c->pool), &c->timer, c->deadline_ns - listen, on_listen);
+    else
+        io_timer_start(pool_io(c->pool), &c->timer, c->stop_ns, on_deadline);
 }

@@ -7,7 +7,8 @@
  *   p               prints our groups that have processes: from /proc, else from ps; when ps tells
  *                   nothing at all, every group counts as alive
  *   l               true while a signal can be delivered: a quick look between two of p
- *   w COUNT         polls until no group is left in L, COUNT times a tenth of a second
+ *   w COUNT         polls until no group is left in L, COUNT times a tenth of a second; the first
+ *                   time sooner, since most end at once
  *
  * The last line of /proc/PID/stat is parsed behind its last ") ": a process may have any name. A
  * process of another user (sudo) that cannot be signalled is seen there and counts as left. */
@@ -28,12 +29,12 @@ static const char script[] =
     "else ps -A -o stat= -o pgid= | { n=0; while read -r x y; do n=1; m \"$x\" \"$y\"; done; "
     "[ $n = 1 ] || echo $G; }; fi; };"
     "l() { for g in $L; do kill -0 -$g && return 0; done; return 1; };"
-    "w() { t=0; while [ $t -lt $1 ]; do "
+    "w() { t=0; s=.02; while [ $t -lt $1 ]; do "
     "[ $((t % 4)) -gt 0 ] && l || L=$(p); "
     "[ -n \"$L\" ] || return 0; "
-    "if sleep .1; then t=$((t + 1)); else sleep 1; t=$((t + 10)); fi; done; L=$(p); };"
+    "if sleep $s; then t=$((t + 1)); s=.1; else sleep 1; t=$((t + 10)); fi; done; L=$(p); };"
     "L=$(p); F=\" \"$(echo $L)\" \"; "
-    "for g in $L; do kill -TERM -$g; kill -CONT -$g; done; w 20; "
+    "for g in $L; do kill -TERM -$g; kill -CONT -$g; done; w 15; "
     "for g in $L; do kill -KILL -$g; done; w 15; "
     "L=\" \"$(echo $L)\" \"; "
     "for g in $G; do r=none; case $F in *\" $g \"*) r=gone;; esac; "

@@ -2,7 +2,7 @@
  * the layer.
  *
  * It needs sh, kill, sleep, and /proc or ps. Each group gets SIGTERM (and SIGCONT, for stopped
- * ones), has about two seconds, then gets SIGKILL and one second and a half. Zombies do not count:
+ * ones), has about one second and a half, then gets SIGKILL and as long. Zombies do not count:
  * where nobody reaps them (PID 1 of some containers) they stay for ever and do nothing. Processes
  * that left the group (setsid, job control) are not of it any more. */
 #ifndef SCOUT_POOL_KILL_SCRIPT_H

@@ -10,7 +10,7 @@ import peers
 
 POOL_RUN = os.path.join(harness.BUILD, "pool_run")
 LATE_S = 2  # what an end may take beyond its time on a busy machine
-STOP_S = 5  # a stop is confirmed or given up within this time
+STOP_S = 5  # what is cancelled is answered within this time; a deadline, by then
 
 
 class Driver:
@@ -117,7 +117,7 @@ class CommandTest(peers.PeerTest):
         driver = self.driver(server, "--deadline-ms", "1500")
         for turn in range(3):
             ends, took = driver.run({f"c{turn}-{i}": "echo abc" for i in range(8)},
-                                    1.5 + STOP_S + LATE_S)
+                                    1.5 + LATE_S)
             self.assertLess(took, 1.5 + LATE_S)
             for name, end in ends.items():
                 if end["end"] == "failed":
@@ -200,12 +200,12 @@ class CommandTest(peers.PeerTest):
         """Each request is answered 3 s late; the deadline comes while the command's is."""
         server = self.light("--exec-delay-ms", "3000")
         driver = self.driver(server, "--deadline-ms", "4000")
-        ends, took = driver.run({f"c{i}": "sleep-ms 60000" for i in range(5)}, 9 + LATE_S)
+        ends, took = driver.run({f"c{i}": "sleep-ms 60000" for i in range(5)}, 4 + LATE_S)
         for name, end in ends.items():
             self.assertIn(end["end"], ("stopped", "stop-unconfirmed"), name)
             self.assertEqual((end["code"], end["ran"]), ("deadline-exceeded", True), name)
-        self.assertGreater(took, 3.9)
-        self.assertLess(took, 4 + STOP_S + LATE_S)
+        self.assertGreater(took, 3)
+        self.assertLess(took, 4 + LATE_S)
 
     def test_a_deadline_stops_what_runs(self):
         server = self.light()
@@ -221,13 +221,13 @@ class CommandTest(peers.PeerTest):
         its own."""
         server = self.light()
         line = self.proxy(server.port)
-        driver = self.driver(server, "--deadline-ms", "1000", port=line.port)
+        driver = self.driver(server, "--deadline-ms", "3000", port=line.port)
         driver.send(*(f"c{i} sleep-ms 60000" for i in range(3)))
         harness.wait_until(lambda: server.stats()["commands"] == 3, "they run")
         begun = time.monotonic()
         line.order("blackhole")
-        harness.wait_until(lambda: len(driver.ends) == 3, "all end", 1 + STOP_S + LATE_S)
-        self.assertLess(time.monotonic() - begun, 1 + STOP_S + LATE_S)
+        harness.wait_until(lambda: len(driver.ends) == 3, "all end", 3 + LATE_S)
+        self.assertLess(time.monotonic() - begun, 3 + LATE_S)
         for name, end in driver.ends.items():
             self.assertEqual((end["end"], end["code"], end["ran"]),
                              ("stop-unconfirmed", "deadline-exceeded", True), name)

@@ -37,12 +37,13 @@ static void answered(struct sim_request *r, int error)
     s->counts.served += error == 0;
 }
 
+/* By its deadline; when it was taken back, within `more_ms` from then, too. */
 static void check_in_time(const struct sim_request *r, uint64_t more_ms)
 {
-    uint64_t latest = r->deadline_ns;
-    if (r->acted && r->acted_ns < latest)
-        latest = r->acted_ns;
-    latest += (more_ms + SIM_LATE_MS) * NS_PER_MS;
+    uint64_t latest = r->deadline_ns, stopped = r->acted_ns + more_ms * NS_PER_MS;
+    if (r->acted && stopped < latest)
+        latest = stopped;
+    latest += SIM_LATE_MS * NS_PER_MS;
     SIM_CHECK(r->sim, now_of(r) <= latest, "request %u was answered %llu ms late", r->index,
               (unsigned long long)((now_of(r) - latest) / NS_PER_MS));
 }

@@ -9,8 +9,8 @@
 #include "toy_wire.h"
 
 #define TOY_SHELL_MAX 64   /* bytes of a mark */
-#define TOY_KILL_MS   2000 /* what the killer's script waits after SIGTERM */
-#define TOY_LEFT_MS   3500 /* and altogether */
+#define TOY_KILL_MS   1500 /* what the killer's script waits after SIGTERM */
+#define TOY_LEFT_MS   3000 /* and altogether */
 
 enum toy_fault { TOY_FAULT_NONE, TOY_FAULT_AUTH, TOY_FAULT_STALL, TOY_FAULT_DROP };
 

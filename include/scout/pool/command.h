@@ -5,9 +5,12 @@
  *       \______________________\__ refused, lost: once again on another connection, when nothing
  *                                  was sent that could have had an effect; else ended
  *
- * One deadline holds over everything. A command that outlives it (or is stopped) is stopped at the
- * host: its process group, which it reported out of band, is killed over a channel kept in reserve
- * (SIGTERM, two seconds, SIGKILL). The result then says in which of these ways it ended.
+ * One deadline holds over everything, and the answer comes by then: a sixth of the time that a
+ * command has when it begins, two seconds at most, is kept for stopping it. One that outlives the
+ * rest (or is stopped) is stopped at the host: its process group, which it reported out of band, is
+ * killed over a channel kept in reserve (SIGTERM, a second and a half, SIGKILL). The result says in
+ * which of these ways it ended; when the deadline comes before the host has confirmed the end, it
+ * says that, and the stop goes on behind the answer for up to COMMAND_STOP_MS.
  *
  * The report is printed by a short prefix of the command line, in the same login shell: stdin,
  * environment, status and signal are the command's own. What has left the group (setsid, daemons)
@@ -57,7 +60,7 @@ struct command_request {
     const char *principal;       /* as for pool_acquire */
     uint64_t client;             /* channels are shared out fairly between clients */
     const char *command;         /* for the login shell; copied */
-    uint64_t deadline_ns;        /* absolute */
+    uint64_t deadline_ns;        /* absolute; on_end comes by then */
     bool has_input;              /* command_write follows; else stdin is at its end at once */
     bool repeatable;             /* has no effect: may be tried again even after it was sent */
     bool as_is; /* sent without the report of its process group (forced commands, routers): it can
@@ -79,7 +82,7 @@ void command_end_input(struct command *c);
 /* While paused no output is delivered; the host's command waits when the window is full. */
 void command_pause(struct command *c, bool paused);
 
-/* Stops it at the host; on_end follows, within COMMAND_STOP_MS. */
+/* Stops it at the host; on_end follows, within COMMAND_STOP_MS and by the deadline. */
 void command_stop(struct command *c);
 /* Stops it likewise, but nobody is told: no event comes any more. */
 void command_abandon(struct command *c);

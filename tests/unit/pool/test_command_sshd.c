@@ -21,6 +21,7 @@
 
 #define WAIT_S   60
 #define RUNS_MAX 1100
+#define LATE_MS  1000 /* of a busy machine */
 #define TEXT_MAX 4096
 
 struct run {
@@ -556,7 +557,7 @@ static void a_host_that_falls_silent_ends_its_commands_in_time(void **state)
     assert_int_equal(r->result.failure.error, SCOUT_E_DEADLINE);
     assert_string_equal(r->result.failure.stage, "running");
     assert_true(r->result.may_have_run);
-    assert_true(now <= deadline + COMMAND_STOP_MS * NS_PER_MS);
+    assert_true(now <= deadline + LATE_MS * NS_PER_MS);
     r = run("echo back");
     assert_string_equal(r->out, "back\n");
     close_world();
