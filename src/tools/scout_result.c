@@ -4,50 +4,10 @@
  * stand unchanged in the structured content. */
 #include "scout_result.h"
 
+#include "result.h"
 #include "scout/base/time.h"
 #include <stdio.h>
 #include <sys/stat.h>
-
-static void text_begin(struct json_writer *w, struct json_text_parts *parts)
-{
-    json_key(w, "content");
-    json_array_begin(w);
-    json_object_begin(w);
-    json_key(w, "type");
-    json_str(w, "text");
-    json_key(w, "text");
-    json_text_begin(w, parts);
-}
-
-static void text_end(struct json_writer *w, struct json_text_parts *parts)
-{
-    json_text_end(w, parts);
-    json_object_end(w);
-    json_array_end(w);
-}
-
-static void part(struct json_writer *w, struct json_text_parts *parts, const char *text)
-{
-    json_text_part(w, parts, slice_str(text));
-}
-
-static void member_str(struct json_writer *w, const char *key, const char *value)
-{
-    json_key(w, key);
-    json_str(w, value);
-}
-
-static void member_uint(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_key(w, key);
-    json_uint(w, value);
-}
-
-static void member_bool(struct json_writer *w, const char *key, bool value)
-{
-    json_key(w, key);
-    json_bool(w, value);
-}
 
 /* ---- hosts ---- */
 
@@ -56,8 +16,8 @@ static void hosts_text(struct json_writer *w, const struct hosts_result *h)
     struct json_text_parts parts;
     const char *const *names;
     size_t count = fleet_names(h->fleet, &names);
-    text_begin(w, &parts);
-    part(w, &parts, count ? "Available hosts:" : "No SSH hosts configured.");
+    result_text_begin(w, &parts);
+    result_part(w, &parts, count ? "Available hosts:" : "No SSH hosts configured.");
     for (size_t i = 0; i < count; i++) {
         const struct ssh_host *host;
         struct failure why;
@@ -69,9 +29,9 @@ static void hosts_text(struct json_writer *w, const struct hosts_result *h)
         else
             snprintf(line, sizeof line, "\n  %s%s%s -> %s@%s:%u", mark, names[i], state, host->user,
                      host->hostname, host->port);
-        part(w, &parts, line);
+        result_part(w, &parts, line);
     }
-    text_end(w, &parts);
+    result_text_end(w, &parts);
 }
 
 static void host_object(struct json_writer *w, const struct hosts_result *h, const char *name,
@@ -80,18 +40,18 @@ static void host_object(struct json_writer *w, const struct hosts_result *h, con
     const struct ssh_host *host;
     struct failure why;
     json_object_begin(w);
-    member_str(w, "name", name);
+    result_str(w, "name", name);
     if (fleet_host(h->fleet, name, &host, &why) == 0) {
-        member_str(w, "user", host->user);
-        member_str(w, "hostname", host->hostname);
-        member_uint(w, "port", host->port);
+        result_str(w, "user", host->user);
+        result_str(w, "hostname", host->hostname);
+        result_uint(w, "port", host->port);
         if (h->probed && h->probed[index])
-            member_bool(w, "online", h->online[index]);
+            result_bool(w, "online", h->online[index]);
     } else {
         json_key(w, "error");
         json_object_begin(w);
-        member_str(w, "code", error_code(why.error));
-        member_str(w, "message", why.text);
+        result_str(w, "code", error_code(why.error));
+        result_str(w, "message", why.text);
         json_object_end(w);
     }
     json_object_end(w);
@@ -105,7 +65,7 @@ void hosts_result_write(struct json_writer *w, const void *context)
     hosts_text(w, h);
     json_key(w, "structuredContent");
     json_object_begin(w);
-    member_str(w, "kind", "hosts");
+    result_str(w, "kind", "hosts");
     json_key(w, "hosts");
     json_array_begin(w);
     for (size_t i = 0; i < count; i++) {
@@ -113,9 +73,9 @@ void hosts_result_write(struct json_writer *w, const void *context)
         online += h->online && h->online[i];
     }
     json_array_end(w);
-    member_uint(w, "count", count);
+    result_uint(w, "count", count);
     if (h->online)
-        member_uint(w, "online", online);
+        result_uint(w, "online", online);
     json_object_end(w);
 }
 
@@ -125,7 +85,7 @@ static void member_mtime(struct json_writer *w, const struct sftp_attrs *a)
 {
     char time[TIME_TEXT_SIZE];
     if (a->flags & SFTP_ATTR_ACMODTIME)
-        member_str(w, "mtime", time_format(a->mtime * 1000ULL, time));
+        result_str(w, "mtime", time_format(a->mtime * 1000ULL, time));
 }
 
 static void member_mode(struct json_writer *w, const struct sftp_attrs *a)
@@ -134,7 +94,7 @@ static void member_mode(struct json_writer *w, const struct sftp_attrs *a)
     if (!(a->flags & SFTP_ATTR_PERMISSIONS))
         return;
     snprintf(mode, sizeof mode, "%04o", a->permissions & 07777u);
-    member_str(w, "mode", mode);
+    result_str(w, "mode", mode);
 }
 
 struct file_type {
@@ -164,26 +124,26 @@ static void file_write(struct json_writer *w, const struct path_answer *a)
     const struct path_result *r = a->result;
     struct json_text_parts parts;
     char mark[64];
-    text_begin(w, &parts);
+    result_text_begin(w, &parts);
     json_text_part(w, &parts, r->text);
     if (r->truncated) {
         snprintf(mark, sizeof mark, "\n\n[truncated at %llu bytes]",
                  (unsigned long long)a->size_max);
-        part(w, &parts, mark);
+        result_part(w, &parts, mark);
     }
-    text_end(w, &parts);
+    result_text_end(w, &parts);
     json_key(w, "structuredContent");
     json_object_begin(w);
-    member_str(w, "kind", "file");
-    member_str(w, "host", a->host);
-    member_str(w, "path", a->path);
-    member_uint(w, "size", r->attrs.size);
+    result_str(w, "kind", "file");
+    result_str(w, "host", a->host);
+    result_str(w, "path", a->path);
+    result_uint(w, "size", r->attrs.size);
     member_mtime(w, &r->attrs);
     member_mode(w, &r->attrs);
     char etag[64];
     snprintf(etag, sizeof etag, "\"%x-%llx\"", r->attrs.mtime, (unsigned long long)r->attrs.size);
-    member_str(w, "etag", etag);
-    member_bool(w, "truncated", r->truncated);
+    result_str(w, "etag", etag);
+    result_bool(w, "truncated", r->truncated);
     json_key(w, "text");
     json_text(w, r->text);
     json_object_end(w);
@@ -201,7 +161,7 @@ static void visible_part(struct json_writer *w, struct json_text_parts *parts, s
             continue;
         json_text_part(w, parts, slice_of(text.data + start, i - start));
         if (control)
-            part(w, parts, "?");
+            result_part(w, parts, "?");
         start = i + 1;
     }
 }
@@ -218,17 +178,17 @@ static void plain_line(struct json_writer *w, struct json_text_parts *parts,
             mode[i + 1] = letters[i];
     snprintf(line, sizeof line, "%s %8u %8u %12llu %s ", mode, e->attrs.uid, e->attrs.gid,
              (unsigned long long)e->attrs.size, time_format(e->attrs.mtime * 1000ULL, time));
-    part(w, parts, line);
+    result_part(w, parts, line);
     visible_part(w, parts, e->name);
 }
 
 static void directory_text(struct json_writer *w, const struct path_result *r)
 {
     struct json_text_parts parts;
-    text_begin(w, &parts);
+    result_text_begin(w, &parts);
     for (size_t i = 0; i < r->entry_count; i++) {
         if (i)
-            part(w, &parts, "\n");
+            result_part(w, &parts, "\n");
         if (r->entries[i].longname.len)
             visible_part(w, &parts, r->entries[i].longname);
         else
@@ -237,9 +197,9 @@ static void directory_text(struct json_writer *w, const struct path_result *r)
     if (r->truncated) {
         char mark[64];
         snprintf(mark, sizeof mark, "\n\n[truncated at %zu entries]", r->entry_count);
-        part(w, &parts, mark);
+        result_part(w, &parts, mark);
     }
-    text_end(w, &parts);
+    result_text_end(w, &parts);
 }
 
 static void entry_object(struct json_writer *w, const struct path_entry *e)
@@ -247,14 +207,14 @@ static void entry_object(struct json_writer *w, const struct path_entry *e)
     json_object_begin(w);
     json_key(w, "name");
     json_text(w, e->name);
-    member_str(w, "type", type_of(&e->attrs)->name);
+    result_str(w, "type", type_of(&e->attrs)->name);
     if (e->attrs.flags & SFTP_ATTR_SIZE)
-        member_uint(w, "size", e->attrs.size);
+        result_uint(w, "size", e->attrs.size);
     member_mtime(w, &e->attrs);
     member_mode(w, &e->attrs);
     if (e->attrs.flags & SFTP_ATTR_UIDGID) {
-        member_uint(w, "uid", e->attrs.uid);
-        member_uint(w, "gid", e->attrs.gid);
+        result_uint(w, "uid", e->attrs.uid);
+        result_uint(w, "gid", e->attrs.gid);
     }
     json_object_end(w);
 }
@@ -265,11 +225,11 @@ static void directory_write(struct json_writer *w, const struct path_answer *a)
     directory_text(w, r);
     json_key(w, "structuredContent");
     json_object_begin(w);
-    member_str(w, "kind", "directory");
-    member_str(w, "host", a->host);
-    member_str(w, "path", a->path);
-    member_uint(w, "count", r->entry_count);
-    member_bool(w, "truncated", r->truncated);
+    result_str(w, "kind", "directory");
+    result_str(w, "host", a->host);
+    result_str(w, "path", a->path);
+    result_uint(w, "count", r->entry_count);
+    result_bool(w, "truncated", r->truncated);
     json_key(w, "entries");
     json_array_begin(w);
     for (size_t i = 0; i < r->entry_count; i++)

@@ -1,0 +1,43 @@
+/* The pieces that results of tools are written with. */
+#include "result.h"
+
+void result_text_begin(struct json_writer *w, struct json_text_parts *parts)
+{
+    json_key(w, "content");
+    json_array_begin(w);
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, "text");
+    json_key(w, "text");
+    json_text_begin(w, parts);
+}
+
+void result_text_end(struct json_writer *w, struct json_text_parts *parts)
+{
+    json_text_end(w, parts);
+    json_object_end(w);
+    json_array_end(w);
+}
+
+void result_part(struct json_writer *w, struct json_text_parts *parts, const char *text)
+{
+    json_text_part(w, parts, slice_str(text));
+}
+
+void result_str(struct json_writer *w, const char *key, const char *value)
+{
+    json_key(w, key);
+    json_str(w, value);
+}
+
+void result_uint(struct json_writer *w, const char *key, uint64_t value)
+{
+    json_key(w, key);
+    json_uint(w, value);
+}
+
+void result_bool(struct json_writer *w, const char *key, bool value)
+{
+    json_key(w, key);
+    json_bool(w, value);
+}
