@@ -164,7 +164,7 @@ static void identify(struct client *c, uint64_t number, int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
         peer.uid = (uid_t)-1;
     c->identity = (struct identity){
-        .role = ROLE_READER, .uid = (uint32_t)peer.uid, .pid = peer.pid, .client = number};
+        .role = c->owner->role, .uid = (uint32_t)peer.uid, .pid = peer.pid, .client = number};
     snprintf(c->identity.name, sizeof c->identity.name, "uid:%u", c->identity.uid);
 }
 
@@ -174,6 +174,7 @@ int client_open(struct client_owner *owner, struct io *io, int fd)
     const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, c};
     struct mcp_config mcp = owner->mcp;
     if (c) {
+        c->owner = owner;
         identify(c, ++owner->opened, fd);
         mcp.identity = &c->identity;
     }
@@ -182,7 +183,6 @@ int client_open(struct client_owner *owner, struct io *io, int fd)
         io_discard(io, fd);
         return SCOUT_E_NOMEM;
     }
-    c->owner = owner;
     list_init(&c->node);
     list_append(&owner->clients, &c->node);
     owner->count++;

@@ -1,7 +1,7 @@
 /* The daemon at work, and its orderly end.
  *
  *   SERVING --SIGTERM, SIGINT--> DRAINING --no client left--> control closed --> pool freed -->
- *                                                                 resolver freed --> loop stopped
+ *                                                                 loop stopped
  *
  * Draining: no new client, no new input; calls in flight are answered, for SERVER_DRAIN_TIME_MS at
  * most; then every client is closed. The pool ends after the last client, the loop after the pool
@@ -13,9 +13,8 @@
 #include "pool_log.h"
 #include "scout/base/time.h"
 #include "scout/net/listener.h"
-#include "scout/net/resolver.h"
-#include "scout/pool/key_store.h"
-#include "scout/tools/scout_tool.h"
+#include "server_pool.h"
+#include "server_view.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,29 +34,16 @@ struct server {
     struct io_op signal_op;
     struct signalfd_siginfo signal;
     struct io_timer drain;
-    struct resolver *resolver;
-    struct key_store *keys;
-    struct pool *pool;
-    struct fleet *fleet;
-    struct policy *policy;
-    struct tool_env env;
-    struct tool_view view;
+    struct server_pool pool;
+    struct server_view *view; /* the current one */
     struct tool_registry registry;
     struct mcp_stats stats;
     bool draining, pool_ending;
-    char known_hosts[SSH_CONFIG_PATH_MAX];
-    struct pool_config pool_config;
 };
-
-static const struct tool *const tools[] = {&scout_tool};
-
-static const char *const instructions =
-    "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
-    "there are, then with `host:/path` to read a file or list a directory.";
 
 /* ---- stopping ---- */
 
-static void on_resolver_freed(void *context)
+static void on_pool_closed(void *context)
 {
     struct server *s = context;
     log_sink_close(s->log);
@@ -65,17 +51,10 @@ static void on_resolver_freed(void *context)
     io_stop(s->io);
 }
 
-static void on_pool_freed(void *context)
-{
-    struct server *s = context;
-    key_store_free(s->keys);
-    resolver_free(s->resolver, on_resolver_freed, s);
-}
-
 static void on_control_closed(void *context)
 {
     struct server *s = context;
-    pool_free(s->pool, on_pool_freed, s);
+    server_pool_close(&s->pool, on_pool_closed, s);
 }
 
 static void end_if_empty(struct server *s)
@@ -84,7 +63,7 @@ static void end_if_empty(struct server *s)
         return;
     s->pool_ending = true;
     io_timer_stop(s->io, &s->drain);
-    pool_log(&s->log->log, pool_stats(s->pool));
+    pool_log(&s->log->log, pool_stats(s->pool.pool));
     if (s->control)
         control_close(s->control, on_control_closed, s);
     else
@@ -172,77 +151,16 @@ static void open_control(struct server *s, const struct server_config *config)
     const struct control_config control = {.socket = config->paths->socket,
                                            .home = config->home,
                                            .ssh_config = config->ssh_config,
-                                           .keys = s->keys,
+                                           .keys = s->pool.keys,
                                            .log = &s->log->log};
     if (control_open(&s->control, s->io, &control, &why) != 0)
         log_event(&s->log->log, LOG_WARN, "control_unavailable", "reason", why.text, NULL);
 }
 
-static const char *agent_of(const struct server_config *config)
+static void wire(struct server *s)
 {
-    bool is_auto = strcmp(config->settings->agent, SETTINGS_AGENT_AUTO) == 0;
-    return is_auto ? config->agent_socket : config->settings->agent;
-}
-
-static void configure_pool(struct server *s, const struct server_config *config)
-{
-    const struct settings *settings = config->settings;
-    if (settings->known_hosts[0])
-        snprintf(s->known_hosts, sizeof s->known_hosts, "%s", settings->known_hosts);
-    else
-        snprintf(s->known_hosts, sizeof s->known_hosts, "%s/.ssh/known_hosts", config->home);
-    s->pool_config = (struct pool_config){
-        .connections_max = (uint32_t)settings->max_connections,
-        .requests_max = (uint32_t)settings->max_requests,
-        .queue_max = (uint32_t)settings->max_queue,
-        .connect_timeout_ns = settings->connect_timeout_ns,
-        .idle_timeout_ns = settings->idle_timeout_ns,
-        .ping_interval_ns = settings->ping_interval_ns,
-        .ping_timeout_ns = settings->ping_timeout_ns,
-        .known_hosts = s->known_hosts,
-        .known_hosts_global = "/etc/ssh/ssh_known_hosts",
-        .home = config->home,
-        .agent_socket = agent_of(config),
-        .keys = s->keys,
-        .resolver = s->resolver,
-    };
-}
-
-static int start_pool(struct server *s, const struct server_config *config, struct failure *why)
-{
-    /* An attempt every two seconds: with c-ares' own five, doubled, a silent name server would take
-     * a call's whole time. */
-    const struct resolver_config resolver_config = {.timeout_ms = 2000, .tries = 3};
-    int error = key_store_new(&s->keys);
-    if (!error)
-        error = resolver_new(&s->resolver, s->io, &resolver_config);
-    if (!error) {
-        configure_pool(s, config);
-        error = pool_new(&s->pool, s->io, &s->pool_config);
-    }
-    if (error) {
-        ssh_config_free(config->ssh_config);
-        return failure_set(why, error, "The pool cannot be made: %s", error_text(error));
-    }
-    s->policy = policy_new();
-    if (!s->policy) {
-        ssh_config_free(config->ssh_config);
-        return failure_set(why, SCOUT_E_NOMEM, "No memory for the policy");
-    }
-    error = fleet_new(&s->fleet, s->io, s->pool, s->resolver, config->ssh_config);
-    return error ? failure_set(why, error, "The fleet cannot be made: %s", error_text(error)) : 0;
-}
-
-static void wire(struct server *s, const struct settings *settings)
-{
-    s->env = (struct tool_env){.fleet = s->fleet, .file_size_max = settings->max_file_size};
-    s->view = (struct tool_view){.env = &s->env, .policy = s->policy};
-    s->registry = (struct tool_registry){
-        .tools = tools,
-        .count = sizeof tools / sizeof tools[0],
-        .io = s->io,
-        .view = &s->view,
-    };
+    server_view_tools(&s->registry);
+    s->registry.io = s->io;
     list_init(&s->clients.clients);
     s->clients.on_gone = on_client_gone;
     s->clients.mcp = (struct mcp_config){
@@ -250,17 +168,36 @@ static void wire(struct server *s, const struct settings *settings)
         .log = &s->log->log,
         .server_name = "scout_mcp",
         .server_version = SCOUT_VERSION,
-        .instructions = instructions,
-        .call_timeout_ns = settings->call_timeout_ns,
+        .instructions = server_instructions,
         .stats = &s->stats,
     };
+}
+
+/* Takes a reading of the configuration into use, the first as well as each later one: all that
+ * depends on it is made here. On failure what was in use stays in use. */
+static int adopt(struct server *s, const struct settings *settings, struct ssh_config *ssh_config,
+                 struct failure *why)
+{
+    const struct server_view_config config = {.io = s->io,
+                                              .pool = s->pool.pool,
+                                              .resolver = s->pool.resolver,
+                                              .settings = settings,
+                                              .ssh_config = ssh_config};
+    struct server_view *view;
+    int error = server_view_new(&view, &config, why);
+    if (error)
+        return error;
+    server_view_replace(&s->view, view, &s->registry);
+    s->clients.mcp.call_timeout_ns = settings->call_timeout_ns;
+    s->clients.role = settings->role;
+    return 0;
 }
 
 static void log_ready(struct server *s, const struct server_config *config)
 {
     char hosts[32];
     const char *const *names;
-    snprintf(hosts, sizeof hosts, "%zu", fleet_names(s->fleet, &names));
+    snprintf(hosts, sizeof hosts, "%zu", fleet_names(server_view_fleet(s->view), &names));
     log_event(&s->log->log, LOG_INFO, "ready", "version", SCOUT_VERSION, "socket",
               config->paths->socket, "hosts", hosts, "ssh_config", config->paths->ssh_config, NULL);
 }
@@ -275,11 +212,12 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     s->log = log;
     io_op_init(&s->signal_op);
     io_timer_init(&s->drain);
-    int error = start_pool(s, config, why);
-    if (!error) {
-        wire(s, config->settings);
+    wire(s);
+    int error = server_pool_open(&s->pool, io, config, why);
+    if (!error)
+        error = adopt(s, config->settings, config->ssh_config, why);
+    if (!error)
         error = open_socket(s, config->paths->socket, why);
-    }
     if (error)
         return error; /* the process ends: there is nothing to undo that its end does not */
     io_file_adopt(io, &s->signal_file, config->signals);
@@ -290,8 +228,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_run(io);
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
-    fleet_free(s->fleet);
-    policy_free(s->policy);
+    server_view_free(s->view);
     unlink(config->paths->socket);
     free(s);
     return 0;

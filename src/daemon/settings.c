@@ -62,6 +62,14 @@ static int check_log_level(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
+static int check_role(cfg_t *cfg, cfg_opt_t *opt)
+{
+    if (identity_role_parse(cfg_opt_getnstr(opt, 0)) >= 0)
+        return 0;
+    cfg_error(cfg, "%s must be reader or operator", opt->name);
+    return -1;
+}
+
 static bool is_path(const char *text)
 {
     return text[0] == '/' || strncmp(text, "~/", 2) == 0;
@@ -104,6 +112,7 @@ static void take_values(struct settings *s, cfg_t *cfg, const char *home)
     take_path(s->agent, strcmp(agent, "none") == 0 ? "" : agent, home);
     take_path(s->known_hosts, cfg_getstr(cfg, "known_hosts"), home);
     s->log_level = (enum log_level)log_level_parse(cfg_getstr(cfg, "log_level"));
+    s->role = (enum identity_role)identity_role_parse(cfg_getstr(cfg, "role"));
 }
 
 /* Comments become blanks: libConfuse 3.3 counts the end of a commented line more than once, and
@@ -175,6 +184,7 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
                 CFG_STR("agent", SETTINGS_AGENT_AUTO, CFGF_NONE),
         CFG_STR("known_hosts", "", CFGF_NONE),
         CFG_STR("log_level", "info", CFGF_NONE),
+        CFG_STR("role", "reader", CFGF_NONE),
         CFG_END(),
     };
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
@@ -190,6 +200,7 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
     SETTINGS_SECONDS(X)
 #undef X
     cfg_set_validate_func(cfg, "log_level", check_log_level);
+    cfg_set_validate_func(cfg, "role", check_role);
     cfg_set_validate_func(cfg, "agent", check_agent);
     cfg_set_validate_func(cfg, "known_hosts", check_known_hosts);
 

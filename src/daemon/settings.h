@@ -4,6 +4,7 @@
 
 #include "scout/base/error.h"
 #include "scout/base/log.h"
+#include "scout/fleet/identity.h"
 
 #define SETTINGS_PATH_MAX   1024
 #define SETTINGS_FILE_MAX   262144
@@ -17,7 +18,8 @@
     X("max_queue", max_queue, 4096, 1, 100000)              /* requests that wait; then: refused */
 /* Durations in seconds, fractions allowed. */
 #define SETTINGS_SECONDS(X)                                                                        \
-    X("call_timeout", call_timeout_ns, 30, 0.1, 86400)      /* of a tools/call */                  \
+    X("call_timeout", call_timeout_ns, 30, 0.1, 86400)       /* of a tools/call */                 \
+    X("command_timeout", command_timeout_ns, 30, 0.1, 86400) /* of a command on a host */          \
     X("connect_timeout", connect_timeout_ns, 10, 0.1, 3600) /* of a host without ConnectTimeout */ \
     X("idle_timeout", idle_timeout_ns, 60, 0, 86400)        /* of an unused SSH connection */      \
     X("ping_interval", ping_interval_ns, 15, 0, 86400)      /* silence before a ping; 0: none */   \
@@ -31,6 +33,7 @@ struct settings {
     char known_hosts[SETTINGS_PATH_MAX]; /* "": the default file */
     char agent[SETTINGS_PATH_MAX];       /* SETTINGS_AGENT_AUTO, "" (none), or a socket's path */
     enum log_level log_level;
+    enum identity_role role; /* of a client whom only its uid tells */
 };
 
 /* Reads the file at `path` over the defaults. A file that is not there leaves the defaults unless

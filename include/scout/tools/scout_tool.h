@@ -9,7 +9,8 @@
 
 struct tool_env {
     struct fleet *fleet;
-    uint64_t file_size_max; /* bytes of a file that are read */
+    uint64_t file_size_max;      /* bytes of a file that are read */
+    uint64_t command_timeout_ns; /* of one command on a host */
 };
 
 extern const struct tool scout_tool;

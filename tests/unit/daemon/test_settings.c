@@ -42,6 +42,8 @@ static void test_defaults(void **state)
     assert_string_equal(s.agent, SETTINGS_AGENT_AUTO);
     assert_string_equal(s.known_hosts, "");
     assert_int_equal(s.log_level, LOG_INFO);
+    assert_int_equal(s.command_timeout_ns, 30000000000);
+    assert_int_equal(s.role, ROLE_READER);
     assert_true(settings_load(&s, "/nonexistent/scoutd.conf", true, "/h", &why) < 0);
     assert_non_null(strstr(why.text, "/nonexistent/scoutd.conf"));
 }
@@ -55,7 +57,8 @@ static void test_every_key(void **state)
                           "connect_timeout = 2\nidle_timeout = 0.5\n"
                           "max_requests = 11\nmax_queue = 12\nping_interval = 3\n"
                           "ping_timeout = 0.25\nagent = \"~/agent\"\n"
-                          "known_hosts = \"~/kh\"\nlog_level = debug\n",
+                          "known_hosts = \"~/kh\"\nlog_level = debug\n"
+                          "command_timeout = 4\nrole = operator\n",
                           &s, &why),
                      0);
     assert_int_equal(s.max_file_size, 10);
@@ -70,6 +73,8 @@ static void test_every_key(void **state)
     assert_string_equal(s.agent, "/home/me/agent");
     assert_string_equal(s.known_hosts, "/home/me/kh");
     assert_int_equal(s.log_level, LOG_DEBUG);
+    assert_int_equal(s.command_timeout_ns, 4000000000);
+    assert_int_equal(s.role, ROLE_OPERATOR);
 }
 
 static void test_agent(void **state)
@@ -110,6 +115,7 @@ static void test_refusals(void **state)
         {"idle_timeout = nan\n", ":1:", "idle_timeout"},
         {"connect_timeout = soon\n", ":1:", "connect_timeout"},
         {"log_level = loud\n", ":1:", "log_level"},
+        {"role = admin\n", ":1:", "role must be reader or operator"},
         {"known_hosts = \"relative\"\n", ":1:", "known_hosts"},
         {"agent = \"relative\"\n", ":1:", "agent must be auto, none"},
         {"max_requests = 0\n", ":1:", "max_requests must be from 1"},

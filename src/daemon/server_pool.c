@@ -1,0 +1,69 @@
+/* Wires the pool: the resolver and the unlocked keys below it, the settings into it. */
+#include "server_pool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A name server is asked every two seconds: with c-ares' own five, doubled, a silent one would take
+ * a call's whole time. */
+#define RESOLVER_TIMEOUT_MS 2000
+#define RESOLVER_TRIES      3
+
+static const char *agent_of(const struct server_config *config)
+{
+    bool is_auto = strcmp(config->settings->agent, SETTINGS_AGENT_AUTO) == 0;
+    return is_auto ? config->agent_socket : config->settings->agent;
+}
+
+static void configure(struct server_pool *p, const struct server_config *config)
+{
+    const struct settings *settings = config->settings;
+    if (settings->known_hosts[0])
+        snprintf(p->known_hosts, sizeof p->known_hosts, "%s", settings->known_hosts);
+    else
+        snprintf(p->known_hosts, sizeof p->known_hosts, "%s/.ssh/known_hosts", config->home);
+    p->config = (struct pool_config){
+        .connections_max = (uint32_t)settings->max_connections,
+        .requests_max = (uint32_t)settings->max_requests,
+        .queue_max = (uint32_t)settings->max_queue,
+        .connect_timeout_ns = settings->connect_timeout_ns,
+        .idle_timeout_ns = settings->idle_timeout_ns,
+        .ping_interval_ns = settings->ping_interval_ns,
+        .ping_timeout_ns = settings->ping_timeout_ns,
+        .known_hosts = p->known_hosts,
+        .known_hosts_global = "/etc/ssh/ssh_known_hosts",
+        .home = config->home,
+        .agent_socket = agent_of(config),
+        .keys = p->keys,
+        .resolver = p->resolver,
+    };
+}
+
+int server_pool_open(struct server_pool *p, struct io *io, const struct server_config *config,
+                     struct failure *why)
+{
+    const struct resolver_config resolver = {.timeout_ms = RESOLVER_TIMEOUT_MS,
+                                             .tries = RESOLVER_TRIES};
+    int error = key_store_new(&p->keys);
+    if (!error)
+        error = resolver_new(&p->resolver, io, &resolver);
+    if (!error) {
+        configure(p, config);
+        error = pool_new(&p->pool, io, &p->config);
+    }
+    return error ? failure_set(why, error, "The pool cannot be made: %s", error_text(error)) : 0;
+}
+
+static void on_pool_freed(void *context)
+{
+    struct server_pool *p = context;
+    key_store_free(p->keys);
+    resolver_free(p->resolver, p->on_closed, p->context);
+}
+
+void server_pool_close(struct server_pool *p, void (*on_closed)(void *context), void *context)
+{
+    p->on_closed = on_closed;
+    p->context = context;
+    pool_free(p->pool, on_pool_freed, p);
+}

@@ -1,0 +1,28 @@
+/* The pool and what it works with, from the settings of the start. */
+#ifndef SCOUT_DAEMON_SERVER_POOL_H
+#define SCOUT_DAEMON_SERVER_POOL_H
+
+#include "scout/net/resolver.h"
+#include "scout/pool/key_store.h"
+#include "scout/pool/pool.h"
+#include "server.h"
+
+struct server_pool {
+    struct resolver *resolver;
+    struct key_store *keys;
+    struct pool *pool;
+    struct pool_config config;
+    char known_hosts[SSH_CONFIG_PATH_MAX];
+    void (*on_closed)(void *context);
+    void *context;
+};
+
+/* 0, or a negative error with *why; then the process ends, and nothing is undone. */
+__attribute__((warn_unused_result)) int server_pool_open(struct server_pool *p, struct io *io,
+                                                         const struct server_config *config,
+                                                         struct failure *why);
+
+/* Frees all of it. `on_closed` comes once, last. Nobody may use the pool any more. */
+void server_pool_close(struct server_pool *p, void (*on_closed)(void *context), void *context);
+
+#endif

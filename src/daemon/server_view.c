@@ -1,0 +1,117 @@
+/* A view and its life.
+ *
+ *   new --server_view_replace()--> current --a newer one--> retired --last call ended--> freed
+ *
+ * The tools count their calls in the view (struct tool_view). A retired view is freed by a task and
+ * not from within the end of its last call: what that call leaves behind may still look at a host.
+ */
+#include "server_view.h"
+
+#include <stdlib.h>
+
+struct server_view {
+    struct tool_view view;
+    struct tool_env env;
+    struct settings settings;
+    struct fleet *fleet;
+    struct policy *policy;
+    struct io *io;
+    struct io_task task;
+    bool retired;
+};
+
+static const struct tool *const tools[] = {&scout_tool};
+
+const char *const server_instructions =
+    "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
+    "there are, then with `host:/path` to read a file or list a directory.";
+
+void server_view_tools(struct tool_registry *registry)
+{
+    registry->tools = tools;
+    registry->count = sizeof tools / sizeof tools[0];
+}
+
+void server_view_free(struct server_view *v)
+{
+    if (!v)
+        return;
+    io_task_cancel(&v->task);
+    if (v->fleet)
+        fleet_free(v->fleet);
+    policy_free(v->policy);
+    free(v);
+}
+
+static void on_task(struct io_task *task)
+{
+    server_view_free(CONTAINER_OF(task, struct server_view, task));
+}
+
+static void on_unused(struct tool_view *view)
+{
+    struct server_view *v = CONTAINER_OF(view, struct server_view, view);
+    if (v->retired)
+        io_defer(v->io, &v->task, on_task);
+}
+
+static int build(struct server_view *v, const struct server_view_config *config,
+                 struct failure *why)
+{
+    int error =
+        fleet_new(&v->fleet, config->io, config->pool, config->resolver, config->ssh_config);
+    if (error)
+        return failure_set(why, error, "The fleet cannot be made: %s", error_text(error));
+    v->policy = policy_new();
+    if (!v->policy)
+        return failure_set(why, SCOUT_E_NOMEM, "No memory for the policy");
+    v->env = (struct tool_env){
+        .fleet = v->fleet,
+        .file_size_max = v->settings.max_file_size,
+        .command_timeout_ns = v->settings.command_timeout_ns,
+    };
+    v->view = (struct tool_view){.env = &v->env, .policy = v->policy, .on_unused = on_unused};
+    return 0;
+}
+
+int server_view_new(struct server_view **out, const struct server_view_config *config,
+                    struct failure *why)
+{
+    struct server_view *v = calloc(1, sizeof *v);
+    if (!v) {
+        ssh_config_free(config->ssh_config);
+        return failure_set(why, SCOUT_E_NOMEM, "No memory");
+    }
+    v->io = config->io;
+    v->settings = *config->settings;
+    io_task_init(&v->task);
+    int error = build(v, config, why);
+    if (error)
+        server_view_free(v);
+    else
+        *out = v;
+    return error;
+}
+
+void server_view_replace(struct server_view **current, struct server_view *next,
+                         struct tool_registry *registry)
+{
+    struct server_view *old = *current;
+    *current = next;
+    registry->view = &next->view;
+    if (!old)
+        return;
+    old->retired = true;
+    if (old->view.calls == 0)
+        on_unused(&old->view);
+}
+
+const struct settings *server_view_settings(const struct server_view *v)
+{
+    return &v->settings;
+}
+
+struct fleet *server_view_fleet(const struct server_view *v)
+{
+    return v->fleet;
+}
