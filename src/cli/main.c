@@ -185,16 +185,28 @@ static int check(const struct line *l, const struct subcommand *s)
 /* --- the environment ---------------------------------------------------------------------------
  */
 
-/* Without HOME, as under some service managers, the user's home is what the system says. */
+/* The user's home by /etc/passwd, into `out`. Not by getpwuid: it would load the system's name
+ * services into a program whose C library is linked in. */
+static const char *home_of_user(char out[PATHS_SIZE])
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    const struct passwd *entry = NULL;
+    while (file && (entry = fgetpwent(file)) && entry->pw_uid != getuid())
+        ;
+    if (entry)
+        snprintf(out, PATHS_SIZE, "%s", entry->pw_dir);
+    if (file)
+        fclose(file);
+    return entry ? out : NULL;
+}
+
+/* Without HOME, as under some service managers, the user's home is what the system says. `context`
+ * has room for it. */
 static const char *environment(const char *name, void *context)
 {
-    (void)context;
     const char *value = getenv(name);
-    if ((!value || !value[0]) && strcmp(name, "HOME") == 0) {
-        const struct passwd *entry = getpwuid(getuid());
-        return entry ? entry->pw_dir : NULL;
-    }
-    return value;
+    bool use_home = (!value || !value[0]) && strcmp(name, "HOME") == 0;
+    return use_home ? home_of_user(context) : value;
 }
 
 /* A descriptor opened later must never become 0, 1 or 2. */
@@ -213,6 +225,7 @@ static int run(const struct line *l)
                       .list = l->options & OPTION_LIST};
     struct paths_flags flags = {.socket = l->socket};
     struct failure why;
+    char home[PATHS_SIZE];
     if (l->word_count == 0 && !l->wants_help) {
         print_usage(stderr);
         return EXIT_USAGE;
@@ -230,7 +243,7 @@ static int run(const struct line *l)
     cli.operand = l->word_count > 1 ? l->words[1] : NULL;
     cli.operands = l->words + 1;
     cli.operand_count = l->word_count > 1 ? l->word_count - 1 : 0;
-    if (s->asks_daemon && paths_resolve(&cli.paths, &flags, environment, NULL, &why) != 0) {
+    if (s->asks_daemon && paths_resolve(&cli.paths, &flags, environment, home, &why) != 0) {
         output_error(why.text, error_code(why.error));
         return EXIT_USAGE;
     }

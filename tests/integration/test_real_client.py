@@ -7,6 +7,7 @@ node, npm or the registry there is nothing to test: skipped, with the reason.
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -80,20 +81,28 @@ class RealClientTest(harness.ScoutTest):
             os.kill(pid, signal.SIGTERM)
             harness.wait_until(lambda: harness.lock_holder(lock) is None, "the daemon ends")
 
-    def drive(self, script, *arguments):
+    def drive(self, script, *arguments, command=(harness.SCOUT, "mcp")):
         # A module is looked for from where the script lies.
         place = shutil.copy(os.path.join(SOURCES, script),
                             os.path.join(NPM, f"{os.getpid()}-{script}"))
         self.addCleanup(os.remove, place)
         ended = subprocess.run(
             ["node", place, *arguments, "demo1:hello.txt", "hello from demo1\n",
-             harness.SCOUT, "mcp"], cwd=NPM, check=False, capture_output=True, text=True,
+             *command], cwd=NPM, check=False, capture_output=True, text=True,
             stdin=subprocess.DEVNULL, timeout=60, env=self.environment)
         self.assertEqual(ended.returncode, 0, ended.stderr + ended.stdout)
         self.assertIn("ok", ended.stdout)
 
     def test_first_generation(self):
         self.drive("client_legacy.mjs")
+
+    def test_through_a_bastion(self):
+        """ssh -T bastion scout mcp, as the client's command."""
+        paths = [f"{name}={value}" for name, value in self.environment.items()
+                 if name.startswith("SCOUT_")]
+        remote = shlex.join(["env", *paths, harness.SCOUT, "mcp"])
+        self.drive("client_legacy.mjs", command=(
+            "ssh", "-T", "-o", "BatchMode=yes", "-F", self.fleet.ssh_config, "demo1", remote))
 
     def second_generation(self, mode, era):
         if node_major() < 20:
