@@ -27,19 +27,19 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
 
 static bool ask(struct path_get *g, struct dir_read_slot *slot)
 {
-    struct sftp *s = pool_sftp(&g->use);
-    if (s && g->dir->in_flight > 0 && sftp_in_flight(s) >= PATH_CROWDED)
+    struct sftp *s = visit_sftp(&g->visit);
+    if (s && g->dir->in_flight > 0 && sftp_in_flight(s) >= VISIT_CROWDED)
         return false; /* others fill the connection: the batch is smaller */
     slot->get = g;
     int error = s ? sftp_readdir(s, &slot->request, &g->handle, on_names) : SCOUT_E_CONNECTION_LOST;
     if (error == SCOUT_E_LIMIT && g->dir->in_flight > 0)
         return false; /* others fill the connection: the batch is smaller */
     if (error) {
-        path_get_fail(g, error, "The directory could not be read further");
+        visit_fail(&g->visit, error, "The directory could not be read further");
         return false;
     }
     g->dir->in_flight++;
-    pool_flush(&g->use);
+    pool_flush(&g->visit.use);
     return true;
 }
 
@@ -55,7 +55,7 @@ static void complete(struct path_get *g)
     entry_list_finish(l);
     g->result.entries = l->entries;
     g->result.entry_count = l->count;
-    path_get_finish(g);
+    visit_finish(&g->visit);
 }
 
 static void on_names(struct sftp_request *request, const struct sftp_reply *reply)
@@ -64,7 +64,7 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
     struct dir_read *d = g->dir;
     d->in_flight--;
     if (reply->error) {
-        path_get_fail_reply(g, "list", reply);
+        visit_fail_reply(&g->visit, "list", reply);
         return;
     }
     struct slice names = reply->names;
@@ -90,7 +90,7 @@ void dir_read_start(struct path_get *g)
 {
     g->dir = calloc(1, sizeof *g->dir);
     if (!g->dir) {
-        path_get_fail(g, SCOUT_E_NOMEM, "No memory to list the directory");
+        visit_fail(&g->visit, SCOUT_E_NOMEM, "No memory to list the directory");
         return;
     }
     entry_list_init(&g->dir->list);

@@ -19,17 +19,17 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
 /* 0, or an error; without another read in flight, the operation ends with it. */
 static int ask(struct path_get *g, struct file_read_slot *slot)
 {
-    struct sftp *s = pool_sftp(&g->use);
+    struct sftp *s = visit_sftp(&g->visit);
     int error = s ? sftp_read(s, &slot->request, &g->handle, slot->offset, slot->len, on_read)
                   : SCOUT_E_CONNECTION_LOST;
     if (error == SCOUT_E_LIMIT && g->file.in_flight > 0)
         return error; /* others fill the connection: the reads in flight go on from here */
     if (error) {
-        path_get_fail(g, error, "The file could not be read further");
+        visit_fail(&g->visit, error, "The file could not be read further");
         return error;
     }
     g->file.in_flight++;
-    pool_flush(&g->use);
+    pool_flush(&g->visit.use);
     return 0;
 }
 
@@ -44,7 +44,7 @@ static bool make_room(struct path_get *g, uint64_t size)
         room = size;
     uint8_t *data = realloc(r->data, room);
     if (!data) {
-        path_get_fail(g, SCOUT_E_NOMEM, "No memory for the file's content");
+        visit_fail(&g->visit, SCOUT_E_NOMEM, "No memory for the file's content");
         return false;
     }
     r->data = data;
@@ -68,14 +68,14 @@ static void complete(struct path_get *g)
         g->result.truncated = false; /* it ended earlier than stat said */
     }
     g->result.text = slice_of(r->data, len);
-    path_get_finish(g);
+    visit_finish(&g->visit);
 }
 
 /* Whether others fill the connection: then one read at a time is enough. */
 static bool is_crowded(const struct path_get *g)
 {
-    const struct sftp *s = pool_sftp(&g->use);
-    return g->file.in_flight > 0 && s && sftp_in_flight(s) >= PATH_CROWDED;
+    const struct sftp *s = visit_sftp(&g->visit);
+    return g->file.in_flight > 0 && s && sftp_in_flight(s) >= VISIT_CROWDED;
 }
 
 /* Asks for the next chunk in `slot`. Returns whether there was one. */
@@ -109,8 +109,8 @@ static void read_on(struct path_get *g, struct file_read_slot *slot, size_t got)
     if (got < slot->len && !r->one_by_one) {
         slot->offset += got;
         slot->len -= (uint32_t)got;
-        if (ask(g, slot) == SCOUT_E_LIMIT && !g->finished)
-            path_get_fail(g, SCOUT_E_LIMIT, "The file could not be read further");
+        if (ask(g, slot) == SCOUT_E_LIMIT && !g->visit.finished)
+            visit_fail(&g->visit, SCOUT_E_LIMIT, "The file could not be read further");
         return;
     }
     if (got < slot->len)
@@ -138,7 +138,7 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
     struct file_read *r = &g->file;
     r->in_flight--;
     if (reply->error) {
-        path_get_fail_reply(g, "read", reply);
+        visit_fail_reply(&g->visit, "read", reply);
         return;
     }
     if (reply->eof) {
@@ -149,7 +149,7 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
         memcpy(r->data + slot->offset, reply->data.data, reply->data.len);
         read_on(g, slot, reply->data.len);
     }
-    if (r->in_flight == 0 && !g->finished)
+    if (r->in_flight == 0 && !g->visit.finished)
         settle(g);
 }
 
@@ -160,7 +160,7 @@ static bool make_window(struct path_get *g)
     if (!r->one_by_one && r->want > r->chunk && !r->window) {
         r->window = calloc(PATH_READ_WINDOW, sizeof *r->window);
         if (!r->window) {
-            path_get_fail(g, SCOUT_E_NOMEM, "No memory to read the file");
+            visit_fail(&g->visit, SCOUT_E_NOMEM, "No memory to read the file");
             return false;
         }
     }
@@ -171,7 +171,7 @@ static bool make_window(struct path_get *g)
 static bool plan(struct path_get *g)
 {
     struct file_read *r = &g->file;
-    struct sftp *s = pool_sftp(&g->use);
+    struct sftp *s = visit_sftp(&g->visit);
     uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
     r->one_by_one = size == 0;
     r->end = r->cut = UINT64_MAX;
@@ -200,12 +200,12 @@ void file_read_start(struct path_get *g)
         for (size_t i = 0; i < PATH_READ_WINDOW && ask_next(g, &r->window[i]); i++)
             ;
     }
-    if (g->finished)
+    if (g->visit.finished)
         return;
     if (r->in_flight == 0) {
         complete(g);
     } else if (!r->one_by_one && r->asked == r->want) {
-        sftp_close(pool_sftp(&g->use), &g->handle);
+        sftp_close(visit_sftp(&g->visit), &g->handle);
         g->handle_open = false;
     }
 }

@@ -2,11 +2,7 @@
 #ifndef SCOUT_FLEET_PATH_GET_PRIVATE_H
 #define SCOUT_FLEET_PATH_GET_PRIVATE_H
 
-#include "scout/fleet/path_get.h"
-
-/* So many requests in flight on a connection leave room for nobody to read ahead: the other half
- * is for those who have none in flight yet. */
-#define PATH_CROWDED (SFTP_IN_FLIGHT_MAX / 2)
+#include "visit.h"
 
 struct file_read_slot {
     struct sftp_request request;
@@ -31,49 +27,37 @@ struct file_read {
     bool reopened;
 };
 
-struct dir_read;  /* see dir_read.c */
-struct exec_read; /* see exec_read.c */
+struct dir_read; /* see dir_read.c */
+struct exec_reply;
 
 struct path_get {
-    struct fleet *fleet;
-    const struct ssh_host *host; /* the fleet's */
+    struct visit visit;
     path_get_fn *fn;
+    path_permit_fn *permit;
     void *context;
-    uint64_t size_max, deadline_ns, started_ns;
-    const char *path; /* as the host gets it: a part of `shown`, or "." */
-    struct pool_use use;
-    struct io_timer timer;
-    struct io_task task;              /* delivers the result, or tries again */
+    uint64_t size_max;
     struct sftp_request request;      /* stat, then open */
     struct sftp_request real_request; /* realpath */
     struct sftp_handle handle;
     bool handle_open;
-    bool finished; /* nothing of it is on the connection any more; the task goes on with it */
-    bool retried;
     bool stat_known;
-    char *real_path;
+    char *real_path; /* NUL behind it */
     struct path_result result;
     struct file_read file;
     struct dir_read *dir;
-    struct exec_read *exec;
-    char shown[]; /* as the caller wrote it */
+    struct exec_reply *exec; /* NULL: over SFTP */
+    char shown[];            /* as the caller wrote it */
 };
 
-/* Ends the operation: the result (or g->result.failure) is delivered by the task. */
-void path_get_finish(struct path_get *g);
-
-/* Each ends it with a failure, or, when the connection was lost, begins once again. `what` names
- * the step: "read", "list". */
-void path_get_fail_reply(struct path_get *g, const char *what, const struct sftp_reply *reply);
-void path_get_fail(struct path_get *g, int error, const char *text);
-void path_get_fail_as(struct path_get *g, const struct failure *why);
-void path_get_fail_path(struct path_get *g, int error); /* NOT_FOUND, PERMISSION */
-/* What has this mode (0: not known) is neither a regular file nor a directory. */
+/* What has this mode (0: not known) is neither a regular file nor a directory: a failure. */
 void path_get_refuse(struct path_get *g, uint32_t mode);
 
 /* Remembers the real path; false without memory. One that is too long or has a NUL counts as not
  * told. */
 bool path_get_set_real(struct path_get *g, struct slice path);
+
+/* Whether kind and real path, which are known now, are permitted; otherwise it has failed. */
+bool path_get_permitted(struct path_get *g);
 
 /* The SFTP side: stat and realpath, then open, then one of the readers. */
 void path_look_start(struct path_get *g);
@@ -88,10 +72,10 @@ void dir_read_start(struct path_get *g);
 void dir_read_forget(struct path_get *g, struct sftp *s);
 void dir_read_free(struct path_get *g);
 
-/* The host offers no SFTP: the same through its shell. The use is given back. */
+/* The host offers no SFTP: the same through its shell. */
 void exec_read_start(struct path_get *g);
-/* The stage that it is in, static. */
-const char *exec_read_stage(const struct path_get *g);
+int exec_read_feed(struct path_get *g, struct slice data);
+void exec_read_end(struct path_get *g, int status);
 void exec_read_free(struct path_get *g);
 
 #endif

@@ -2,27 +2,17 @@
  *
  * stat and realpath go out together and are answered in one round trip. The type decides: opening a
  * FIFO or a device would hang the host's SFTP server for everybody, so only regular files and
- * directories are opened. A real path that the server does not tell is left out; it is no reason to
- * fail. */
+ * directories are opened, and of these what is permitted. A real path that the server does not tell
+ * is left out; whether that is a reason to fail is for who permits to say. */
 #include "path_get.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
-
-/* A request that could not even be started. */
-static void fail_start(struct path_get *g, int error)
-{
-    char text[256];
-    snprintf(text, sizeof text, "The request to %.128s could not be made: %s", g->host->name,
-             error_text(error));
-    path_get_fail(g, error, text);
-}
 
 static void on_opened(struct sftp_request *request, const struct sftp_reply *reply)
 {
     struct path_get *g = CONTAINER_OF(request, struct path_get, request);
     if (reply->error || reply->eof) {
-        path_get_fail_reply(g, g->result.kind == PATH_FILE ? "read" : "list", reply);
+        visit_fail_reply(&g->visit, g->result.kind == PATH_FILE ? "read" : "list", reply);
         return;
     }
     g->handle = reply->handle;
@@ -35,22 +25,23 @@ static void on_opened(struct sftp_request *request, const struct sftp_reply *rep
 
 void path_look_open(struct path_get *g)
 {
-    struct sftp *s = pool_sftp(&g->use);
+    struct sftp *s = visit_sftp(&g->visit);
+    const char *path = g->real_path ? g->real_path : g->visit.path; /* what was permitted */
     int error = SCOUT_E_CONNECTION_LOST;
     if (s && g->result.kind == PATH_FILE)
-        error = sftp_open_read(s, &g->request, g->path, on_opened);
+        error = sftp_open_read(s, &g->request, path, on_opened);
     else if (s)
-        error = sftp_opendir(s, &g->request, g->path, on_opened);
+        error = sftp_opendir(s, &g->request, path, on_opened);
     if (error)
-        fail_start(g, error);
+        visit_fail_start(&g->visit, error);
     else
-        pool_flush(&g->use);
+        pool_flush(&g->visit.use);
 }
 
 /* One of the two answers came. */
 static void step(struct path_get *g)
 {
-    if (g->stat_known && g->real_request.id == 0)
+    if (g->stat_known && g->real_request.id == 0 && path_get_permitted(g))
         path_look_open(g);
 }
 
@@ -58,7 +49,7 @@ static void on_stat(struct sftp_request *request, const struct sftp_reply *reply
 {
     struct path_get *g = CONTAINER_OF(request, struct path_get, request);
     if (reply->error || reply->eof) {
-        path_get_fail_reply(g, "stat", reply);
+        visit_fail_reply(&g->visit, "stat", reply);
         return;
     }
     g->result.attrs = reply->attrs;
@@ -78,11 +69,11 @@ static void on_real(struct sftp_request *request, const struct sftp_reply *reply
     struct slice names = reply->names;
     struct sftp_name name;
     if (reply->error == SCOUT_E_CONNECTION_LOST) {
-        path_get_fail_reply(g, "stat", reply);
+        visit_fail_reply(&g->visit, "stat", reply);
         return;
     }
     if (!reply->error && sftp_next_name(&names, &name) && !path_get_set_real(g, name.filename)) {
-        path_get_fail(g, SCOUT_E_NOMEM, "No memory for the real path");
+        visit_fail(&g->visit, SCOUT_E_NOMEM, "No memory for the real path");
         return;
     }
     step(g);
@@ -90,14 +81,14 @@ static void on_real(struct sftp_request *request, const struct sftp_reply *reply
 
 void path_look_start(struct path_get *g)
 {
-    struct sftp *s = pool_sftp(&g->use);
-    int error = s ? sftp_stat(s, &g->request, g->path, on_stat) : SCOUT_E_CONNECTION_LOST;
+    struct sftp *s = visit_sftp(&g->visit);
+    int error = s ? sftp_stat(s, &g->request, g->visit.path, on_stat) : SCOUT_E_CONNECTION_LOST;
     if (!error)
-        error = sftp_realpath(s, &g->real_request, g->path, on_real);
+        error = sftp_realpath(s, &g->real_request, g->visit.path, on_real);
     if (error)
-        fail_start(g, error);
+        visit_fail_start(&g->visit, error);
     else
-        pool_flush(&g->use);
+        pool_flush(&g->visit.use);
 }
 
 void path_look_forget(struct path_get *g, struct sftp *s)

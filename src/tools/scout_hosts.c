@@ -25,6 +25,12 @@ static void start(struct scout_call *s, const struct cJSON *args)
     const char *const *names;
     size_t count = fleet_names(fleet, &names);
     const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(args, "probe");
+    struct policy_request request = {.verb = POLICY_HOSTS};
+    struct failure why;
+    if (tool_call_permit(s->call, &request, &why) != 0) {
+        scout_call_fail(s, &why);
+        return;
+    }
     bool probe = cJSON_IsBool(wanted) ? cJSON_IsTrue(wanted) : count <= SCOUT_PROBE_HOSTS_MAX;
     if (!probe || count == 0) {
         finish(s, NULL, NULL);

@@ -2,13 +2,22 @@
  */
 #include "scout_call.h"
 
+#include "path_permit.h"
 #include "scout/fleet/path_get.h"
 #include "scout_result.h"
+
+static int permit(void *context, struct slice real_path, enum path_kind kind, struct failure *why)
+{
+    struct scout_call *s = context;
+    return path_permit(s->call, kind == PATH_FILE ? POLICY_READ : POLICY_LIST, &s->target,
+                       real_path, why);
+}
 
 static void on_got(void *context, const struct path_result *result)
 {
     struct scout_call *s = context;
     s->operation = NULL;
+    s->call->connected_ns = result->connected_ns;
     if (result->failure.error) {
         scout_call_fail(s, &result->failure);
         return;
@@ -23,9 +32,23 @@ static void on_got(void *context, const struct path_result *result)
 static void start(struct scout_call *s, const struct cJSON *args)
 {
     const struct tool_env *env = s->call->view->env;
+    struct path_request request = {
+        .host = s->host,
+        .path = s->target.path,
+        .principal = s->call->identity->principal,
+        .client = s->call->identity->client,
+        .size_max = env->file_size_max,
+        .deadline_ns = s->call->deadline_ns,
+        .permit = permit,
+    };
+    struct failure why;
     (void)args;
-    s->operation = path_get_start(env->fleet, s->host, s->target.path, env->file_size_max,
-                                  s->call->deadline_ns, on_got, s);
+    if (path_permit_early(s->call, POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_LIST), &s->target,
+                          &why) != 0) {
+        scout_call_fail(s, &why);
+        return;
+    }
+    s->operation = path_get_start(env->fleet, &request, on_got, s);
     if (!s->operation)
         scout_call_fail_memory(s);
 }

@@ -5,7 +5,12 @@
  * trips for a small file: type and real path together; open; read, with the close behind it. Large
  * files are read with many requests in flight. A connection that is lost meanwhile costs one fresh
  * attempt within the deadline, since reading has no effect. A host that offers no SFTP is read
- * through one command of its shell (any POSIX sh), with the same refusals. */
+ * through one command of its shell (any POSIX sh), with the same refusals.
+ *
+ * What is opened is the real path that was permitted, so a symbolic link that is swapped in between
+ * leads nowhere else. What remains: SFTP version 3 knows no O_NOFOLLOW, so whoever can write to the
+ * host's folders can put a link at the real path itself between the answer and the open; and a
+ * server that only tidies paths, instead of following links, is believed. */
 #ifndef SCOUT_FLEET_PATH_GET_H
 #define SCOUT_FLEET_PATH_GET_H
 
@@ -27,6 +32,7 @@ struct path_entry {
 /* All slices are borrowed until the callback returns. */
 struct path_result {
     struct failure failure; /* error 0: the rest is meaningful */
+    uint64_t connected_ns;  /* when it had its connection; 0: it never had one */
     enum path_kind kind;
     struct sftp_attrs attrs; /* through the shell, times may be missing */
     bool truncated;
@@ -36,15 +42,29 @@ struct path_result {
     size_t entry_count;
 };
 
+/* Asked once the real path (empty: the host does not tell it) and the type are known, before
+ * anything is opened; on a host without SFTP, before anything is told. 0, or a failure with *why,
+ * which is then the result. */
+typedef int path_permit_fn(void *context, struct slice real_path, enum path_kind kind,
+                           struct failure *why);
+
+/* All that it points to is borrowed until the callback returns. */
+struct path_request {
+    const struct ssh_host *host;
+    const char *path;      /* a target's: absolute, relative to the login directory, or `~` first */
+    const char *principal; /* whose logins are used; "" the daemon's own */
+    uint64_t client;       /* who shares the host's channels fairly; 0: nobody in particular */
+    uint64_t size_max;     /* bytes of a file */
+    uint64_t deadline_ns;
+    path_permit_fn *permit; /* NULL: everything is allowed; with the callback's context */
+};
+
 struct path_get;
 typedef void path_get_fn(void *context, const struct path_result *result);
 
-/* `path` is a target's path: absolute, relative to the login directory, or with `~` first. At most
- * `size_max` bytes of a file are read. The callback comes once, never from within this call, at
- * `deadline_ns` at the latest. NULL without memory. */
-struct path_get *path_get_start(struct fleet *f, const struct ssh_host *host, const char *path,
-                                uint64_t size_max, uint64_t deadline_ns, path_get_fn *fn,
-                                void *context);
+/* The callback comes once, never from within this call, by the deadline. NULL without memory. */
+struct path_get *path_get_start(struct fleet *f, const struct path_request *request,
+                                path_get_fn *fn, void *context);
 /* The callback does not come any more. */
 void path_get_cancel(struct path_get *g);
 

@@ -40,6 +40,8 @@ struct policy_request {
     enum policy_verb verb;
     const char *host;        /* NULL for POLICY_HOSTS */
     struct slice path;       /* absolute and real where it is known; empty: not known yet */
+    bool path_settled;       /* nothing more will be known of it: an empty one is not told by the
+                                host, and every rule that depends on a path refuses */
     const char *const *argv; /* the words of a command, or NULL */
     size_t argc;
 };

@@ -56,6 +56,48 @@ static void a_file_of_many_pieces_takes_three_round_trips_too(void **state)
     world_stop(&w);
 }
 
+static void nothing_is_opened_that_is_not_permitted(void **state)
+{
+    (void)state;
+    struct world w;
+    world_start(&w);
+    world_put(&w, "f", "secret\n", 7);
+    assert_int_equal(symlink("f", world_path(&w, "link")), 0);
+    w.forbid = true;
+    world_look(&w, world_path(&w, "link"));
+    world_expect_error(&w, SCOUT_E_POLICY, "forbidden");
+    assert_int_equal(w.permits, 1);
+    assert_int_equal(w.permit_kind, PATH_FILE);
+    assert_string_equal(w.permit_path, world_path(&w, "f"));
+    assert_int_equal(w.rounds, 1);
+    assert_int_equal(w.pool.asked[TYPE_OPEN], 0);
+    world_look(&w, w.place.dir);
+    world_expect_error(&w, SCOUT_E_POLICY, "forbidden");
+    assert_int_equal(w.permit_kind, PATH_DIRECTORY);
+    assert_int_equal(w.pool.asked[TYPE_OPENDIR], 0);
+    world_stop(&w);
+}
+
+static void point_the_link_elsewhere(struct world *w)
+{
+    assert_int_equal(unlink(world_path(w, "link")), 0);
+    assert_int_equal(symlink("secret", world_path(w, "link")), 0);
+}
+
+static void a_link_that_is_swapped_after_the_permission_leads_nowhere_else(void **state)
+{
+    (void)state;
+    struct world w;
+    world_start(&w);
+    world_put(&w, "f", "public\n", 7);
+    world_put(&w, "secret", "secret\n", 7);
+    assert_int_equal(symlink("f", world_path(&w, "link")), 0);
+    w.on_permit = point_the_link_elsewhere;
+    world_look(&w, world_path(&w, "link"));
+    world_expect_text(&w, "public\n", 7);
+    world_stop(&w);
+}
+
 static void the_real_path_has_no_links(void **state)
 {
     (void)state;
@@ -263,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_file_takes_three_round_trips),
         cmocka_unit_test(a_file_of_many_pieces_takes_three_round_trips_too),
+        cmocka_unit_test(nothing_is_opened_that_is_not_permitted),
+        cmocka_unit_test(a_link_that_is_swapped_after_the_permission_leads_nowhere_else),
         cmocka_unit_test(the_real_path_has_no_links),
         cmocka_unit_test(a_directory_takes_three_round_trips),
         cmocka_unit_test(what_would_hang_is_refused_unopened),

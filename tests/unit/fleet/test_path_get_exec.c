@@ -96,7 +96,23 @@ static void a_silent_host_ends_in_the_deadline(void **state)
     assert_true(w.done);
     world_expect_error(&w, SCOUT_E_DEADLINE, "host did not answer in time");
     assert_string_equal(w.failure.stage, "channel"); /* the command was not even started */
-    assert_null(w.pool.command->events.on_end);      /* abandoned */
+    world_stop(&w);
+}
+
+static void nothing_is_told_that_is_not_permitted(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w);
+    world_put(&w, "f", "secret\n", 7);
+    assert_int_equal(symlink("f", world_path(&w, "link")), 0);
+    w.forbid = true;
+    world_look(&w, world_path(&w, "link"));
+    world_expect_error(&w, SCOUT_E_POLICY, "forbidden");
+    assert_int_equal(w.permits, 1);
+    assert_int_equal(w.permit_kind, PATH_FILE);
+    assert_string_equal(w.permit_path, world_path(&w, "f"));
+    assert_int_equal(w.text_len, 0);
     world_stop(&w);
 }
 
@@ -184,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_large_file_is_cut_at_the_limit),
         cmocka_unit_test(a_huge_directory_is_cut_at_the_limit),
         cmocka_unit_test(a_silent_host_ends_in_the_deadline),
+        cmocka_unit_test(nothing_is_told_that_is_not_permitted),
         cmocka_unit_test(a_cancel_abandons_the_command),
         cmocka_unit_test(what_is_no_answer_of_a_posix_shell_is_told),
         cmocka_unit_test(a_connection_lost_after_the_first_output_costs_one_fresh_attempt),

@@ -257,6 +257,18 @@ static void round_trip(struct pool *p)
     buf_fini(&in);
 }
 
+/* The deadline of a command that was never started. */
+static void expire_command(struct pool *p)
+{
+    struct command *c = p->command;
+    struct command_result result = {.end = COMMAND_FAILED};
+    failure_set(&result.failure, SCOUT_E_DEADLINE, "no channel until the deadline");
+    result.failure.stage = "channel";
+    if (c->events.on_end)
+        c->events.on_end(c->context, &result);
+    command_drop(p);
+}
+
 static void serve_waits(struct pool *p)
 {
     while (!list_empty(&p->waits)) {
@@ -273,7 +285,9 @@ void world_step(struct world *w)
         ;
     if (w->done)
         return;
-    if (p->silent)
+    if (p->silent && p->command)
+        expire_command(p);
+    else if (p->silent)
         io_run_once(w->fleet.io, (WORLD_TIMEOUT_S + 1) * NS_PER_S);
     else if (!list_empty(&p->waits))
         serve_waits(p);
@@ -344,13 +358,31 @@ static void on_got(void *context, const struct path_result *r)
     }
 }
 
+static int permit(void *context, struct slice real_path, enum path_kind kind, struct failure *why)
+{
+    struct world *w = context;
+    w->permits++;
+    w->permit_kind = kind;
+    if (w->on_permit)
+        w->on_permit(w);
+    copy_slice(w->permit_path, sizeof w->permit_path, real_path);
+    return w->forbid ? failure_set(why, SCOUT_E_POLICY, "forbidden by the test") : 0;
+}
+
 void world_begin(struct world *w, const char *path)
 {
     world_forget(w);
     w->pool.rounds = 0;
     memset(w->pool.asked, 0, sizeof w->pool.asked);
-    w->get = path_get_start(&w->fleet, &w->host, path, WORLD_SIZE_MAX,
-                            io_now(w->fleet.io) + WORLD_TIMEOUT_S * NS_PER_S, on_got, w);
+    struct path_request request = {
+        .host = &w->host,
+        .path = path,
+        .principal = "",
+        .size_max = WORLD_SIZE_MAX,
+        .deadline_ns = io_now(w->fleet.io) + WORLD_TIMEOUT_S * NS_PER_S,
+        .permit = permit,
+    };
+    w->get = path_get_start(&w->fleet, &request, on_got, w);
     assert_non_null(w->get);
     assert_false(w->done); /* never from within the call */
 }

@@ -61,6 +61,12 @@ struct world {
     size_t text_len, entry_count;
     char real_path[512], first[256], last[256];
     unsigned rounds; /* that it took */
+    /* What was asked before anything was opened. */
+    bool forbid;
+    void (*on_permit)(struct world *w); /* NULL: nothing happens meanwhile */
+    unsigned permits;
+    enum path_kind permit_kind;
+    char permit_path[512];
 };
 
 void command_drop(struct pool *p);

@@ -1,0 +1,300 @@
+/* The life of one look at a host: a connection, a deadline, a second attempt, and the end.
+ *
+ * The end is always the same: requests that are still in flight are forgotten, handles are closed
+ * behind them, the connection goes back to the pool, and the task delivers. Delivery never comes
+ * from within a call, and never from within an event of the connection.
+ *
+ * A host without SFTP gets one command instead. The command takes a use of its own and keeps the
+ * deadline itself, since only it knows where it waits. It has no effect, so it may run again after
+ * a lost connection: the pool repeats it while nothing was printed, the visit begins again
+ * afterwards. When no more of its output is needed it is abandoned, which stops it at the host;
+ * that is done outside its own events, by the task. */
+#include "visit.h"
+
+#include "scout/pool/command.h"
+#include <stdio.h>
+
+static void acquire(struct visit *v);
+
+/* ---- the end ---- */
+
+static void drop_command(struct visit *v)
+{
+    if (v->command)
+        command_abandon(v->command);
+    v->command = NULL;
+}
+
+void visit_fini(struct visit *v)
+{
+    io_task_cancel(&v->task);
+    io_timer_stop(fleet_io(v->fleet), &v->timer);
+    drop_command(v);
+}
+
+static void on_deliver(struct io_task *task)
+{
+    struct visit *v = CONTAINER_OF(task, struct visit, task);
+    drop_command(v);
+    v->parts->deliver(v);
+}
+
+static void on_again(struct io_task *task)
+{
+    struct visit *v = CONTAINER_OF(task, struct visit, task);
+    drop_command(v);
+    v->parts->reset(v);
+    v->failure = (struct failure){0};
+    v->printed = v->finished = false;
+    acquire(v);
+}
+
+struct sftp *visit_sftp(const struct visit *v)
+{
+    return v->use.connection && !v->use.waiting ? pool_sftp(&v->use) : NULL;
+}
+
+static void take_back(struct visit *v)
+{
+    struct sftp *s = visit_sftp(v);
+    if (s) {
+        v->parts->take_back(v, s);
+        pool_flush(&v->use);
+    }
+}
+
+static void end(struct visit *v, io_task_fn *next)
+{
+    if (v->finished)
+        return;
+    v->finished = true;
+    io_timer_stop(fleet_io(v->fleet), &v->timer);
+    take_back(v);
+    pool_release(&v->use);
+    io_defer(fleet_io(v->fleet), &v->task, next);
+}
+
+void visit_finish(struct visit *v)
+{
+    end(v, on_deliver);
+}
+
+/* With the failure in place. */
+static void end_failed(struct visit *v)
+{
+    struct failure *f = &v->failure;
+    if (!f->stage)
+        f->stage = "running";
+    bool again = f->error == SCOUT_E_CONNECTION_LOST && !v->retried && !v->finished &&
+                 io_now(fleet_io(v->fleet)) < v->deadline_ns;
+    v->retried = v->retried || again;
+    end(v, again ? on_again : on_deliver);
+}
+
+void visit_fail(struct visit *v, int error, const char *text)
+{
+    failure_set(&v->failure, error, "%s", text);
+    end_failed(v);
+}
+
+void visit_fail_as(struct visit *v, const struct failure *why)
+{
+    v->failure = *why;
+    end_failed(v);
+}
+
+void visit_fail_path(struct visit *v, int error)
+{
+    failure_set(&v->failure, error, "%s: %.400s",
+                error == SCOUT_E_PERMISSION ? "Permission denied" : "Path not found", v->shown);
+    end_failed(v);
+}
+
+void visit_fail_reply(struct visit *v, const char *what, const struct sftp_reply *reply)
+{
+    struct failure *f = &v->failure;
+    int error = reply->error ? reply->error : SCOUT_E_SFTP_PROTOCOL;
+    if (error == SCOUT_E_NOT_FOUND || error == SCOUT_E_PERMISSION) {
+        visit_fail_path(v, error);
+        return;
+    }
+    if (error == SCOUT_E_CONNECTION_LOST && v->use.connection) {
+        *f = *pool_failure(&v->use);
+        if (!f->error)
+            failure_set(f, error, "The connection to %s was lost", v->host->name);
+    } else {
+        struct slice why = reply->message.len ? reply->message : slice_str(error_text(error));
+        failure_set(f, error, "Failed to %s %.256s: %.*s", what, v->shown,
+                    (int)(why.len > 128 ? 128 : why.len), (const char *)why.data);
+    }
+    end_failed(v);
+}
+
+void visit_fail_start(struct visit *v, int error)
+{
+    char text[256];
+    snprintf(text, sizeof text, "The request to %.128s could not be made: %s", v->host->name,
+             error_text(error));
+    visit_fail(v, error, text);
+}
+
+/* ---- the command of a host without SFTP ---- */
+
+void visit_fail_output(struct visit *v, int error)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "%.128s offers no SFTP, and its shell did not answer as a POSIX shell does",
+             v->host->name);
+    visit_fail(v, error == SCOUT_E_NOMEM ? error : SCOUT_E_SFTP_UNAVAILABLE, text);
+}
+
+static void on_started(void *context)
+{
+    struct visit *v = context;
+    v->connected_ns = io_now(fleet_io(v->fleet));
+}
+
+static void on_output(void *context, bool is_stderr, struct slice data)
+{
+    struct visit *v = context;
+    if (is_stderr || v->finished)
+        return;
+    v->printed = true;
+    int result = v->parts->feed(v, data);
+    if (result < 0)
+        visit_fail_output(v, result);
+    else if (result > 0)
+        v->parts->fed(v, 0);
+}
+
+static void fail_command(struct visit *v, const struct failure *why)
+{
+    struct failure own = *why;
+    if (why->error == SCOUT_E_DEADLINE) {
+        failure_set(&own, SCOUT_E_DEADLINE, "%s did not answer in time", v->host->name);
+        own.stage = why->stage;
+    }
+    /* What had not printed anything was repeated by the pool already. */
+    v->retried = v->retried || !v->printed;
+    visit_fail_as(v, &own);
+}
+
+static void on_end(void *context, const struct command_result *result)
+{
+    struct visit *v = context;
+    v->command = NULL;
+    if (v->finished)
+        return;
+    if (result->end == COMMAND_EXITED)
+        v->parts->fed(v, result->has_status ? result->status : -1);
+    else if (result->failure.error == SCOUT_E_DEADLINE && v->parts->expire && v->parts->expire(v))
+        visit_finish(v);
+    else
+        fail_command(v, &result->failure);
+}
+
+static const struct command_events events = {
+    .on_started = on_started, .on_output = on_output, .on_end = on_end};
+
+void visit_run(struct visit *v, const char *command)
+{
+    struct command_request request = {
+        .host = v->host,
+        .principal = v->principal,
+        .client = v->client,
+        .command = command,
+        .deadline_ns = v->deadline_ns,
+        .repeatable = true,
+    };
+    io_timer_stop(fleet_io(v->fleet), &v->timer);
+    pool_release(&v->use);
+    if (command_start(fleet_pool(v->fleet), &request, &events, v, &v->command, &v->failure) != 0) {
+        v->failure.stage = "queued";
+        visit_finish(v);
+    }
+}
+
+/* ---- the begin ---- */
+
+static void on_deadline(struct io_timer *timer)
+{
+    struct visit *v = CONTAINER_OF(timer, struct visit, timer);
+    if (!v->parts->expire || !v->parts->expire(v)) {
+        failure_set(&v->failure, SCOUT_E_DEADLINE, "%s did not answer in time", v->host->name);
+        v->failure.stage = "running";
+    }
+    take_back(v); /* so that the end of the connection is not told to it as well */
+    if (v->use.connection)
+        pool_suspect(&v->use, v->connected_ns);
+    visit_finish(v);
+}
+
+static void begin(struct visit *v)
+{
+    /* Until here the wait had the deadline. What the host said while it connected is no answer. */
+    v->connected_ns = io_now(fleet_io(v->fleet));
+    if (!pool_has_sftp(&v->use)) {
+        v->parts->begin_shell(v);
+        return;
+    }
+    io_timer_start(fleet_io(v->fleet), &v->timer, v->deadline_ns, on_deadline);
+    v->parts->begin(v);
+}
+
+static void on_acquired(struct pool_use *use, const struct failure *failure)
+{
+    struct visit *v = CONTAINER_OF(use, struct visit, use);
+    if (failure) {
+        v->failure = *failure;
+        visit_finish(v);
+    } else {
+        begin(v);
+    }
+}
+
+static void acquire(struct visit *v)
+{
+    int ready = pool_acquire(fleet_pool(v->fleet), v->host, v->principal, v->deadline_ns, &v->use,
+                             on_acquired, &v->failure);
+    if (ready < 0) {
+        v->failure.stage = "queued";
+        visit_finish(v);
+    } else if (ready) {
+        begin(v);
+    }
+}
+
+/* `~` is the login directory, where relative paths of SFTP and of commands begin. */
+static const char *expand_home(const char *path)
+{
+    if (path[0] != '~')
+        return path;
+    path += path[1] == '/' ? 2 : 1;
+    return path[0] ? path : ".";
+}
+
+void visit_start(struct visit *v, const struct visit_parts *parts, struct fleet *f,
+                 const struct path_request *request, const char *shown)
+{
+    *v = (struct visit){
+        .parts = parts,
+        .fleet = f,
+        .host = request->host,
+        .principal = request->principal,
+        .client = request->client,
+        .deadline_ns = request->deadline_ns,
+        .shown = shown,
+        .path = expand_home(shown),
+    };
+    io_timer_init(&v->timer);
+    io_task_init(&v->task);
+    acquire(v);
+}
+
+void visit_cancel(struct visit *v)
+{
+    v->finished = true;
+    take_back(v);
+    pool_release(&v->use);
+}

@@ -1,0 +1,42 @@
+/* What policy says about a target's path: once before any contact, once for the real path. */
+#include "path_permit.h"
+
+/* The path where it is absolute; a relative one says nothing before the host resolved it. */
+static struct slice asked_path(const struct target *t)
+{
+    const char *path = t->path;
+    if (path[0] != '/')
+        return slice_of("", 0);
+    return slice_str(path[1] == '/' ? path + 1 : path); /* `//` is `/` on every host we know */
+}
+
+static int check_asked(struct tool_call *call, enum policy_verb verb, const struct target *t,
+                       struct failure *why)
+{
+    struct policy_request request = {.verb = verb, .host = t->host, .path = asked_path(t)};
+    return tool_call_permit(call, &request, why);
+}
+
+int path_permit_early(struct tool_call *call, uint32_t verbs, const struct target *t,
+                      struct failure *why)
+{
+    struct failure other;
+    bool refused = false;
+    for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+        if (!(verbs & POLICY_BIT(verb)))
+            continue;
+        if (check_asked(call, (enum policy_verb)verb, t, refused ? &other : why) == 0)
+            return 0;
+        refused = true;
+    }
+    return SCOUT_E_POLICY;
+}
+
+int path_permit(struct tool_call *call, enum policy_verb verb, const struct target *t,
+                struct slice real_path, struct failure *why)
+{
+    struct policy_request request = {
+        .verb = verb, .host = t->host, .path = real_path, .path_settled = true};
+    int error = check_asked(call, verb, t, why);
+    return error ? error : tool_call_permit(call, &request, why);
+}

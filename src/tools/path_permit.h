@@ -1,0 +1,20 @@
+/* What policy says about a target's path, in two steps. Private to the layer. */
+#ifndef SCOUT_TOOLS_PATH_PERMIT_H
+#define SCOUT_TOOLS_PATH_PERMIT_H
+
+#include "scout/fleet/target.h"
+#include "scout/tools/tool.h"
+
+/* Before the host is contacted: 0 when at least one of `verbs` (POLICY_BIT) could pass, as far as
+ * the path tells; else SCOUT_E_POLICY with *why. */
+__attribute__((warn_unused_result)) int path_permit_early(struct tool_call *call, uint32_t verbs,
+                                                          const struct target *target,
+                                                          struct failure *why);
+
+/* When the real path is known (empty: the host does not tell it): both the path as it was asked for
+ * and the real one have to pass. */
+__attribute__((warn_unused_result)) int path_permit(struct tool_call *call, enum policy_verb verb,
+                                                    const struct target *target,
+                                                    struct slice real_path, struct failure *why);
+
+#endif
