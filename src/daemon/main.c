@@ -27,6 +27,7 @@ static const char usage[] =
 struct start {
     struct paths paths;
     struct settings settings;
+    struct settings_warnings warnings;
     struct ssh_config *ssh_config;
     char user[64], home[SETTINGS_PATH_MAX];
     const char *agent_socket; /* the environment's; may be NULL */
@@ -112,7 +113,10 @@ static int load_files(struct start *s, const struct paths_flags *flags, struct f
     int error = paths_resolve(&s->paths, flags, environment, NULL, why);
     if (!error)
         error = settings_load(&s->settings, s->paths.config, s->paths.config_named, s->home, why);
-    return error ? error : load_ssh_config(s, why);
+    if (error)
+        return error;
+    settings_environment(&s->settings, environment, NULL, s->home, &s->warnings);
+    return load_ssh_config(s, why);
 }
 
 /* SIGTERM and SIGINT come as bytes on a descriptor; SIGPIPE never comes. */
@@ -168,6 +172,8 @@ static int serve(struct start *s, struct failure *why)
                                          .ssh_config = s->ssh_config,
                                          .signals = open_signals()};
     log_sink_init(&log, s->settings.log_level);
+    for (size_t i = 0; i < s->warnings.count; i++)
+        log_event(&log.log, LOG_WARN, "variable_ignored", "reason", s->warnings.text[i], NULL);
     if (!secrets_locked)
         log_event(&log.log, LOG_WARN, "secrets_not_locked", "reason",
                   "keys may be swapped out: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)", NULL);

@@ -38,6 +38,7 @@ struct server {
     struct server_view *view; /* the current one */
     struct tool_registry registry;
     struct mcp_stats stats;
+    struct mcp_limits limits;
     bool draining, pool_ending;
 };
 
@@ -169,6 +170,7 @@ static void wire(struct server *s)
         .server_name = "scout_mcp",
         .server_version = SCOUT_VERSION,
         .instructions = server_instructions,
+        .limits = &s->limits,
         .stats = &s->stats,
     };
 }
@@ -188,7 +190,8 @@ static int adopt(struct server *s, const struct settings *settings, struct ssh_c
     if (error)
         return error;
     server_view_replace(&s->view, view, &s->registry);
-    s->clients.mcp.call_timeout_ns = settings->call_timeout_ns;
+    s->limits = (struct mcp_limits){.call_timeout_ns = settings->call_timeout_ns,
+                                    .slow_threshold_ns = settings->slow_threshold_ns};
     s->clients.role = settings->role;
     return 0;
 }
@@ -224,6 +227,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
     log_sink_open(log, io, STDERR_FILENO);
     open_control(s, config);
+    server_pool_log_host_keys(&s->pool, &log->log);
     log_ready(s, config);
     io_run(io);
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)

@@ -1,23 +1,29 @@
 /* Wires the pool: the resolver and the unlocked keys below it, the settings into it. */
 #include "server_pool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A name server is asked every two seconds: with c-ares' own five, doubled, a silent one would take
  * a call's whole time. */
 #define RESOLVER_TIMEOUT_MS 2000
 #define RESOLVER_TRIES      3
 
+/* NULL: none is asked. */
 static const char *agent_of(const struct server_config *config)
 {
-    bool is_auto = strcmp(config->settings->agent, SETTINGS_AGENT_AUTO) == 0;
-    return is_auto ? config->agent_socket : config->settings->agent;
+    const char *agent = config->settings->agent;
+    if (strcmp(agent, SETTINGS_AGENT_AUTO) == 0)
+        return config->agent_socket;
+    return strcmp(agent, SETTINGS_NONE) == 0 ? NULL : agent;
 }
 
 static void configure(struct server_pool *p, const struct server_config *config)
 {
     const struct settings *settings = config->settings;
+    bool unchecked = strcmp(settings->known_hosts, SETTINGS_NONE) == 0;
     if (settings->known_hosts[0])
         snprintf(p->known_hosts, sizeof p->known_hosts, "%s", settings->known_hosts);
     else
@@ -32,6 +38,9 @@ static void configure(struct server_pool *p, const struct server_config *config)
         .ping_timeout_ns = settings->ping_timeout_ns,
         .known_hosts = p->known_hosts,
         .known_hosts_global = "/etc/ssh/ssh_known_hosts",
+        .host_keys = unchecked          ? POOL_HOST_KEYS_UNCHECKED
+                     : settings->strict ? POOL_HOST_KEYS_STRICT
+                                        : POOL_HOST_KEYS_WHERE_KNOWN,
         .home = config->home,
         .agent_socket = agent_of(config),
         .keys = p->keys,
@@ -52,6 +61,23 @@ int server_pool_open(struct server_pool *p, struct io *io, const struct server_c
         error = pool_new(&p->pool, io, &p->config);
     }
     return error ? failure_set(why, error, "The pool cannot be made: %s", error_text(error)) : 0;
+}
+
+void server_pool_log_host_keys(const struct server_pool *p, struct log *log)
+{
+    if (p->config.host_keys == POOL_HOST_KEYS_UNCHECKED)
+        log_event(
+            log, LOG_ERROR, "host_keys_unchecked", "severity", "critical", "reason",
+            "known_hosts is none: any host can be impersonated, and whoever is in between can "
+            "read and change everything (MITM)",
+            NULL);
+    else if (access(p->known_hosts, R_OK) != 0)
+        log_event(log, LOG_WARN, "known_hosts_missing", "path", p->known_hosts, "reason",
+                  strerror(errno), "effect",
+                  p->config.host_keys == POOL_HOST_KEYS_STRICT
+                      ? "hosts that have no known_hosts file of their own are refused"
+                      : "hosts that have no known_hosts file of their own are not checked",
+                  NULL);
 }
 
 static void on_pool_freed(void *context)

@@ -22,6 +22,10 @@ __attribute__((warn_unused_result)) int server_pool_open(struct server_pool *p, 
                                                          const struct server_config *config,
                                                          struct failure *why);
 
+/* Logs what a user should know about host keys: that they are not checked, or that the file to
+ * check them by is missing. Blocking: for the start only. */
+void server_pool_log_host_keys(const struct server_pool *p, struct log *log);
+
 /* Frees all of it. `on_closed` comes once, last. Nobody may use the pool any more. */
 void server_pool_close(struct server_pool *p, void (*on_closed)(void *context), void *context);
 

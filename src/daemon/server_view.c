@@ -60,6 +60,8 @@ static int build(struct server_view *v, const struct server_view_config *config,
 {
     int error =
         fleet_new(&v->fleet, config->io, config->pool, config->resolver, config->ssh_config);
+    if (!error)
+        error = fleet_limit(v->fleet, v->settings.allow_hosts, v->settings.block_hosts);
     if (error)
         return failure_set(why, error, "The fleet cannot be made: %s", error_text(error));
     v->policy = policy_new();

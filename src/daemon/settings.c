@@ -1,119 +1,109 @@
-/* The configuration file, read with libConfuse from the tables in settings.h.
+/* The configuration file, read with libConfuse.
  *
- * The first error stops the load: libConfuse's own (syntax, unknown key) and ours (bounds) come
- * through one function that keeps file:line and the reason. libConfuse hands that function nothing
- * of the caller's, so it finds the failure through a thread-local pointer that is set only while a
- * file is parsed. */
+ * To libConfuse every value is a text; ours is the one parser of values, the table's. It runs when
+ * a key is read, while libConfuse still knows the line. The first error stops the load:
+ * libConfuse's own (syntax, unknown key) and ours come through one function that keeps file:line
+ * and the reason. libConfuse hands its callbacks nothing of the caller's, so they find the load
+ * through a thread-local pointer that is set only while a file is parsed. */
 #include "settings.h"
 
+#include "settings_table.h"
 #include <confuse.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static _Thread_local struct failure *parse_failure;
-static _Thread_local const char *parse_path;
+struct load {
+    struct settings *settings;
+    const char *path, *home;
+    struct failure *failure;
+};
+
+static _Thread_local struct load *current;
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 {
     char text[400];
     vsnprintf(text, sizeof text, fmt, args);
-    if (parse_failure && !parse_failure->error)
-        failure_set(parse_failure, SCOUT_E_INVALID_ARGUMENT, "%s:%d: %s", parse_path, cfg->line,
-                    text);
+    if (!current->failure->error)
+        failure_set(current->failure, SCOUT_E_INVALID_ARGUMENT, "%s:%d: %s", current->path,
+                    cfg->line, text);
 }
 
-/* Checked when the key is read, while libConfuse still knows its line. */
-static int check_integer(cfg_t *cfg, cfg_opt_t *opt)
+/* ---- values ---- */
+
+static int take_value(cfg_t *cfg, cfg_opt_t *opt)
 {
-    long value = cfg_opt_getnint(opt, 0), least = 0, greatest = 0;
-#define X(key, member, preset, low, high)                                                          \
-    if (strcmp(opt->name, key) == 0)                                                               \
-        least = low, greatest = high;
-    SETTINGS_INTEGERS(X)
-#undef X
-    if (value >= least && value <= greatest)
-        return 0;
-    cfg_error(cfg, "%s must be from %ld to %ld", opt->name, least, greatest);
-    return -1;
+    char reason[SETTING_REASON_MAX];
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
+        const struct setting *row = &settings_table[i];
+        if (strcmp(row->key, opt->name) != 0)
+            continue;
+        if (!setting_parse(current->settings, row, cfg_opt_getnstr(opt, 0), false, current->home,
+                           reason)) {
+            cfg_error(cfg, "%s %s", row->key, reason);
+            return -1;
+        }
+        current->settings->from[i] = (struct settings_from){.line = cfg->line};
+    }
+    return 0;
 }
 
-static int check_seconds(cfg_t *cfg, cfg_opt_t *opt)
+static void take_presets(struct settings *s, const char *home)
 {
-    double value = cfg_opt_getnfloat(opt, 0), least = 0, greatest = 0;
-#define X(key, member, preset, low, high)                                                          \
-    if (strcmp(opt->name, key) == 0)                                                               \
-        least = low, greatest = high;
-    SETTINGS_SECONDS(X)
-#undef X
-    if (value >= least && value <= greatest)
-        return 0;
-    cfg_error(cfg, "%s must be from %g to %g seconds", opt->name, least, greatest);
-    return -1;
+    char reason[SETTING_REASON_MAX];
+    *s = (struct settings){0};
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++)
+        if (!setting_parse(s, &settings_table[i], settings_table[i].preset, false, home, reason))
+            abort(); /* a row of ours is wrong */
 }
 
-static int check_log_level(cfg_t *cfg, cfg_opt_t *opt)
-{
-    if (log_level_parse(cfg_opt_getnstr(opt, 0)) >= 0)
-        return 0;
-    cfg_error(cfg, "%s must be error, warn, info or debug", opt->name);
-    return -1;
-}
+/* ---- sockets ---- */
 
 static int check_role(cfg_t *cfg, cfg_opt_t *opt)
 {
     if (identity_role_parse(cfg_opt_getnstr(opt, 0)) >= 0)
         return 0;
-    cfg_error(cfg, "%s must be reader or operator", opt->name);
+    cfg_error(cfg, "role must be one of reader, operator, not '%s'", cfg_opt_getnstr(opt, 0));
     return -1;
 }
 
-static bool is_path(const char *text)
+static bool is_name(const char *text)
 {
-    return text[0] == '/' || strncmp(text, "~/", 2) == 0;
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)text[i]) && !strchr("._-", text[i]))
+            return false;
+    return len > 0 && len <= IDENTITY_NAME_MAX;
 }
 
-static int check_agent(cfg_t *cfg, cfg_opt_t *opt)
+/* Called at the end of each section. */
+static int take_socket(cfg_t *cfg, cfg_opt_t *opt)
 {
-    const char *agent = cfg_opt_getnstr(opt, 0);
-    if (is_path(agent) || strcmp(agent, SETTINGS_AGENT_AUTO) == 0 || strcmp(agent, "none") == 0)
-        return 0;
-    cfg_error(cfg, "%s must be auto, none, or a socket's absolute path (or begin with ~/)",
-              opt->name);
-    return -1;
+    struct settings *s = current->settings;
+    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+    const char *name = cfg_title(section);
+    if (!is_name(name)) {
+        cfg_error(cfg,
+                  "the name of a socket must be of letters, digits, '.', '_' and '-', %d at "
+                  "most",
+                  IDENTITY_NAME_MAX);
+        return -1;
+    }
+    if (s->socket_count == SETTINGS_SOCKETS_MAX) {
+        cfg_error(cfg, "more than %d sockets", SETTINGS_SOCKETS_MAX);
+        return -1;
+    }
+    struct settings_socket *socket = &s->sockets[s->socket_count++];
+    strcpy(socket->name, name);
+    socket->role = (enum identity_role)identity_role_parse(cfg_getstr(section, "role"));
+    return 0;
 }
 
-static int check_known_hosts(cfg_t *cfg, cfg_opt_t *opt)
-{
-    const char *path = cfg_opt_getnstr(opt, 0);
-    if (path[0] == '\0' || is_path(path))
-        return 0;
-    cfg_error(cfg, "%s must be an absolute path, or begin with ~/", opt->name);
-    return -1;
-}
-
-static void take_path(char *out, const char *path, const char *home)
-{
-    bool at_home = path[0] == '~';
-    snprintf(out, SETTINGS_PATH_MAX, "%s%s", at_home ? home : "", path + at_home);
-}
-
-static void take_values(struct settings *s, cfg_t *cfg, const char *home)
-{
-#define X(key, member, preset, low, high) s->member = (uint64_t)cfg_getint(cfg, key);
-    SETTINGS_INTEGERS(X)
-#undef X
-#define X(key, member, preset, low, high) s->member = (uint64_t)(cfg_getfloat(cfg, key) * 1e9);
-    SETTINGS_SECONDS(X)
-#undef X
-    const char *agent = cfg_getstr(cfg, "agent");
-    take_path(s->agent, strcmp(agent, "none") == 0 ? "" : agent, home);
-    take_path(s->known_hosts, cfg_getstr(cfg, "known_hosts"), home);
-    s->log_level = (enum log_level)log_level_parse(cfg_getstr(cfg, "log_level"));
-    s->role = (enum identity_role)identity_role_parse(cfg_getstr(cfg, "role"));
-}
+/* ---- the file ---- */
 
 /* Comments become blanks: libConfuse 3.3 counts the end of a commented line more than once, and
  * would name wrong lines. Strings keep their # and //. */
@@ -165,51 +155,47 @@ static void parse_file(cfg_t *cfg, const char *path, struct failure *why)
         return;
     }
     blank_comments(text);
-    parse_path = path;
     if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !why->error)
         failure_set(why, SCOUT_E_INVALID_ARGUMENT, "%s: the configuration cannot be read", path);
     free(text);
 }
 
+static cfg_t *make_parser(void)
+{
+    cfg_opt_t socket_options[] = {CFG_STR("role", "reader", CFGF_NONE), CFG_END()};
+    cfg_opt_t options[SETTINGS_KEY_COUNT + 2];
+    size_t count = 0;
+    for (; count < SETTINGS_KEY_COUNT; count++)
+        options[count] =
+            (cfg_opt_t)CFG_STR(settings_table[count].key, settings_table[count].preset, CFGF_NONE);
+    options[count++] =
+        (cfg_opt_t)CFG_SEC("socket", socket_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+    options[count] = (cfg_opt_t)CFG_END();
+    cfg_t *cfg = cfg_init(options, CFGF_NONE);
+    if (!cfg)
+        return NULL;
+    cfg_set_error_function(cfg, on_error);
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++)
+        cfg_set_validate_func(cfg, settings_table[i].key, take_value);
+    cfg_set_validate_func(cfg, "socket", take_socket);
+    cfg_set_validate_func(cfg, "socket|role", check_role);
+    return cfg;
+}
+
 int settings_load(struct settings *s, const char *path, bool must_exist, const char *home,
                   struct failure *why)
 {
-    cfg_opt_t options[] = {
-#define X(key, member, preset, low, high) CFG_INT(key, preset, CFGF_NONE),
-        SETTINGS_INTEGERS(X)
-#undef X
-#define X(key, member, preset, low, high) CFG_FLOAT(key, preset, CFGF_NONE),
-            SETTINGS_SECONDS(X)
-#undef X
-                CFG_STR("agent", SETTINGS_AGENT_AUTO, CFGF_NONE),
-        CFG_STR("known_hosts", "", CFGF_NONE),
-        CFG_STR("log_level", "info", CFGF_NONE),
-        CFG_STR("role", "reader", CFGF_NONE),
-        CFG_END(),
-    };
-    cfg_t *cfg = cfg_init(options, CFGF_NONE);
+    struct load load = {.settings = s, .path = path, .home = home, .failure = why};
+    cfg_t *cfg = make_parser();
     if (!cfg)
         return failure_set(why, SCOUT_E_NOMEM, "No memory for the configuration");
     why->error = 0;
-    parse_failure = why;
-    cfg_set_error_function(cfg, on_error);
-#define X(key, member, preset, low, high) cfg_set_validate_func(cfg, key, check_integer);
-    SETTINGS_INTEGERS(X)
-#undef X
-#define X(key, member, preset, low, high) cfg_set_validate_func(cfg, key, check_seconds);
-    SETTINGS_SECONDS(X)
-#undef X
-    cfg_set_validate_func(cfg, "log_level", check_log_level);
-    cfg_set_validate_func(cfg, "role", check_role);
-    cfg_set_validate_func(cfg, "agent", check_agent);
-    cfg_set_validate_func(cfg, "known_hosts", check_known_hosts);
-
+    take_presets(s, home);
+    current = &load;
     bool absent = path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT);
     if (!absent || must_exist)
         parse_file(cfg, path, why);
-    if (!why->error)
-        take_values(s, cfg, home);
-    parse_failure = NULL;
+    current = NULL;
     cfg_free(cfg);
     return why->error;
 }

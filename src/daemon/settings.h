@@ -1,46 +1,87 @@
-/* The configuration file (libConfuse): every key once, with its default and its bounds. */
+/* The configuration: every key once, with its variable, its default and its bounds.
+ *
+ * A value comes from the default, from the file (libConfuse), or from an environment variable, each
+ * before the one named ahead of it. What is wrong in the file is a refusal with file and line; what
+ * is wrong in a variable is a warning, and the variable counts as not set. */
 #ifndef SCOUT_DAEMON_SETTINGS_H
 #define SCOUT_DAEMON_SETTINGS_H
 
 #include "scout/base/error.h"
 #include "scout/base/log.h"
+#include "scout/base/paths.h"
 #include "scout/fleet/identity.h"
 
-#define SETTINGS_PATH_MAX   1024
-#define SETTINGS_FILE_MAX   262144
-#define SETTINGS_AGENT_AUTO "auto" /* the agent of the environment */
+#define SETTINGS_PATH_MAX     1024
+#define SETTINGS_HOSTS_MAX    4096 /* bytes of a list of patterns */
+#define SETTINGS_FILE_MAX     262144
+#define SETTINGS_SOCKETS_MAX  16
+#define SETTINGS_WARNINGS_MAX 32
+#define SETTINGS_AGENT_AUTO   "auto" /* the agent of the environment */
+#define SETTINGS_NONE         "none" /* no agent; no check of host keys */
 
-/* X(key, member, default, least, greatest): numbers */
-#define SETTINGS_INTEGERS(X)                                                                       \
-    X("max_file_size", max_file_size, 1048576, 1, 16777216) /* bytes of a file that are read */    \
-    X("max_connections", max_connections, 100, 1, 100000)   /* SSH connections at a time */        \
-    X("max_requests", max_requests, 1024, 1, 100000)        /* that hold a connection at a time */ \
-    X("max_queue", max_queue, 4096, 1, 100000)              /* requests that wait; then: refused */
-/* Durations in seconds, fractions allowed. */
-#define SETTINGS_SECONDS(X)                                                                        \
-    X("call_timeout", call_timeout_ns, 30, 0.1, 86400)       /* of a tools/call */                 \
-    X("command_timeout", command_timeout_ns, 30, 0.1, 86400) /* of a command on a host */          \
-    X("connect_timeout", connect_timeout_ns, 10, 0.1, 3600) /* of a host without ConnectTimeout */ \
-    X("idle_timeout", idle_timeout_ns, 60, 0, 86400)        /* of an unused SSH connection */      \
-    X("ping_interval", ping_interval_ns, 15, 0, 86400)      /* silence before a ping; 0: none */   \
-    X("ping_timeout", ping_timeout_ns, 10, 0.1, 3600)       /* without an answer: dead */
+/* The roles of sockets that were handed over, by the names they have there. */
+struct settings_socket {
+    char name[IDENTITY_NAME_MAX + 1];
+    enum identity_role role;
+};
+
+/* Where a value comes from. */
+struct settings_from {
+    int line;             /* of the file; 0: not from there */
+    const char *variable; /* static; NULL: not from one */
+};
+
+#define SETTINGS_KEY_COUNT 18 /* rows of the table in settings_table.c */
 
 struct settings {
-#define X(key, member, value, least, greatest) uint64_t member;
-    SETTINGS_INTEGERS(X)
-    SETTINGS_SECONDS(X)
-#undef X
-    char known_hosts[SETTINGS_PATH_MAX]; /* "": the default file */
-    char agent[SETTINGS_PATH_MAX];       /* SETTINGS_AGENT_AUTO, "" (none), or a socket's path */
+    uint64_t max_file_size;   /* bytes of a file that are read */
+    uint64_t max_connections; /* SSH connections at a time */
+    uint64_t max_requests;    /* that hold a connection at a time */
+    uint64_t max_queue;       /* requests that wait; then: refused */
+    uint64_t call_timeout_ns;
+    uint64_t command_timeout_ns;          /* of a command on a host */
+    uint64_t connect_timeout_ns;          /* of a host without ConnectTimeout */
+    uint64_t idle_timeout_ns;             /* of an unused SSH connection */
+    uint64_t ping_interval_ns;            /* silence before a ping; 0: none */
+    uint64_t ping_timeout_ns;             /* without an answer: dead */
+    uint64_t slow_threshold_ns;           /* a request that takes so long is logged as slow */
+    char agent[SETTINGS_PATH_MAX];        /* SETTINGS_AGENT_AUTO, SETTINGS_NONE, or a path */
+    char known_hosts[SETTINGS_PATH_MAX];  /* "": the default file; SETTINGS_NONE; or a path */
+    bool strict;                          /* false: without any known_hosts, connect unchecked */
+    char allow_hosts[SETTINGS_HOSTS_MAX]; /* patterns with commas between them; "": all hosts */
+    char block_hosts[SETTINGS_HOSTS_MAX]; /* looked at only where allow_hosts is empty */
+    enum identity_role role;              /* of a client whom only its uid tells */
     enum log_level log_level;
-    enum identity_role role; /* of a client whom only its uid tells */
+    struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
+    size_t socket_count;
+    struct settings_from from[SETTINGS_KEY_COUNT];
+};
+
+/* What was wrong with variables, one text each; more than fit are not told. */
+struct settings_warnings {
+    size_t count;
+    char text[SETTINGS_WARNINGS_MAX][256];
 };
 
 /* Reads the file at `path` over the defaults. A file that is not there leaves the defaults unless
  * `must_exist`. `home` stands for a leading `~`. Returns 0, or SCOUT_E_INVALID_ARGUMENT with
- * "file:line: what is wrong" in *why. Blocking: for the start only. */
+ * "file:line: what is wrong" in *why. Blocking, and one at a time. */
 __attribute__((warn_unused_result)) int settings_load(struct settings *s, const char *path,
                                                       bool must_exist, const char *home,
                                                       struct failure *why);
+
+/* Takes the variables over what is there. An empty one counts as not set, and so does a legacy one
+ * where its successor is set. */
+void settings_environment(struct settings *s, paths_getenv_fn *get, void *context, const char *home,
+                          struct settings_warnings *warnings);
+
+/* "key = value" as the file would have it, and whence the value comes, into `line`: of the row
+ * `key`, counted from 0. */
+void settings_describe(const struct settings *s, size_t key, const char *path, char *line,
+                       size_t size);
+
+/* The first key that both need the same value of while the daemon runs and differ in, or NULL: it
+ * takes a restart to change it. */
+const char *settings_fixed_difference(const struct settings *a, const struct settings *b);
 
 #endif

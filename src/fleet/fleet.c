@@ -4,6 +4,7 @@
  * first use and kept (a fleet of thousands of which ten are used costs ten). */
 #include "scout/fleet/fleet.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ struct fleet {
     struct pool *pool;
     struct resolver *resolver;
     struct ssh_config *config;
-    const char *const *names;
+    const char **names; /* the array is ours, the names are the configuration's */
     size_t count;
     struct ssh_host **hosts; /* by index in names; NULL: not resolved yet */
 };
@@ -29,14 +30,66 @@ int fleet_new(struct fleet **out, struct io *io, struct pool *pool, struct resol
     f->pool = pool;
     f->resolver = resolver;
     f->config = config;
-    f->count = ssh_config_hosts(config, &f->names);
-    f->hosts = calloc(f->count ? f->count : 1, sizeof *f->hosts);
-    if (!f->hosts) {
+    const char *const *names;
+    f->count = ssh_config_hosts(config, &names);
+    f->names = calloc(f->count + 1, sizeof *f->names);
+    f->hosts = calloc(f->count + 1, sizeof *f->hosts);
+    if (!f->names || !f->hosts) {
         fleet_free(f);
         return SCOUT_E_NOMEM;
     }
+    if (f->count)
+        memcpy(f->names, names, f->count * sizeof *names);
     *out = f;
     return 0;
+}
+
+/* Whether one of the patterns in `list` (cut at its commas, which become NULs) matches. */
+static bool matches(const char *list, const char *end, const char *name)
+{
+    for (const char *p = list; p < end; p += strlen(p) + 1)
+        if (fnmatch(p, name, 0) == 0)
+            return true;
+    return false;
+}
+
+/* A copy of the list as NUL-ended patterns without blanks around them; *end is behind the last. */
+static char *cut_list(const char *list, char **end)
+{
+    char *out = malloc(strlen(list) + 2), *at = out;
+    *end = out;
+    while (out && *list) {
+        size_t len = strcspn(list, ","), blank = strspn(list, " \t"), used = len;
+        while (used > blank && (list[used - 1] == ' ' || list[used - 1] == '\t'))
+            used--;
+        if (used > blank) {
+            memcpy(at, list + blank, used - blank);
+            at += used - blank;
+            *at++ = '\0';
+        }
+        list += len + (list[len] == ',');
+    }
+    *end = at;
+    return out;
+}
+
+int fleet_limit(struct fleet *f, const char *allow, const char *block)
+{
+    char *allow_end, *block_end;
+    char *allowed = cut_list(allow, &allow_end), *blocked = cut_list(block, &block_end);
+    int error = allowed && blocked ? 0 : SCOUT_E_NOMEM;
+    size_t kept = 0;
+    for (size_t i = 0; i < f->count && !error; i++) {
+        bool stays = allow_end > allowed ? matches(allowed, allow_end, f->names[i])
+                                         : !matches(blocked, block_end, f->names[i]);
+        if (stays)
+            f->names[kept++] = f->names[i];
+    }
+    if (!error)
+        f->count = kept;
+    free(allowed);
+    free(blocked);
+    return error;
 }
 
 void fleet_free(struct fleet *f)
@@ -44,6 +97,7 @@ void fleet_free(struct fleet *f)
     for (size_t i = 0; f->hosts && i < f->count; i++)
         free(f->hosts[i]);
     free(f->hosts);
+    free(f->names);
     ssh_config_free(f->config);
     free(f);
 }

@@ -13,7 +13,7 @@ static uint64_t deadline_of(const struct mcp_session *s)
 {
     /* A registry without a loop, as in tests of pure tools, counts from 0. */
     struct io *io = s->config.registry->io;
-    return (io ? io_now(io) : 0) + s->config.call_timeout_ns;
+    return (io ? io_now(io) : 0) + s->config.limits->call_timeout_ns;
 }
 
 static void count_begun(struct mcp_session *s)

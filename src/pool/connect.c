@@ -154,6 +154,7 @@ static void make_engine(struct pool_connection *c)
         .port = c->destination->port,
         .user = c->destination->user,
         .known_hosts = w->credentials ? w->credentials->known_hosts : NULL,
+        .host_key_unchecked = w->credentials && w->credentials->unchecked,
         .identities = w->identities.list,
         .identity_count = w->identities.count,
         .events = &engine_events,

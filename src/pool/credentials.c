@@ -71,6 +71,22 @@ static bool add_known_hosts(struct credentials *c, const char *path)
     return true;
 }
 
+/* `path` is the file that was looked for first. */
+static void explain_missing(struct credentials *c, const char *path)
+{
+    size_t home_len = strlen(c->home);
+    bool is_default =
+        strncmp(path, c->home, home_len) == 0 && strcmp(path + home_len, "/.ssh/known_hosts") == 0;
+    failure_set(
+        &c->failure, SCOUT_E_KNOWN_HOSTS_MISSING,
+        "SSH host key verification required, but %s at %s. Connect once with ssh and check "
+        "the fingerprint, or add the key with: ssh-keyscan %s >> %s. To connect without any "
+        "check (anybody in between can then read and change everything): "
+        "SCOUT_KNOWN_HOSTS=none",
+        is_default ? "known_hosts not found" : "the specified known_hosts file not found", path,
+        c->destination->hostname, path);
+}
+
 static void load_known_hosts(struct credentials *c)
 {
     bool found = false;
@@ -79,6 +95,9 @@ static void load_known_hosts(struct credentials *c)
         failure_set(&c->failure, SCOUT_E_NOMEM, "No memory for known_hosts");
         return;
     }
+    c->unchecked = c->host_keys == POOL_HOST_KEYS_UNCHECKED;
+    if (c->unchecked)
+        return;
     if (c->destination->known_hosts_count) {
         first = c->destination->known_hosts[0];
         for (uint32_t i = 0; i < c->destination->known_hosts_count; i++)
@@ -87,14 +106,12 @@ static void load_known_hosts(struct credentials *c)
         found = add_known_hosts(c, c->known_hosts_default);
     }
     found = add_known_hosts(c, c->known_hosts_global) || found;
-    if (!found)
-        failure_set(&c->failure, SCOUT_E_KNOWN_HOSTS_MISSING,
-                    "SSH host key verification required, but known_hosts not found at %s. Connect "
-                    "once with ssh and check the fingerprint, or add the key with: ssh-keyscan %s "
-                    ">> %s",
-                    first, c->destination->hostname, first);
-    else
+    if (found)
         known_hosts_narrow(c->known_hosts, c->destination->hostname, c->destination->port);
+    else if (c->host_keys == POOL_HOST_KEYS_WHERE_KNOWN)
+        c->unchecked = true;
+    else
+        explain_missing(c, first);
 }
 
 /* ---- keys ---- */
@@ -186,6 +203,7 @@ struct credentials *credentials_load(struct io *io, struct destination *d,
     c->on_loaded = on_loaded;
     c->owner = owner;
     c->destination = destination_ref(d);
+    c->host_keys = config->host_keys;
     c->known_hosts_default = copy(config->known_hosts);
     c->known_hosts_global = copy(config->known_hosts_global);
     c->home = copy(config->home);

@@ -19,7 +19,9 @@ struct credentials {
     bool loaded;
     struct destination *destination;
     char *known_hosts_default, *known_hosts_global, *home; /* "": none */
+    enum pool_host_keys host_keys;
     struct known_hosts *known_hosts;
+    bool unchecked; /* whatever key the host shows is taken */
     char *default_paths[SSH_CONFIG_FILES_MAX];
     struct key_file files[SSH_CONFIG_FILES_MAX];
     size_t file_count;

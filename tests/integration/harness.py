@@ -168,12 +168,14 @@ class Fleet:
         return found
 
     def entry(self, alias, name, **changes):
-        """The text of a Host block: `alias` for the host `name`, with keywords changed."""
+        """The text of a Host block: `alias` for the host `name`, with keywords changed, or left
+        out where they are None."""
         keywords = {"HostName": "127.0.0.1", "Port": self.port(name), "User": user_name(),
                     "IdentityFile": self.user_key, "IdentitiesOnly": "yes",
                     "UserKnownHostsFile": self.known_hosts}
         keywords.update(changes)
-        lines = "".join(f"  {key} {value}\n" for key, value in keywords.items())
+        lines = "".join(f"  {key} {value}\n" for key, value in keywords.items()
+                        if value is not None)
         return f"Host {alias}\n{lines}\n"
 
 
@@ -185,7 +187,8 @@ def user_name():
 class Daemon:
     """A scoutd with a socket, configuration and state folder of its own."""
 
-    def __init__(self, folder, ssh_config, config="", name="d", socket_path=None, state=None):
+    def __init__(self, folder, ssh_config, config="", name="d", socket_path=None, state=None,
+                 variables=None):
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder, exist_ok=True)
         self.socket = socket_path or os.path.join(self.folder, "s.sock")
@@ -193,6 +196,7 @@ class Daemon:
         self.config = os.path.join(self.folder, "scoutd.conf")
         self.log_path = os.path.join(self.folder, "log")
         self.ssh_config = ssh_config
+        self.variables = variables or {}
         self.process = None
         with open(self.config, "w", encoding="utf-8") as out:
             out.write(config)
@@ -206,7 +210,7 @@ class Daemon:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=clean_environment(self.folder), preexec_fn=die_with_parent)
+                env={**clean_environment(self.folder), **self.variables}, preexec_fn=die_with_parent)
         return self
 
     def start(self):

@@ -1,7 +1,7 @@
 /* The hosts that are known, and operations on one of them.
  *
- * A host is known when the ssh configuration names it literally. Its effective configuration is
- * resolved once, at first use. */
+ * A host is known when the ssh configuration names it literally (and fleet_limit leaves it). Its
+ * effective configuration is resolved once, at first use. */
 #ifndef SCOUT_FLEET_FLEET_H
 #define SCOUT_FLEET_FLEET_H
 
@@ -17,6 +17,11 @@ struct resolver;
 __attribute__((warn_unused_result)) int fleet_new(struct fleet **out, struct io *io,
                                                   struct pool *pool, struct resolver *resolver,
                                                   struct ssh_config *config);
+/* Leaves only the hosts that `allow` has a pattern for, or, where it is empty, those that `block`
+ * has none for: the others are unknown to everybody. Both are patterns as fnmatch(3) takes them,
+ * with commas between them. Before the first look-up. 0 or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int fleet_limit(struct fleet *f, const char *allow,
+                                                    const char *block);
 /* No operation may be under way. */
 void fleet_free(struct fleet *f);
 

@@ -29,15 +29,21 @@ struct mcp_sink {
     void *context;
 };
 
+/* Of each call; they may change between calls. */
+struct mcp_limits {
+    uint64_t call_timeout_ns;   /* deadline of a tools/call */
+    uint64_t slow_threshold_ns; /* one that takes so long or longer is logged as slow */
+};
+
 struct mcp_config {
     const struct tool_registry *registry;
     const struct identity *identity; /* the client; lives as long as the session */
     struct log *log;
-    const char *server_name;    /* "scout_mcp" */
-    const char *server_version; /* "0.1.0" */
-    const char *instructions;   /* NULL: none */
-    uint64_t call_timeout_ns;   /* deadline of a tools/call */
-    struct mcp_stats *stats;    /* shared by the sessions of a loop */
+    const char *server_name;         /* "scout_mcp" */
+    const char *server_version;      /* "0.1.0" */
+    const char *instructions;        /* NULL: none */
+    const struct mcp_limits *limits; /* lives as long as the session */
+    struct mcp_stats *stats;         /* shared by the sessions of a loop */
 };
 
 struct mcp_stats {

@@ -22,6 +22,13 @@
 struct key_store;
 struct resolver;
 
+/* How host keys are judged. A changed or revoked one is refused wherever a file is read. */
+enum pool_host_keys {
+    POOL_HOST_KEYS_STRICT,      /* only what known_hosts has */
+    POOL_HOST_KEYS_WHERE_KNOWN, /* likewise; without any known_hosts file, whatever comes */
+    POOL_HOST_KEYS_UNCHECKED,   /* whatever comes: no file is read */
+};
+
 struct pool_config {
     uint32_t connections_max;
     uint32_t requests_max;       /* uses that hold a connection at one time; more wait */
@@ -34,10 +41,11 @@ struct pool_config {
     /* Read when the destination names none: may be NULL or empty. */
     const char *known_hosts;        /* the user's file */
     const char *known_hosts_global; /* the machine's */
-    const char *home;               /* the default key files lie in its .ssh; NULL: none */
-    const char *agent_socket;       /* SSH_AUTH_SOCK; NULL or empty: no agent */
-    struct key_store *keys;         /* unlocked keys; may be NULL */
-    struct resolver *resolver;      /* borrowed; NULL: literal addresses only */
+    enum pool_host_keys host_keys;
+    const char *home;          /* the default key files lie in its .ssh; NULL: none */
+    const char *agent_socket;  /* SSH_AUTH_SOCK; NULL or empty: no agent */
+    struct key_store *keys;    /* unlocked keys; may be NULL */
+    struct resolver *resolver; /* borrowed; NULL: literal addresses only */
     /* Makes the engine; NULL: ssh_session_new. With `no_credentials` neither keys nor known_hosts
      * are read (an engine that needs none: the simulation's). */
     int (*engine_new)(struct engine **out, const struct engine_config *config);

@@ -49,6 +49,7 @@ struct engine_config {
     uint16_t port;
     const char *user;
     const struct known_hosts *known_hosts;
+    bool host_key_unchecked;               /* whatever key the host shows is taken */
     const struct ssh_identity *identities; /* tried in order, SSH_TRIES_MAX at most */
     size_t identity_count;
     const struct engine_events *events;

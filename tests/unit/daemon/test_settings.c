@@ -44,6 +44,11 @@ static void test_defaults(void **state)
     assert_int_equal(s.log_level, LOG_INFO);
     assert_int_equal(s.command_timeout_ns, 30000000000);
     assert_int_equal(s.role, ROLE_READER);
+    assert_int_equal(s.slow_threshold_ns, 1000000000);
+    assert_true(s.strict);
+    assert_string_equal(s.allow_hosts, "");
+    assert_string_equal(s.block_hosts, "");
+    assert_int_equal(s.socket_count, 0);
     assert_true(settings_load(&s, "/nonexistent/scoutd.conf", true, "/h", &why) < 0);
     assert_non_null(strstr(why.text, "/nonexistent/scoutd.conf"));
 }
@@ -58,7 +63,10 @@ static void test_every_key(void **state)
                           "max_requests = 11\nmax_queue = 12\nping_interval = 3\n"
                           "ping_timeout = 0.25\nagent = \"~/agent\"\n"
                           "known_hosts = \"~/kh\"\nlog_level = debug\n"
-                          "command_timeout = 4\nrole = operator\n",
+                          "command_timeout = 4\nrole = operator\n"
+                          "slow_threshold = 0.25\nstrict_host_key_checking = false\n"
+                          "allow_hosts = \"web*, db1\"\nblock_hosts = \"x[0-9]\"\n"
+                          "socket \"a\" { role = operator }\nsocket \"b\" {}\n",
                           &s, &why),
                      0);
     assert_int_equal(s.max_file_size, 10);
@@ -75,6 +83,15 @@ static void test_every_key(void **state)
     assert_int_equal(s.log_level, LOG_DEBUG);
     assert_int_equal(s.command_timeout_ns, 4000000000);
     assert_int_equal(s.role, ROLE_OPERATOR);
+    assert_int_equal(s.slow_threshold_ns, 250000000);
+    assert_false(s.strict);
+    assert_string_equal(s.allow_hosts, "web*, db1");
+    assert_string_equal(s.block_hosts, "x[0-9]");
+    assert_int_equal(s.socket_count, 2);
+    assert_string_equal(s.sockets[0].name, "a");
+    assert_int_equal(s.sockets[0].role, ROLE_OPERATOR);
+    assert_string_equal(s.sockets[1].name, "b");
+    assert_int_equal(s.sockets[1].role, ROLE_READER);
 }
 
 static void test_agent(void **state)
@@ -83,7 +100,7 @@ static void test_agent(void **state)
     struct failure why;
     (void)state;
     assert_int_equal(load("agent = none\n", &s, &why), 0);
-    assert_string_equal(s.agent, "");
+    assert_string_equal(s.agent, SETTINGS_NONE);
     assert_int_equal(load("agent = auto\n", &s, &why), 0);
     assert_string_equal(s.agent, SETTINGS_AGENT_AUTO);
     assert_int_equal(load("agent = \"/run/agent\"\n", &s, &why), 0);
@@ -115,7 +132,7 @@ static void test_refusals(void **state)
         {"idle_timeout = nan\n", ":1:", "idle_timeout"},
         {"connect_timeout = soon\n", ":1:", "connect_timeout"},
         {"log_level = loud\n", ":1:", "log_level"},
-        {"role = admin\n", ":1:", "role must be reader or operator"},
+        {"role = admin\n", ":1:", "role must be one of reader, operator"},
         {"known_hosts = \"relative\"\n", ":1:", "known_hosts"},
         {"agent = \"relative\"\n", ":1:", "agent must be auto, none"},
         {"max_requests = 0\n", ":1:", "max_requests must be from 1"},
@@ -123,6 +140,14 @@ static void test_refusals(void **state)
         {"ping_interval = -1\n", ":1:", "ping_interval must be from 0"},
         {"\nping_timeout = 0\n", ":2:", "ping_timeout must be from 0.1"},
         {"idle_timeout = -0.1\n", ":1:", "idle_timeout must be from 0"},
+        {"max_file_size = 1.5\n", ":1:", "not '1.5'"},
+        {"max_file_size = 0x10\n", ":1:", "not '0x10'"},
+        {"\nslow_threshold = 90000\n", ":2:", "slow_threshold must be from 0 to 86400 seconds"},
+        {"strict_host_key_checking = maybe\n", ":1:", "must be true or false"},
+        {"socket \"a b\" {}\n", ":1:", "name of a socket"},
+        {"socket \"a\" {\nrole = root\n}\n", ":2:", "role must be one of reader, operator"},
+        {"socket \"a\" {\n\ncolour = red }\n", ":3:", "colour"},
+        {"socket \"a\" {}\nsocket \"a\" {}\n", ":2:", "duplicate title"},
         {"max_file_size = \"\n", ":", "premature end of file"},
     };
     (void)state;
@@ -136,12 +161,204 @@ static void test_refusals(void **state)
     }
 }
 
+/* ---- variables ---- */
+
+static const char *const *variables; /* name, value, ..., NULL */
+
+static const char *variable(const char *name, void *context)
+{
+    (void)context;
+    for (const char *const *v = variables; *v; v += 2)
+        if (strcmp(*v, name) == 0)
+            return v[1];
+    return NULL;
+}
+
+static void take(const char *const *pairs, const char *file, struct settings *s,
+                 struct settings_warnings *warnings)
+{
+    struct failure why;
+    variables = pairs;
+    assert_int_equal(load(file, s, &why), 0);
+    settings_environment(s, variable, NULL, "/home/me", warnings);
+}
+
+static void test_every_variable(void **state)
+{
+    static const char *const pairs[] = {"SCOUT_MAX_FILE_SIZE",
+                                        "10",
+                                        "SCOUT_MAX_POOL_SIZE",
+                                        "7",
+                                        "SCOUT_COMMAND_TIMEOUT",
+                                        "4",
+                                        "SCOUT_IDLE_TIMEOUT",
+                                        "0.5",
+                                        "SCOUT_SLOW_THRESHOLD_MS",
+                                        "250.5",
+                                        "SCOUT_KNOWN_HOSTS",
+                                        "~/kh",
+                                        "SCOUT_STRICT_HOST_KEY_CHECKING",
+                                        "False",
+                                        "SCOUT_ALLOWLIST",
+                                        "web*, db1",
+                                        "SCOUT_BLOCKLIST",
+                                        "x*",
+                                        "SCOUT_ROLE",
+                                        "operator",
+                                        "SCOUT_LOG_LEVEL",
+                                        "WARNING",
+                                        NULL};
+    struct settings s;
+    struct settings_warnings w;
+    (void)state;
+    take(pairs, "max_file_size = 5\nrole = reader\n", &s, &w);
+    assert_int_equal(w.count, 0);
+    assert_int_equal(s.max_file_size, 10);
+    assert_int_equal(s.max_connections, 7);
+    assert_int_equal(s.command_timeout_ns, 4000000000);
+    assert_int_equal(s.idle_timeout_ns, 500000000);
+    assert_int_equal(s.slow_threshold_ns, 250500000);
+    assert_string_equal(s.known_hosts, "/home/me/kh");
+    assert_false(s.strict);
+    assert_string_equal(s.allow_hosts, "web*, db1");
+    assert_string_equal(s.block_hosts, "x*");
+    assert_int_equal(s.role, ROLE_OPERATOR);
+    assert_int_equal(s.log_level, LOG_WARN);
+}
+
+/* C.6-63: the legacy names, and who wins. */
+static void test_legacy_variables(void **state)
+{
+    static const char *const old[] = {"MCP_CAT_MAX_FILE_SIZE",
+                                      "11",
+                                      "MCP_CAT_COMMAND_TIMEOUT",
+                                      "5",
+                                      "MCP_CAT_IDLE_TIMEOUT",
+                                      "6",
+                                      NULL};
+    static const char *const both[] = {"MCP_CAT_MAX_FILE_SIZE",
+                                       "11",
+                                       "SCOUT_MAX_FILE_SIZE",
+                                       "12",
+                                       "SCOUT_IDLE_TIMEOUT",
+                                       "",
+                                       "MCP_CAT_IDLE_TIMEOUT",
+                                       "6",
+                                       NULL};
+    struct settings s;
+    struct settings_warnings w;
+    (void)state;
+    take(old, "", &s, &w);
+    assert_int_equal(s.max_file_size, 11);
+    assert_int_equal(s.command_timeout_ns, 5000000000);
+    assert_int_equal(s.idle_timeout_ns, 6000000000);
+    take(both, "", &s, &w);
+    assert_int_equal(s.max_file_size, 12);
+    assert_int_equal(s.idle_timeout_ns, 6000000000); /* an empty one counts as not set */
+    assert_int_equal(w.count, 0);
+}
+
+static void test_wrong_variables(void **state)
+{
+    static const char *const pairs[] = {"SCOUT_MAX_FILE_SIZE",
+                                        "many",
+                                        "MCP_CAT_MAX_FILE_SIZE",
+                                        "11",
+                                        "SCOUT_MAX_POOL_SIZE",
+                                        "0",
+                                        "SCOUT_IDLE_TIMEOUT",
+                                        "-1",
+                                        "SCOUT_SLOW_THRESHOLD_MS",
+                                        "1s",
+                                        "SCOUT_ROLE",
+                                        "root",
+                                        "SCOUT_STRICT_HOST_KEY_CHECKING",
+                                        "no",
+                                        "SCOUT_KNOWN_HOSTS",
+                                        "relative",
+                                        NULL};
+    struct settings s;
+    struct settings_warnings w;
+    (void)state;
+    take(pairs, "idle_timeout = 9\n", &s, &w);
+    assert_int_equal(w.count, 7);
+    assert_string_equal(w.text[0], "SCOUT_MAX_FILE_SIZE must be from 1 to 16777216, not 'many': it "
+                                   "is passed over");
+    assert_int_equal(s.max_file_size, 1048576);
+    assert_int_equal(s.max_connections, 100);
+    assert_int_equal(s.idle_timeout_ns, 9000000000);
+    assert_int_equal(s.slow_threshold_ns, 1000000000);
+    assert_int_equal(s.role, ROLE_READER);
+    assert_true(s.strict);
+    assert_string_equal(s.known_hosts, "");
+}
+
+static void test_known_hosts_none(void **state)
+{
+    static const char *const pairs[] = {"SCOUT_KNOWN_HOSTS", "NONE", NULL};
+    struct settings s;
+    struct settings_warnings w;
+    struct failure why;
+    (void)state;
+    take(pairs, "", &s, &w);
+    assert_string_equal(s.known_hosts, SETTINGS_NONE);
+    assert_int_equal(load("known_hosts = None\n", &s, &why), 0);
+    assert_string_equal(s.known_hosts, SETTINGS_NONE);
+}
+
+static void test_description(void **state)
+{
+    static const char *const pairs[] = {"SCOUT_SLOW_THRESHOLD_MS", "1500", NULL};
+    static const char *const lines[] = {
+        "max_file_size = 10 # /f:2",
+        "call_timeout = 30 # default",
+        "slow_threshold = 1.5 # SCOUT_SLOW_THRESHOLD_MS",
+        "agent = \"auto\" # default",
+        "strict_host_key_checking = true # default",
+        "role = operator # /f:1",
+    };
+    struct settings s;
+    struct settings_warnings w;
+    (void)state;
+    take(pairs, "role = operator\nmax_file_size = 10\n", &s, &w);
+    size_t found = 0;
+    for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
+        char line[SETTINGS_HOSTS_MAX * 2];
+        settings_describe(&s, i, "/f", line, sizeof line);
+        for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
+            found += strcmp(line, lines[k]) == 0;
+    }
+    assert_int_equal(found, sizeof lines / sizeof lines[0]);
+}
+
+static void test_fixed(void **state)
+{
+    struct settings a, b;
+    struct failure why;
+    (void)state;
+    assert_int_equal(load("max_queue = 5\n", &a, &why), 0);
+    assert_int_equal(load("max_queue = 5\nrole = operator\nmax_file_size = 3\n", &b, &why), 0);
+    assert_null(settings_fixed_difference(&a, &b));
+    assert_int_equal(load("max_queue = 6\n", &b, &why), 0);
+    assert_string_equal(settings_fixed_difference(&a, &b), "max_queue");
+    assert_int_equal(load("max_queue = 5\nknown_hosts = \"/k\"\n", &b, &why), 0);
+    assert_string_equal(settings_fixed_difference(&a, &b), "known_hosts");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_agent),    cmocka_unit_test(test_least_values),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_agent),
+        cmocka_unit_test(test_least_values),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_every_variable),
+        cmocka_unit_test(test_legacy_variables),
+        cmocka_unit_test(test_wrong_variables),
+        cmocka_unit_test(test_known_hosts_none),
+        cmocka_unit_test(test_description),
+        cmocka_unit_test(test_fixed),
     };
     int fd = mkstemp(path);
     if (fd < 0)

@@ -169,6 +169,8 @@ void client_open(struct client *c, size_t out_max)
     client_open_with(c, out_max, NULL);
 }
 
+static const struct mcp_limits client_limits = {.call_timeout_ns = 1000};
+
 void client_open_with(struct client *c, size_t out_max, const char *instructions)
 {
     struct client_world *world = malloc(sizeof *world);
@@ -183,7 +185,7 @@ void client_open_with(struct client *c, size_t out_max, const char *instructions
                                     .server_name = "test_mcp",
                                     .server_version = "1.2.3",
                                     .instructions = instructions,
-                                    .call_timeout_ns = 1000,
+                                    .limits = &client_limits,
                                     .stats = &c->stats};
     struct mcp_sink sink = {
         .out = sink_out, .flush = sink_flush, .pending = sink_pending, .context = c};

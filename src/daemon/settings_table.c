@@ -1,0 +1,156 @@
+/* One row a key: what is said of a key is said here and nowhere else. */
+#include "settings_table.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ROW(name, field, value, what)                                                              \
+    .key = name, .member = offsetof(struct settings, field), .preset = value, .kind = what
+#define COUNT(name, value, low, high)                                                              \
+    ROW(#name, name, value, SETTING_COUNT), .least = low, .greatest = high
+#define SECONDS(name, value, low, high)                                                            \
+    ROW(#name, name##_ns, value, SETTING_SECONDS), .least = low, .greatest = high
+#define VARIABLE(name)  .variable = "SCOUT_" name
+#define VARIABLES(name) .variable = "SCOUT_" name, .legacy = "MCP_CAT_" name
+#define FIXED           .fixed = true
+
+const struct setting settings_table[] = {
+    {COUNT(max_file_size, "1048576", 1, 16777216), VARIABLES("MAX_FILE_SIZE")},
+    {COUNT(max_connections, "100", 1, 100000), VARIABLE("MAX_POOL_SIZE"), FIXED},
+    {COUNT(max_requests, "1024", 1, 100000), FIXED},
+    {COUNT(max_queue, "4096", 1, 100000), FIXED},
+    {SECONDS(call_timeout, "30", 0.1, 86400)},
+    {SECONDS(command_timeout, "30", 0.1, 86400), VARIABLES("COMMAND_TIMEOUT")},
+    {SECONDS(connect_timeout, "10", 0.1, 3600), FIXED},
+    {SECONDS(idle_timeout, "60", 0, 86400), VARIABLES("IDLE_TIMEOUT"), FIXED},
+    {SECONDS(ping_interval, "15", 0, 86400), FIXED},
+    {SECONDS(ping_timeout, "10", 0.1, 3600), FIXED},
+    {SECONDS(slow_threshold, "1", 0, 86400), VARIABLE("SLOW_THRESHOLD_MS"), .milliseconds = true},
+    {ROW("agent", agent, "auto", SETTING_PATH), .words = "auto, none", FIXED},
+    {ROW("known_hosts", known_hosts, "", SETTING_PATH), .words = "none", VARIABLE("KNOWN_HOSTS"),
+     FIXED},
+    {ROW("strict_host_key_checking", strict, "true", SETTING_SWITCH),
+     VARIABLE("STRICT_HOST_KEY_CHECKING"), FIXED},
+    {ROW("allow_hosts", allow_hosts, "", SETTING_HOSTS), VARIABLE("ALLOWLIST")},
+    {ROW("block_hosts", block_hosts, "", SETTING_HOSTS), VARIABLE("BLOCKLIST")},
+    {ROW("role", role, "reader", SETTING_WORD), .words = "reader, operator", VARIABLE("ROLE")},
+    {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",
+     VARIABLE("LOG_LEVEL")},
+};
+
+/* ---- parsing ---- */
+
+/* The index of `text` among the words, compared without case; -1: it is none of them. */
+static int find_word(const char *words, const char *text)
+{
+    size_t len = strlen(text);
+    for (int i = 0; words; i++) {
+        if (strncasecmp(words, text, len) == 0 && len > 0 && (!words[len] || words[len] == ','))
+            return i;
+        words = strchr(words, ',');
+        words = words ? words + 2 : NULL;
+    }
+    return -1;
+}
+
+static bool parse_number(const struct setting *row, const char *text, bool is_variable,
+                         uint64_t *out, char *reason)
+{
+    const double scale = is_variable && row->milliseconds ? 1000 : 1;
+    char *end;
+    bool whole = row->kind == SETTING_COUNT, digits = text[strspn(text, "0123456789")] == '\0';
+    double value = strtod(text, &end);
+    if (end != text && *end == '\0' && (!whole || digits) && value >= row->least * scale &&
+        value <= row->greatest * scale) {
+        *out = (uint64_t)(whole ? value : value * 1e9 / scale + 0.5);
+        return true;
+    }
+    const char *unit = whole ? "" : scale > 1 ? " milliseconds" : " seconds";
+    snprintf(reason, SETTING_REASON_MAX, "must be from %.10g to %.10g%s, not '%s'",
+             row->least * scale, row->greatest * scale, unit, text);
+    return false;
+}
+
+/* Names that logs have elsewhere, too. */
+static const char *known_word(const struct setting *row, const char *text)
+{
+    if (row->member != offsetof(struct settings, log_level))
+        return text;
+    return strcasecmp(text, "warning") == 0    ? "warn"
+           : strcasecmp(text, "critical") == 0 ? "error"
+                                               : text;
+}
+
+static bool parse_word(const struct setting *row, const char *text, void *out, char *reason)
+{
+    int index = find_word(row->words, known_word(row, text));
+    if (index >= 0) {
+        memcpy(out, &index, sizeof index);
+        return true;
+    }
+    snprintf(reason, SETTING_REASON_MAX, "must be one of %s, not '%s'", row->words, text);
+    return false;
+}
+
+static bool parse_switch(const char *text, bool *out, char *reason)
+{
+    if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0) {
+        *out = strcasecmp(text, "true") == 0;
+        return true;
+    }
+    snprintf(reason, SETTING_REASON_MAX, "must be true or false, not '%s'", text);
+    return false;
+}
+
+static bool parse_path(const struct setting *row, const char *text, const char *home, char *out,
+                       char *reason)
+{
+    bool at_home = strncmp(text, "~/", 2) == 0;
+    if (find_word(row->words, text) >= 0 || (text[0] == '\0' && row->preset[0] == '\0')) {
+        for (size_t i = 0; i <= strlen(text); i++)
+            out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
+        return true;
+    }
+    if ((text[0] == '/' || at_home) && strlen(text) + strlen(home) < SETTINGS_PATH_MAX) {
+        snprintf(out, SETTINGS_PATH_MAX, "%s%s", at_home ? home : "", text + at_home);
+        return true;
+    }
+    snprintf(reason, SETTING_REASON_MAX,
+             "must be %s%san absolute path (or begin with ~/), not '%s'",
+             row->words ? row->words : "", row->words ? ", or " : "", text);
+    return false;
+}
+
+static bool parse_hosts(const char *text, char *out, char *reason)
+{
+    if (strlen(text) < SETTINGS_HOSTS_MAX) {
+        strcpy(out, text);
+        return true;
+    }
+    snprintf(reason, SETTING_REASON_MAX, "must have less than %u bytes", SETTINGS_HOSTS_MAX);
+    return false;
+}
+
+bool setting_parse(struct settings *s, const struct setting *row, const char *text,
+                   bool is_variable, const char *home, char reason[SETTING_REASON_MAX])
+{
+    void *out = (char *)s + row->member;
+    switch (row->kind) {
+    case SETTING_COUNT:
+    case SETTING_SECONDS:
+        return parse_number(row, text, is_variable, out, reason);
+    case SETTING_WORD:
+        return parse_word(row, text, out, reason);
+    case SETTING_SWITCH:
+        return parse_switch(text, out, reason);
+    case SETTING_PATH:
+        return parse_path(row, text, home, out, reason);
+    case SETTING_HOSTS:
+        return parse_hosts(text, out, reason);
+    }
+    return false;
+}

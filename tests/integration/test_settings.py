@@ -1,0 +1,151 @@
+"""Settings from the file and from variables, by what they change."""
+
+import os
+
+import harness
+from harness import text_of
+
+
+class SettingsTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2)
+        cls.count = 0
+
+    def start(self, config="", ssh_config=None, **variables):
+        type(self).count += 1
+        daemon = harness.Daemon(self.folder, ssh_config or self.fleet.ssh_config, config,
+                                f"d{self.count}", variables=variables)
+        self.addCleanup(daemon.stop)
+        return daemon.start()
+
+    def names(self, daemon):
+        with daemon.client() as client:
+            result = client.scout("hosts")
+        return [host["name"] for host in result["structuredContent"]["hosts"]]
+
+    def read(self, daemon, target="demo1:hello.txt"):
+        with daemon.client() as client:
+            return client.scout(target)
+
+
+class HostsTest(SettingsTest):
+    def test_allowed_and_blocked_hosts(self):  # C.6-62
+        self.assertEqual(self.names(self.start()), ["demo1", "demo2"])
+        for config, variables in (
+                ("", {"SCOUT_ALLOWLIST": "*2"}),
+                ("", {"SCOUT_BLOCKLIST": "nobody, demo1"}),
+                ("", {"SCOUT_ALLOWLIST": "demo2,x", "SCOUT_BLOCKLIST": "demo*"}),
+                ("block_hosts = demo1\n", {}),
+                ("allow_hosts = \"x*, *2\"\nblock_hosts = \"demo*\"\n", {})):
+            with self.subTest(config=config, variables=variables):
+                daemon = self.start(config, **variables)
+                self.assertEqual(self.names(daemon), ["demo2"])
+                self.assertEqual(text_of(self.read(daemon, "demo2:hello.txt")),
+                                 "hello from demo2\n")
+                error = self.assertScoutError(self.read(daemon), ("unknown-host",))
+                self.assertNotIn("demo1", error["message"].replace("'demo1'", ""))
+
+
+class LimitsTest(SettingsTest):
+    def test_the_size_of_a_file(self):  # C.6-63
+        self.fleet.write("demo1", "long", "0123456789")
+        for variables, expected in (({"SCOUT_MAX_FILE_SIZE": "4"}, "0123"),
+                                    ({"MCP_CAT_MAX_FILE_SIZE": "5"}, "01234"),
+                                    ({"MCP_CAT_MAX_FILE_SIZE": "5", "SCOUT_MAX_FILE_SIZE": "6"},
+                                     "012345")):
+            with self.subTest(variables=variables):
+                daemon = self.start("max_file_size = 7\n", **variables)
+                result = self.read(daemon, "demo1:long")["structuredContent"]
+                self.assertEqual(result["text"], expected)
+                self.assertTrue(result["truncated"])
+
+    def test_a_wrong_variable_is_told_and_passed_over(self):  # C.6-63
+        self.fleet.write("demo1", "long", "0123456789")
+        daemon = self.start("max_file_size = 7\n", SCOUT_MAX_FILE_SIZE="many", SCOUT_ROLE="root")
+        self.assertEqual(self.read(daemon, "demo1:long")["structuredContent"]["text"], "0123456")
+        told = [line for line in daemon.log().splitlines() if " variable_ignored " in line]
+        self.assertEqual(len(told), 2, daemon.log())
+        self.assertIn("SCOUT_MAX_FILE_SIZE", told[0])
+        self.assertIn(" warn ", told[0])
+
+    def test_the_level_of_the_log(self):
+        quiet = self.start("log_level = debug\n", SCOUT_LOG_LEVEL="ERROR")
+        self.read(quiet)
+        self.assertNotIn(" info ", quiet.log())
+        self.assertIn(" info ", self.start().log())
+
+
+class HostKeysTest(SettingsTest):
+    """C.6-64: what happens without known_hosts. The daemon always starts."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.bare = cls.write("bare_config",
+                             cls.fleet.entry("demo1", "demo1", UserKnownHostsFile=None))
+        cls.absent = os.path.join(cls.folder, "nowhere", "known_hosts")
+        cls.wrong = cls.write("wrong_known_hosts",
+                              f"[127.0.0.1]:{cls.fleet.port('demo1')} "
+                              f"{cls.fleet.host_key('demo2')}\n")
+        cls.other = cls.write("other_known_hosts", f"elsewhere {cls.fleet.host_key('demo2')}\n")
+
+    def run_with(self, config="", **variables):
+        daemon = self.start(config, self.bare, **variables)
+        return daemon, self.read(daemon)
+
+    def refused(self, result, *words):
+        error = self.assertScoutError(result, ("known-hosts-missing",))
+        for word in ("SSH host key verification required", "ssh-keyscan",
+                     "SCOUT_KNOWN_HOSTS=none", *words):
+            self.assertIn(word, error["message"])
+
+    def test_the_default_file_is_missing(self):
+        daemon, result = self.run_with()
+        self.refused(result, "known_hosts not found",
+                     os.path.join(daemon.folder, ".ssh", "known_hosts"))
+        self.assertIn(" known_hosts_missing ", daemon.log())
+
+    def test_the_named_file_is_missing(self):
+        for config, variables in ((f"known_hosts = \"{self.absent}\"\n", {}),
+                                  ("", {"SCOUT_KNOWN_HOSTS": self.absent})):
+            _, result = self.run_with(config, **variables)
+            self.refused(result, "specified known_hosts file not found", self.absent)
+
+    def test_a_named_file_is_used(self):
+        for config, variables in ((f"known_hosts = \"{self.fleet.known_hosts}\"\n", {}),
+                                  ("", {"SCOUT_KNOWN_HOSTS": self.fleet.known_hosts})):
+            daemon, result = self.run_with(config, **variables)
+            self.assertEqual(text_of(result), "hello from demo1\n")
+            self.assertNotIn("known_hosts_missing", daemon.log())
+
+    def test_none_switches_the_check_off_and_says_so(self):
+        for config, variables in (("known_hosts = none\n", {}), ("", {"SCOUT_KNOWN_HOSTS": "none"}),
+                                  (f"known_hosts = \"{self.wrong}\"\n",
+                                   {"SCOUT_KNOWN_HOSTS": "NONE"})):
+            with self.subTest(config=config, variables=variables):
+                daemon, result = self.run_with(config, **variables)
+                self.assertEqual(text_of(result), "hello from demo1\n")
+                told = [line for line in daemon.log().splitlines() if "MITM" in line]
+                self.assertEqual(len(told), 1, daemon.log())
+                self.assertIn("critical", told[0])
+
+    def test_not_strict_goes_on_without_a_file_only(self):
+        for config, variables in (("strict_host_key_checking = false\n", {}),
+                                  ("", {"SCOUT_STRICT_HOST_KEY_CHECKING": "FALSE"})):
+            daemon, result = self.run_with(config, **variables)
+            self.assertEqual(text_of(result), "hello from demo1\n")
+            self.assertIn(" warn  known_hosts_missing ", daemon.log())
+        for path, code in ((self.wrong, "host-key-changed"), (self.other, "host-key-unknown")):
+            _, result = self.run_with("strict_host_key_checking = false\n", SCOUT_KNOWN_HOSTS=path)
+            self.assertScoutError(result, (code,))
+
+    def test_only_false_is_not_strict(self):
+        for word in ("no", "0", "off"):
+            _, result = self.run_with(SCOUT_STRICT_HOST_KEY_CHECKING=word)
+            self.refused(result)
+
+
+if __name__ == "__main__":
+    harness.main()
