@@ -9,6 +9,10 @@
  * tried: for that moment the reserve is used, too, since only a channel beyond the limit proves
  * anything.
  *
+ * When the anchor has the only one, commands are sent elsewhere. That a host has opened one before
+ * speaks against it: a place may come free late (then it is tried again), or be taken by what was
+ * let go and lingers there.
+ *
  *   assumed --refused at n--> learned: n --time, all in use--> probing --opened--> learned: more
  *                                 ^------------------------------refused, wait twice as long
  *
@@ -61,11 +65,22 @@ static bool usable(const struct pool_connection *c)
     return c->state == CONNECTION_READY && c->engine->stage == ENGINE_READY;
 }
 
-/* One of ours more, and the anchor, would still be within `most`. */
+/* One of ours more, and the anchor if there is one, would still be within `most`. */
 static bool is_below(const struct pool_connection *c, uint32_t most)
 {
     uint32_t own = c->channels.running + c->channels.killing;
-    return c->engine->channels < most && (own == 0 || own + 1 < most);
+    uint32_t anchor = c->lane == POOL_LANE_FIRST;
+    return c->engine->channels < most && (own == 0 || own + anchor < most);
+}
+
+bool channels_none(const struct pool_connection *c)
+{
+    return c->channels.none;
+}
+
+bool channels_keep_one(const struct pool_connection *c)
+{
+    return c->lane == POOL_LANE_STOPS || limit(c) >= CHANNELS_RESERVE_FROM;
 }
 
 static bool has_room(const struct pool_connection *c)
@@ -117,6 +132,7 @@ static void opened(struct pool_connection *c)
     struct pool_channels *ch = &c->channels;
     assert(ch->opening > 0);
     ch->opening--;
+    ch->served = true;
     uint32_t open = c->engine->channels - (ch->opening > 0); /* the next may be asked for already */
     if (open <= limit(c) || open > CHANNELS_MAX)
         return;
@@ -182,6 +198,15 @@ static void hand_out(struct pool_connection *c)
         connection_flush(c);
 }
 
+static void send_elsewhere(struct pool_connection *c)
+{
+    while (c->channels.queue.count > 0) {
+        struct channel_user *u = of_wait(channel_queue_take(&c->channels.queue));
+        count_waiting(c, -1);
+        u->on_elsewhere(u);
+    }
+}
+
 void channels_step(struct pool_connection *c)
 {
     struct pool_channels *ch = &c->channels;
@@ -189,6 +214,8 @@ void channels_step(struct pool_connection *c)
         return;
     if (!list_empty(&ch->stops))
         stops_step(c);
+    if (channels_none(c))
+        send_elsewhere(c);
     if (ch->queue.count > 0) {
         hand_out(c);
     } else if (ch->probing || io_timer_armed(&ch->timer)) {
@@ -258,7 +285,12 @@ bool channels_refused(struct pool_connection *c, struct channel_user *u)
     channels_done(c, u);
     learn(c);
     if (alone(ch)) {
-        if (++u->refusals >= CHANNELS_REFUSALS_MAX)
+        u->refusals++;
+        ch->none |= c->lane == POOL_LANE_FIRST && limit(c) <= 1 &&
+                    (!ch->served || u->refusals >= CHANNELS_REFUSALS_NONE);
+    }
+    if (alone(ch) && !ch->none) {
+        if (u->refusals >= CHANNELS_REFUSALS_MAX)
             return false;
         probe_later(c, (uint64_t)CHANNELS_ALONE_FIRST_MS << (u->refusals - 1));
     }

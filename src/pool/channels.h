@@ -4,7 +4,8 @@
  * A host allows so many channels on a connection (OpenSSH: MaxSessions, 10) and says so only by
  * refusing one more. The scheduler starts from an assumption, learns from refusals and tries again
  * later. Commands that find no channel free wait: in order within a client, in turn between
- * clients. One channel is kept free for stopping commands. */
+ * clients. One channel is kept free for stopping commands, where there are some. Where the anchor
+ * takes the only one, commands are sent elsewhere: to the destination's connection for commands. */
 #ifndef SCOUT_POOL_CHANNELS_H
 #define SCOUT_POOL_CHANNELS_H
 
@@ -21,6 +22,7 @@
 #define CHANNELS_PROBE_MAX_MS   300000 /* each refusal doubles it up to this */
 #define CHANNELS_ALONE_FIRST_MS 100    /* the same, while no command has a channel; doubles, too */
 #define CHANNELS_REFUSALS_MAX   5      /* of one command while none has a channel; then it fails */
+#define CHANNELS_REFUSALS_NONE  2      /* the same, where commands were served before: elsewhere */
 
 struct pool_connection;
 
@@ -31,6 +33,8 @@ struct channel_user {
     /* Its turn has come: it starts an exec and returns true, or gives up and returns false. An exec
      * is followed by channels_opened or not, then by channels_refused or channels_done. */
     bool (*on_turn)(struct channel_user *u);
+    /* It is out of the queue: the host leaves commands no channel on this connection. */
+    void (*on_elsewhere)(struct channel_user *u);
     /* It is out of the queue, since the connection is gone. */
     void (*on_lost)(struct channel_user *u);
     uint32_t refusals; /* while no other command had a channel */
@@ -46,6 +50,8 @@ struct pool_channels {
     uint32_t opening;     /* of both: execs that the host has not accepted yet */
     uint32_t limit;       /* channels, the anchor included, that the host is believed to allow */
     bool learned;         /* by a refusal: not just assumed */
+    bool served;          /* the host has opened one that was not the anchor's */
+    bool none;            /* there is none for commands: they are sent elsewhere */
     bool probing;         /* one more is tried, with the reserve in use */
     uint64_t probe_at_ns; /* 0: they were never all in use */
     uint64_t probe_ms;
@@ -75,14 +81,19 @@ __attribute__((warn_unused_result)) int channels_wait(struct pool_connection *c,
 void channels_leave(struct pool_connection *c, struct channel_user *u);
 /* The host has accepted its exec. */
 void channels_opened(struct pool_connection *c, struct channel_user *u);
-/* The host has refused its channel: it waits again, where it was before.
- * False: it does not, since it was refused too often while it was the only one. */
+/* Whether commands get none here: the anchor has the only one. */
+bool channels_none(const struct pool_connection *c);
+/* The host has refused its channel: it waits again, where it was before; channels_step sends it
+ * elsewhere when there is none for commands. False: it does not wait, since it was refused too
+ * often while it was the only one. */
 bool channels_refused(struct pool_connection *c, struct channel_user *u);
 /* Its exec is over, or was abandoned. */
 void channels_done(struct pool_connection *c, struct channel_user *u);
 
 /* ---- for stops (stop.c) ---- */
 
+/* Whether one is kept for killers, as far as is known. */
+bool channels_keep_one(const struct pool_connection *c);
 /* Whether a channel may be tried for a killer: the reserve, too. */
 bool channels_admit_killer(const struct pool_connection *c);
 void channels_killer_started(struct pool_connection *c);

@@ -27,8 +27,9 @@ static void on_task(struct io_task *task);
 static void let_go(struct command *c)
 {
     struct pool_connection *conn = c->use.waiting ? NULL : c->use.connection;
+    stop_cancel(&c->stop);
+    pool_release(&c->stop_use);
     if (conn) {
-        stop_cancel(&c->stop);
         channels_leave(conn, &c->channel);
         command_drop_exec(c);
     }
@@ -77,6 +78,13 @@ void command_fail(struct command *c, const struct failure *why)
 
 /* ---- another connection ---- */
 
+static void ask_again(struct command *c)
+{
+    let_go(c);
+    c->state = COMMAND_AGAIN;
+    io_defer(pool_io(c->pool), &c->task, on_task);
+}
+
 void command_lost(struct command *c, const struct failure *why, bool requested)
 {
     bool harmless = !requested || (c->repeatable && !c->output_seen && !c->input_sent);
@@ -88,9 +96,13 @@ void command_lost(struct command *c, const struct failure *why, bool requested)
     }
     c->retried = true;
     pool_stats_of(c->pool)->command_retries++;
-    let_go(c);
-    c->state = COMMAND_AGAIN;
-    io_defer(pool_io(c->pool), &c->task, on_task);
+    ask_again(c);
+}
+
+void command_elsewhere(struct command *c)
+{
+    c->lane = POOL_LANE_COMMANDS;
+    ask_again(c);
 }
 
 /* The inverse of destination_new; large, so not on the stack of the caller's callers. */
@@ -123,28 +135,42 @@ static void on_ready(struct pool_use *use, const struct failure *failure)
         command_fail(c, &why);
 }
 
-/* Asks for a connection. 0 or an error with *why. */
+/* The first time. 0 or an error with *why. */
 static int acquire(struct command *c, const struct ssh_host *host, const char *principal,
                    struct failure *why)
 {
     c->state = COMMAND_QUEUED;
-    int rc = pool_acquire(c->pool, host, principal, c->deadline_ns, &c->use, on_ready, why);
+    if (pool_has_lane(c->pool, host, principal, POOL_LANE_COMMANDS))
+        c->lane = POOL_LANE_COMMANDS; /* it was needed a moment ago */
+    int rc = pool_acquire_lane(c->pool, host, principal, c->lane, c->deadline_ns, &c->use, on_ready,
+                               why);
     if (rc < 0)
         return rc;
-    if (!c->destination)
-        c->destination = destination_ref(c->use.connection->destination);
+    c->destination = destination_ref(c->use.connection->destination);
     return rc == 0 ? 0 : command_run(c, why);
+}
+
+int command_acquire(struct command *c, enum pool_lane lane, uint64_t deadline_ns,
+                    struct pool_use *use, void (*ready)(struct pool_use *, const struct failure *),
+                    struct failure *why)
+{
+    const struct destination *d = c->destination;
+    struct ssh_host *host = host_of(d);
+    if (!host)
+        return failure_set(why, SCOUT_E_NOMEM, "No memory to reach %s again", d->name);
+    int rc = pool_acquire_lane(c->pool, host, d->principal, lane, deadline_ns, use, ready, why);
+    free(host);
+    return rc;
 }
 
 static void try_again(struct command *c)
 {
     struct failure why;
-    struct ssh_host *host = host_of(c->destination);
-    int error = host ? acquire(c, host, c->destination->principal, &why)
-                     : failure_set(&why, SCOUT_E_NOMEM, "No memory to reach %s again",
-                                   c->destination->name);
-    free(host);
-    if (error)
+    c->state = COMMAND_QUEUED;
+    int rc = command_acquire(c, c->lane, c->deadline_ns, &c->use, on_ready, &why);
+    if (rc == 1)
+        rc = command_run(c, &why);
+    if (rc < 0)
         command_fail(c, &why);
 }
 

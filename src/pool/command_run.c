@@ -77,13 +77,23 @@ static void on_lost(struct channel_user *u)
     command_lost(c, &why, false);
 }
 
+static void on_elsewhere(struct channel_user *u)
+{
+    command_elsewhere(CONTAINER_OF(u, struct command, channel));
+}
+
 int command_run(struct command *c, struct failure *why)
 {
     c->state = COMMAND_CHANNEL;
     c->since_ns = now_of(c);
     c->channel.on_turn = on_turn;
+    c->channel.on_elsewhere = on_elsewhere;
     c->channel.on_lost = on_lost;
     c->channel.refusals = 0;
+    if (channels_none(c->use.connection)) {
+        command_elsewhere(c);
+        return 0;
+    }
     command_start_deadline(c);
     if (channels_wait(c->use.connection, &c->channel) == 0)
         return 0;

@@ -26,7 +26,7 @@ enum command_state {
     COMMAND_OPENING, /* its exec was started; the host has not accepted it yet */
     COMMAND_RUNNING,
     COMMAND_STOPPING, /* no output is delivered any more */
-    COMMAND_AGAIN,    /* the task asks for another connection */
+    COMMAND_AGAIN,    /* the task asks for another connection: it was lost, or has no channel */
     COMMAND_ENDING,   /* the task delivers the result */
 };
 
@@ -38,6 +38,8 @@ struct command {
     struct exec *exec; /* OPENING, RUNNING; STOPPING until it ends */
     struct process_group group;
     struct stop stop;
+    struct pool_use stop_use; /* of POOL_LANE_STOPS, when the stop has to go over that */
+    enum pool_lane lane;      /* where it asks for a connection */
     const struct command_events *events;
     void *context;
     struct io_timer timer;
@@ -68,6 +70,12 @@ void command_finish(struct command *c);
 void command_finish_soon(struct command *c);
 /* Fills c->result with a failure and finishes soon. */
 void command_fail(struct command *c, const struct failure *why);
+/* Asks the pool for a connection of `lane` for `use`, as pool_acquire. */
+__attribute__((warn_unused_result)) int
+command_acquire(struct command *c, enum pool_lane lane, uint64_t deadline_ns, struct pool_use *use,
+                void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why);
+/* The connection has no channel for commands: one that is for commands alone. */
+void command_elsewhere(struct command *c);
 /* The connection is of no use: another one, or the end for the reason given. */
 void command_lost(struct command *c, const struct failure *why, bool requested);
 /* Whether output and the like are told: not any more once it is being stopped. */

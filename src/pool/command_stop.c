@@ -76,6 +76,13 @@ static void take_back(struct command *c)
 
 /* ---- the steps ---- */
 
+static void kill_from_elsewhere(struct command *c);
+
+static uint64_t give_up_ns(const struct command *c)
+{
+    return c->stopped_ns + COMMAND_STOP_MS * NS_PER_MS;
+}
+
 static void on_verdict(struct stop *s, enum kill_verdict v)
 {
     struct command *c = CONTAINER_OF(s, struct command, stop);
@@ -93,7 +100,29 @@ static void on_verdict(struct stop *s, enum kill_verdict v)
     case KILL_UNKNOWN:
         unconfirmed(c, "the host could not be asked to stop it, it may still run");
         break;
+    case KILL_REFUSED:
+        kill_from_elsewhere(c);
+        break;
     }
+}
+
+/* ---- over another connection, where no channel is kept for killers ---- */
+
+static void on_stops_ready(struct pool_use *use, const struct failure *failure)
+{
+    struct command *c = CONTAINER_OF(use, struct command, stop_use);
+    if (failure)
+        unconfirmed(c, "there was no connection to stop it over, it may still run");
+    else
+        stop_start(use->connection, &c->stop, c->group.id, on_verdict);
+}
+
+static void kill_from_elsewhere(struct command *c)
+{
+    struct failure why;
+    int rc = command_acquire(c, POOL_LANE_STOPS, give_up_ns(c), &c->stop_use, on_stops_ready, &why);
+    if (rc != 0)
+        on_stops_ready(&c->stop_use, rc < 0 ? &why : NULL);
 }
 
 /* A group may be killed only where the server gives each command one of its own; OpenSSH does. */
@@ -122,7 +151,7 @@ static void kill_group(struct command *c)
 
 void command_stop_reported(struct command *c)
 {
-    if (!c->stop.active)
+    if (!c->stop.active && !c->stop_use.connection)
         kill_group(c);
 }
 
@@ -130,7 +159,7 @@ void command_stop_reported(struct command *c)
 
 static const char *give_up_reason(const struct command *c)
 {
-    return c->stop.active
+    return c->group.id
                ? "stopping it was not confirmed in time, it may still run"
                : "it has not reported its process group, so that it could not be stopped and may "
                  "still run";
@@ -159,11 +188,6 @@ static uint64_t silence_ns(const struct command *c)
     return c->asked_ns + COMMAND_SILENCE_MS * NS_PER_MS;
 }
 
-static uint64_t give_up_ns(const struct command *c)
-{
-    return c->stopped_ns + COMMAND_STOP_MS * NS_PER_MS;
-}
-
 static void on_stopping(struct io_timer *timer);
 
 static void wait_for_next(struct command *c)
@@ -176,13 +200,20 @@ static void wait_for_next(struct command *c)
     io_timer_start(pool_io(c->pool), &c->timer, next, on_stopping);
 }
 
+/* Whether its connection should have said something since it was asked. */
+static bool owes_sign(const struct command *c)
+{
+    bool kills_here = c->stop.killer && !c->stop_use.connection;
+    return c->asked_sign || kills_here || !c->accepted;
+}
+
 static void on_stopping(struct io_timer *timer)
 {
     struct command *c = CONTAINER_OF(timer, struct command, timer);
     uint64_t now = now_of(c);
     if (!c->silence_seen && now >= silence_ns(c)) {
         c->silence_seen = true;
-        if (c->asked_sign || c->stop.killer || !c->accepted)
+        if (owes_sign(c))
             pool_suspect(&c->use, c->asked_ns);
     }
     if (now >= give_up_ns(c)) {

@@ -157,6 +157,7 @@ static void make_engine(struct pool_connection *c)
         .host_key_unchecked = w->credentials && w->credentials->unchecked,
         .identities = w->identities.list,
         .identity_count = w->identities.count,
+        .no_anchor = c->lane != POOL_LANE_FIRST,
         .events = &engine_events,
         .context = c,
     };

@@ -24,6 +24,13 @@ enum connection_state {
     CONNECTION_ENDING,
 };
 
+/* A destination has up to three connections, one for each purpose. The second is opened where the
+ * first has no channel for commands beside its anchor (MaxSessions 1), the third where a command
+ * must be stopped and no channel is kept for that: both are for commands alone, without an anchor.
+ * More never pay: a host that allows few channels is one that wants little done at a time, and each
+ * connection costs it a process. */
+enum pool_lane { POOL_LANE_FIRST, POOL_LANE_COMMANDS, POOL_LANE_STOPS };
+
 struct connect; /* what only the way to READY needs: connect.h */
 
 struct pool_connection {
@@ -33,6 +40,7 @@ struct pool_connection {
     struct list node;  /* in the pool's queue for a place, or among the idle ones */
     struct list waits; /* struct pool_use, by `node` */
     uint64_t hash, generation;
+    enum pool_lane lane;
     enum connection_state state;
     uint32_t users; /* uses that hold it */
     bool counted;   /* has a place: counts against connections_max */
@@ -106,6 +114,14 @@ void connection_late(struct pool_connection *c, struct failure *why);
 struct io *pool_io(const struct pool *p);
 const struct pool_config *pool_config(const struct pool *p);
 struct pool_stats *pool_stats_of(struct pool *p); /* to count in */
+/* pool_acquire is that for POOL_LANE_FIRST. */
+__attribute__((warn_unused_result)) int
+pool_acquire_lane(struct pool *p, const struct ssh_host *host, const char *principal,
+                  enum pool_lane lane, uint64_t deadline_ns, struct pool_use *use,
+                  void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why);
+/* Whether there is a connection of that lane, ready or not. */
+bool pool_has_lane(const struct pool *p, const struct ssh_host *host, const char *principal,
+                   enum pool_lane lane);
 /* The engine of a held connection; NULL when the session is gone. */
 struct engine *pool_engine(const struct pool_use *use);
 /* It is ready: serve the waits. */

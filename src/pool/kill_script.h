@@ -16,6 +16,7 @@
 
 enum kill_verdict {
     KILL_UNKNOWN, /* it did not say */
+    KILL_REFUSED, /* the host has no channel for it on this connection: never by the script */
     KILL_NONE,    /* there was no process of the group to begin with */
     KILL_GONE,    /* there is none left */
     KILL_LEFT,    /* some could not be ended */

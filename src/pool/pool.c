@@ -2,7 +2,9 @@
  *
  * A connection is found by its destination in a fixed table; one that is not there is made, and
  * waits for a place when there is none (queue.c). A warm acquire is a hash, a probe or two and a
- * compare: it allocates nothing and touches no timer (see pulse.c).
+ * compare: it allocates nothing and touches no timer (see pulse.c). The lanes of a destination are
+ * entries of their own: the lane is added to the hash, so equal hash and equal destination mean the
+ * same lane.
  *
  * An ending connection leaves the table at once, so that the next wish makes a new one, but keeps
  * its place until its socket is closed. The pool itself is freed by a task after the last
@@ -168,11 +170,13 @@ static int refuse(struct pool *p, struct failure *why)
 }
 
 static struct pool_connection *make_connection(struct pool *p, const struct ssh_host *host,
-                                               const char *principal, uint64_t hash)
+                                               const char *principal, enum pool_lane lane,
+                                               uint64_t hash)
 {
     struct pool_connection *c = connection_new(p, host, principal);
     if (!c)
         return NULL;
+    c->lane = lane;
     c->hash = hash;
     c->generation = table_insert(&p->table, hash, c->destination, c);
     p->alive++;
@@ -180,15 +184,15 @@ static struct pool_connection *make_connection(struct pool *p, const struct ssh_
 }
 
 static int acquire_slowly(struct pool *p, const struct ssh_host *host, const char *principal,
-                          uint64_t hash, struct pool_connection *c, uint64_t deadline_ns,
-                          struct pool_use *use, struct failure *why)
+                          enum pool_lane lane, uint64_t hash, struct pool_connection *c,
+                          uint64_t deadline_ns, struct pool_use *use, struct failure *why)
 {
     if (p->stats.waits >= p->config.queue_max)
         return refuse(p, why);
     bool is_new = !c;
     if (is_new) {
         assert(strlen(principal) <= POOL_PRINCIPAL_MAX);
-        c = make_connection(p, host, principal, hash);
+        c = make_connection(p, host, principal, lane, hash);
         if (!c)
             return failure_set(why, SCOUT_E_NOMEM, "No memory to connect to %s", host->name);
         p->stats.misses++;
@@ -201,9 +205,22 @@ static int acquire_slowly(struct pool *p, const struct ssh_host *host, const cha
     return 0;
 }
 
-int pool_acquire(struct pool *p, const struct ssh_host *host, const char *principal,
-                 uint64_t deadline_ns, struct pool_use *use,
-                 void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why)
+static uint64_t hash_of(const struct pool *p, const struct ssh_host *host, const char *principal,
+                        enum pool_lane lane)
+{
+    return destination_hash(p->hash_seed, host, principal) + (uint64_t)lane;
+}
+
+bool pool_has_lane(const struct pool *p, const struct ssh_host *host, const char *principal,
+                   enum pool_lane lane)
+{
+    return table_find(&p->table, hash_of(p, host, principal, lane), host, principal);
+}
+
+int pool_acquire_lane(struct pool *p, const struct ssh_host *host, const char *principal,
+                      enum pool_lane lane, uint64_t deadline_ns, struct pool_use *use,
+                      void (*on_ready)(struct pool_use *, const struct failure *),
+                      struct failure *why)
 {
     use->pool = p;
     use->connection = NULL;
@@ -214,7 +231,7 @@ int pool_acquire(struct pool *p, const struct ssh_host *host, const char *princi
     io_timer_init(&use->timer);
     if (p->closing)
         return failure_set(why, SCOUT_E_SHUTTING_DOWN, "The daemon is shutting down");
-    uint64_t hash = destination_hash(p->hash_seed, host, principal);
+    uint64_t hash = hash_of(p, host, principal, lane);
     struct pool_connection *c = table_find(&p->table, hash, host, principal);
     if (c && c->state == CONNECTION_READY) {
         p->stats.hits++;
@@ -223,7 +240,14 @@ int pool_acquire(struct pool *p, const struct ssh_host *host, const char *princi
             return 1;
         }
     }
-    return acquire_slowly(p, host, principal, hash, c, deadline_ns, use, why);
+    return acquire_slowly(p, host, principal, lane, hash, c, deadline_ns, use, why);
+}
+
+int pool_acquire(struct pool *p, const struct ssh_host *host, const char *principal,
+                 uint64_t deadline_ns, struct pool_use *use,
+                 void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why)
+{
+    return pool_acquire_lane(p, host, principal, POOL_LANE_FIRST, deadline_ns, use, on_ready, why);
 }
 
 void pool_release(struct pool_use *use)

@@ -1,7 +1,8 @@
 /* Killers: the commands that stop commands.
  *
  *   stop:   waiting in channels.stops --a channel is tried--> with a killer --line--> verdict
- *               ^-------------------- refused for want of a channel --/    \--end--> unknown
+ *      |        ^-------------------- refused for want of a channel --/    \--end--> unknown
+ *      \--no channel is kept for killers on this connection--> refused
  *
  * Several stops share a killer, so that many commands that ignore SIGTERM can be stopped at once
  * through one channel. Those that come while it works get another killer if there is a channel.
@@ -105,7 +106,7 @@ static void on_end(void *context, const struct exec_result *result)
     struct killer *k = context;
     bool refused = result->error == SCOUT_E_NO_CHANNEL;
     if (refused)
-        give_back(k);
+        give_back(k); /* in due course, or elsewhere: see stops_step */
     while (!list_empty(&k->stops))
         conclude(of_node(k->stops.next), KILL_UNKNOWN);
     killer_free(k, refused);
@@ -165,9 +166,18 @@ static bool start_killer(struct pool_connection *c)
     return true;
 }
 
+/* No channel is kept for killers here: those who wait have to go elsewhere. */
+static void send_elsewhere(struct pool_connection *c)
+{
+    while (!list_empty(&c->channels.stops))
+        conclude(of_node(c->channels.stops.next), KILL_REFUSED);
+}
+
 void stops_step(struct pool_connection *c)
 {
     bool started = false;
+    if (!channels_keep_one(c))
+        send_elsewhere(c);
     while (!list_empty(&c->channels.stops) && channels_admit_killer(c)) {
         if (!start_killer(c))
             break;

@@ -22,7 +22,8 @@ struct stop {
 };
 
 /* Asks for the end of `group`, at least 2. on_verdict does not come from within; KILL_UNKNOWN: the
- * killer could not run, or the connection was lost. */
+ * killer could not run, or the connection was lost. KILL_REFUSED: ask on POOL_LANE_STOPS, where
+ * that never comes. */
 void stop_start(struct pool_connection *c, struct stop *s, uint32_t group,
                 void (*on_verdict)(struct stop *, enum kill_verdict));
 /* No verdict comes any more; a killer that works for nobody is abandoned. Without effect when

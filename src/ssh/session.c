@@ -170,6 +170,8 @@ int ssh_session_new(struct engine **out, const struct engine_config *config)
     buf_init(&s->in, ENGINE_IN_MAX);
     buf_init(&s->engine.out, ENGINE_OUT_MAX);
     session_auth_init(&s->auth);
+    s->anchor.state = config->no_anchor ? ANCHOR_NONE : ANCHOR_OPENING;
+    s->anchor.unwanted = config->no_anchor;
     int error = sftp_new(&s->engine.sftp, SSH_SFTP_OUT_MAX);
     if (!error)
         error = sftp_start(s->engine.sftp, session_sftp_ready, s);

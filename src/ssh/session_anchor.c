@@ -10,8 +10,8 @@
  *
  * A host that lets only one channel be open gets none that is bare: it goes through CLOSING to NONE
  * before the session is READY. So does a bare anchor that takes the last place from a command
- * (session_anchor_yield), to be opened again when there are no commands. When SFTP ends after
- * READY, the session ends. */
+ * (session_anchor_yield), to be opened again when there are no commands. A session that is for
+ * commands alone begins with NONE. When SFTP ends after READY, the session ends. */
 #include "session_state.h"
 
 #define READ_SIZE 65536u
@@ -185,10 +185,16 @@ static bool step_bare(struct session *s)
     return true;
 }
 
-/* Made way for a command, or is one too many: while there are commands, they serve as well. */
+/* Is not wanted, made way for a command, or is one too many: while there are commands, they serve
+ * as well. */
 static bool step_none(struct session *s)
 {
     struct session_anchor *a = &s->anchor;
+    if (s->engine.stage == ENGINE_CHANNEL) {
+        sftp_fail(s->engine.sftp, SCOUT_E_SFTP_UNAVAILABLE);
+        s->engine.stage = ENGINE_READY;
+        return true;
+    }
     if (a->unwanted || s->engine.channels_max == 1 || !list_empty(&s->execs))
         return false;
     a->state = ANCHOR_BARE_OPENING;

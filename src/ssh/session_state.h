@@ -33,7 +33,7 @@ struct session_anchor {
     enum anchor_state state;
     struct session_channel channel;
     bool reopen;   /* CLOSING: a bare one is opened afterwards */
-    bool unwanted; /* the host refused or closed a bare one: there is none any more */
+    bool unwanted; /* the owner wants none, or the host refused or closed a bare one */
 };
 
 enum exec_state { EXEC_QUEUED, EXEC_OPENING, EXEC_REQUESTED, EXEC_RUNNING, EXEC_CLOSING };

@@ -101,14 +101,23 @@ class CommandTest(peers.PeerTest):
         self.assertEqual(stats["commands"], 50)
         self.assertEqual(stats["channels_max"], 2)
 
-    def test_one_session_is_for_sftp_and_a_command_is_told(self):
-        """MaxSessions 1: it will never run; that is found out before the deadline."""
+    def test_one_session_is_for_sftp_and_commands_have_a_connection_of_their_own(self):
+        """MaxSessions 1: on it they run one after the other, and are stopped over a third."""
         server = self.light("--max-sessions", "1")
-        ends, took = self.driver(server).run({"c": "true"}, 10 + LATE_S)
-        end = ends["c"]
-        self.assertEqual((end["end"], end["code"], end["stage"], end["ran"]),
-                         ("failed", "no-channel", "channel", False))
+        driver = self.driver(server)
+        ends, took = driver.run({f"c{i}": f"echo {i + 1000}" for i in range(50)}, 10 + LATE_S)
+        self.assert_exited(ends, 5)
         self.assertLess(took, 8)
+        driver.send("long sleep-ms 60000")
+        harness.wait_until(lambda: server.stats()["commands"] == 51, "it runs")
+        driver.send("stop long")
+        harness.wait_until(lambda: "long" in driver.ends, "it ends", STOP_S + LATE_S)
+        self.assertEqual((driver.ends["long"]["end"], driver.ends["long"]["code"]),
+                         ("stopped", "cancelled"))
+        self.assert_exited(driver.run({"after": "true"}, 10)[0])
+        driver.close()
+        stats = server.final_stats()
+        self.assertEqual(stats["connections"], 3)
 
     def test_channels_that_are_never_closed(self):
         """All channels leak at the server, one after the other: no command waits beyond its

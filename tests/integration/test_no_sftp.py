@@ -199,6 +199,24 @@ class DropbearTest(Answers, harness.ScoutTest):
         os.chmod(os.path.join(cls.folder, "home"), 0o700)
         os.chmod(os.path.join(ssh, "authorized_keys"), 0o600)
 
+    def test_commands_run_although_it_takes_one_at_a_time(self):
+        """They share one channel. It gives them no process groups of their own, so that none can be
+        stopped, and the answer says so by the deadline."""
+        with subprocess.Popen(
+                [os.path.join(harness.BUILD, "pool_run"), "--deadline-ms", "4000", str(self.port),
+                 harness.user_name(), f"{self.folder}/user_key", f"{self.folder}/known_hosts"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                env=harness.clean_environment("/nonexistent"),
+                preexec_fn=harness.die_with_parent) as process:
+            lines = [f"c{i} echo {i + 10}" for i in range(10)] + ["long sleep 10"]
+            out, _ = process.communicate("".join(line + "\n" for line in lines), timeout=30)
+        self.assertEqual(process.returncode, 0)
+        ends = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
+        for i in range(10):
+            self.assertEqual(ends[f"c{i}"][:3], ["exited", "0", "3"], out)
+        self.assertEqual((ends["long"][0], ends["long"][3]),
+                         ("stop-unconfirmed", "deadline-exceeded"), out)
+
     @classmethod
     def start_dropbear(cls):
         """In a namespace where our folder is mounted over the home; returns its port."""

@@ -11,7 +11,7 @@
  *   ign ignores SIGTERM; imm cannot be killed; l ends without a status
  *
  * It understands our own wrappers: the report of the process group is printed, and the killer's
- * script ends the processes of this connection. Faults are drawn from a seed. */
+ * script ends the processes of this server. Faults are drawn from a seed. */
 #ifndef SCOUT_TESTS_SIM_SCRIPTED_H
 #define SCOUT_TESTS_SIM_SCRIPTED_H
 
@@ -59,6 +59,7 @@ struct toy_stats {
     uint64_t execs, refused; /* channels refused for want of room */
     uint64_t over_limit;     /* channels asked for beyond the limit: each was refused */
     uint32_t channels;       /* open now, anchors included */
+    uint32_t anchors;        /* open now */
     uint64_t opened, closed; /* channels, ever; a connection's end closes its own */
     uint64_t busy_ends; /* connections that the client closed in order while a command ran that it
                            had neither let go nor killed */

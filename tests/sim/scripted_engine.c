@@ -82,8 +82,10 @@ static void take(struct scripted *s, const struct toy_frame *f)
             scripted_tell(s, TOY_AUTH, 0);
     } else if (f->type == TOY_AUTH && e->stage == ENGINE_AUTHENTICATING) {
         e->stage = ENGINE_CHANNEL;
-        e->channels = 1;
-        if (!s->at_once)
+        e->channels = !s->config.no_anchor;
+        if (s->config.no_anchor)
+            e->stage = ENGINE_READY;
+        else if (!s->at_once)
             scripted_tell(s, TOY_OPEN, TOY_ANCHOR);
     } else if (f->type == TOY_AUTH_REFUSED) {
         scripted_end(s, SCOUT_E_AUTH, "the login was refused");
@@ -186,7 +188,7 @@ static void op_signed(struct engine *e, struct slice signature)
 static bool op_ping(struct engine *e)
 {
     struct scripted *s = scripted_of(e);
-    if (e->stage != ENGINE_READY || buf_len(&e->out) >= ENGINE_OUT_HIGH)
+    if (e->stage != ENGINE_READY || s->config.no_anchor || buf_len(&e->out) >= ENGINE_OUT_HIGH)
         return false;
     e->pings++;
     scripted_tell(s, TOY_PING, 0);

@@ -250,6 +250,8 @@ static void on_end(void *context, const struct command_result *result)
     SIM_CHECK(s, result->end != COMMAND_STOPPED || !r->as_is, "command %u: stopped as it is",
               r->index);
     SIM_CHECK(s, !r->started || result->may_have_run, "command %u ran", r->index);
+    SIM_CHECK(s, f->error != SCOUT_E_NO_CHANNEL || s->chaos || s->let_go[r->host] > 0,
+              "command %u: no channel, although the host allows some", r->index);
     s->counts.stopped += result->end == COMMAND_STOPPED;
     s->counts.unconfirmed += result->end == COMMAND_STOP_UNCONFIRMED;
     s->let_go[r->host] += result->end == COMMAND_STOP_UNCONFIRMED;

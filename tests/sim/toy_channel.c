@@ -29,6 +29,7 @@ void toy_channel_free(struct toy_channel *ch)
     list_remove(&ch->node);
     t->channel_count--;
     t->server->stats.channels--;
+    t->server->stats.anchors -= ch->anchor;
     t->server->stats.closed++;
     free(ch);
 }
@@ -83,6 +84,7 @@ static void open_channel(struct toy_session *t, uint32_t id)
     list_append(&t->channels, &ch->node);
     t->channel_count++;
     v->stats.channels++;
+    v->stats.anchors += ch->anchor;
     v->stats.opened++;
     assert(max == 0 || t->channel_count <= max);
     tell(t, TOY_OPEN, id);

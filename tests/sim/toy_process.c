@@ -1,8 +1,8 @@
 /* Commands of the toy server: the words of scripted.h, and our own two wrappers.
  *
  * A command runs for its time (or until its stdin ends), then prints, then exits. A killer ends the
- * commands of its connection whose groups it names: at once, or those that ignore SIGTERM at its
- * own end, and says what became of them, as the real script does. */
+ * commands whose groups it names, on whatever connection: at once, or those that ignore SIGTERM at
+ * its own end, and says what became of them, as the real script does. */
 #include "toy_server.h"
 
 #include "scout/base/time.h"
@@ -38,7 +38,7 @@ static void ended(struct toy_channel *ch)
 
 /* ---- the killer ---- */
 
-static struct toy_channel *find_group(struct toy_session *t, uint32_t pid)
+static struct toy_channel *find_in_session(struct toy_session *t, uint32_t pid)
 {
     for (struct list *n = t->channels.next; n != &t->channels; n = n->next) {
         struct toy_channel *ch = CONTAINER_OF(n, struct toy_channel, node);
@@ -46,6 +46,14 @@ static struct toy_channel *find_group(struct toy_session *t, uint32_t pid)
             return ch;
     }
     return NULL;
+}
+
+static struct toy_channel *find_group(struct toy_server *v, uint32_t pid)
+{
+    struct toy_channel *ch = NULL;
+    for (struct list *n = v->sessions.next; n != &v->sessions && !ch; n = n->next)
+        ch = find_in_session(CONTAINER_OF(n, struct toy_session, node), pid);
+    return ch;
 }
 
 static void end_by_signal(struct toy_channel *ch, const char *signal)
@@ -57,7 +65,7 @@ static void end_by_signal(struct toy_channel *ch, const char *signal)
 
 static void kill_one(struct toy_channel *killer, const char *mark, uint32_t pid, uint64_t *ms)
 {
-    struct toy_channel *victim = find_group(killer->session, pid);
+    struct toy_channel *victim = find_group(killer->session->server, pid);
     const char *verdict = !victim ? "none" : victim->immortal ? "left" : "gone";
     uint64_t need = !victim                ? 0
                     : victim->immortal     ? TOY_LEFT_MS
@@ -79,7 +87,7 @@ static void kill_one(struct toy_channel *killer, const char *mark, uint32_t pid,
 static void kill_late(struct toy_channel *killer)
 {
     for (uint32_t i = 0; i < killer->victim_count; i++) {
-        struct toy_channel *victim = find_group(killer->session, killer->victims[i]);
+        struct toy_channel *victim = find_group(killer->session->server, killer->victims[i]);
         if (victim)
             end_by_signal(victim, "KILL");
     }

@@ -12,6 +12,13 @@
  * which of these ways it ended; when the deadline comes before the host has confirmed the end, it
  * says that, and the stop goes on behind the answer for up to COMMAND_STOP_MS.
  *
+ * A host that allows one session on a connection (MaxSessions 1), which SFTP has, gets a second
+ * connection, for commands, which run one after the other there. Where so few channels are allowed
+ * that none is kept in reserve (fewer than three), the stop goes over a connection of its own; when
+ * that cannot be had in time (max_connections), the stop is unconfirmed. All of them count against
+ * max_connections, are evicted and closed when idle like any other, and there are never more than
+ * these three: a queue that moves slowly is no reason for another.
+ *
  * The report is printed by a short prefix of the command line, in the same login shell: stdin,
  * environment, status and signal are the command's own. What has left the group (setsid, daemons)
  * is neither stopped nor seen. For hosts that take no shell line there is `as_is`. */

@@ -52,6 +52,9 @@ struct engine_config {
     bool host_key_unchecked;               /* whatever key the host shows is taken */
     const struct ssh_identity *identities; /* tried in order, SSH_TRIES_MAX at most */
     size_t identity_count;
+    bool no_anchor; /* READY without a channel, for commands alone: has_sftp stays false. While no
+                       command runs nothing is read, so a host that asks for signs of life gets
+                       none, and may end the session */
     const struct engine_events *events;
     void *context;
 };

@@ -57,10 +57,11 @@ static void the_limit_rises_again(void **state)
     close_world();
 }
 
+/* On no connection, that is. */
 static void a_host_that_opens_none_is_given_up_soon(void **state)
 {
     (void)state;
-    open_world(&(struct toy_config){.channels_max = 1, .seed = 4});
+    open_world(&(struct toy_config){.faults.refuse_channel = 1000, .seed = 4});
     uint64_t begin = io_now(world->io);
     struct run *r = start("t1", 1);
     UNTIL(r->ended);
@@ -68,7 +69,8 @@ static void a_host_that_opens_none_is_given_up_soon(void **state)
     assert_int_equal(r->result.failure.error, SCOUT_E_NO_CHANNEL);
     assert_string_equal(r->result.failure.stage, "channel");
     assert_false(r->result.may_have_run);
-    assert_int_equal(toy()->refused, CHANNELS_REFUSALS_MAX);
+    assert_int_equal(pool_stats(world->pool)->channels_refused, 1 + CHANNELS_REFUSALS_MAX);
+    assert_int_equal(toy()->accepted, 2);
     assert_true(io_now(world->io) - begin < 3 * NS_PER_S);
     close_world();
 }
@@ -168,6 +170,61 @@ static void those_who_leave_the_queue_do_not_hold_it_up(void **state)
     close_world();
 }
 
+/* ---- a connection for commands ---- */
+
+static void commands_have_a_connection_of_their_own_where_sftp_has_the_only_channel(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.channels_max = 1, .delay_max_ns = NS_PER_MS, .seed = 40});
+    for (int i = 0; i < 60; i++)
+        start("t20 s3 o10", (uint64_t)i % 3);
+    UNTIL(world->ended == 60);
+    for (int i = 0; i < 60; i++)
+        assert_exited(&world->runs[i], 3);
+    assert_int_equal(toy()->accepted, 2);
+    assert_int_equal(pool_stats(world->pool)->connections, 2);
+    assert_int_equal(pool_stats(world->pool)->command_retries, 0); /* nothing was lost */
+    assert_int_equal(channels()->limit, 1);
+    uint64_t refused = toy()->refused;
+    struct run *r = start("t1", 1); /* it goes there at once */
+    UNTIL(r->ended);
+    assert_exited(r, 0);
+    assert_int_equal(toy()->refused, refused);
+    UNTIL(toy()->channels == 1); /* the anchor */
+    close_world();
+}
+
+static void it_is_closed_when_idle_like_any_other(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.channels_max = 1, .seed = 42});
+    struct run *r = start("t1", 1);
+    UNTIL(r->ended);
+    assert_int_equal(toy()->open, 2);
+    uint64_t idle = io_now(world->io);
+    UNTIL(toy()->open == 1);
+    assert_in_range(io_now(world->io) - idle, 59 * NS_PER_S, 61 * NS_PER_S);
+    r = start("t1", 1);
+    UNTIL(r->ended);
+    assert_exited(r, 0);
+    assert_int_equal(toy()->accepted, 3);
+    close_world();
+}
+
+static void one_that_is_lost_is_replaced(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.channels_max = 1, .seed = 43});
+    struct run *r;
+    assert_int_equal(start_with((struct command_request){.repeatable = true}, "t500 o5", 1, &r), 0);
+    UNTIL(r->started);
+    toy_server_drop(world->server);
+    UNTIL(r->ended);
+    assert_exited(r, 0);
+    assert_int_equal(pool_stats(world->pool)->command_retries, 1);
+    close_world();
+}
+
 /* ---- the shell ---- */
 
 static void the_first_command_tells_the_shell(void **state)
@@ -224,6 +281,9 @@ int main(void)
         cmocka_unit_test(commands_of_one_client_keep_their_order),
         cmocka_unit_test(the_queue_has_an_end),
         cmocka_unit_test(those_who_leave_the_queue_do_not_hold_it_up),
+        cmocka_unit_test(commands_have_a_connection_of_their_own_where_sftp_has_the_only_channel),
+        cmocka_unit_test(it_is_closed_when_idle_like_any_other),
+        cmocka_unit_test(one_that_is_lost_is_replaced),
         cmocka_unit_test(the_first_command_tells_the_shell),
         cmocka_unit_test(it_works_on_the_real_ring),
     };

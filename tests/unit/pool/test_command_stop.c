@@ -146,6 +146,12 @@ static void a_paused_command_can_be_stopped(void **state)
     close_world();
 }
 
+static void on_other(struct pool_use *use, const struct failure *failure)
+{
+    (void)use;
+    assert_null(failure);
+}
+
 static struct run *run_for(const char *words, uint64_t ms)
 {
     struct run *r;
@@ -335,6 +341,60 @@ static void nothing_begins_after_its_deadline(void **state)
     close_world();
 }
 
+/* ---- over another connection ---- */
+
+/* Where so few channels are allowed, none is kept for stopping. */
+static void a_stop_has_a_connection_of_its_own_where_no_channel_is_left(void **state)
+{
+    (void)state;
+    for (uint32_t most = 1; most <= 2; most++) {
+        open_world(&(struct toy_config){.channels_max = most, .seed = 44});
+        struct run *r = start("t400000", 1), *next = start("t10", 1);
+        UNTIL(r->started);
+        uint64_t begin = io_now(world->io);
+        command_stop(r->command);
+        UNTIL(r->ended);
+        assert_int_equal(r->result.end, COMMAND_STOPPED);
+        assert_true(io_now(world->io) - begin < NS_PER_S);
+        UNTIL(next->ended);
+        assert_exited(next, 0);
+        assert_int_equal(toy()->kills, 1);
+        assert_int_equal(toy()->accepted, most == 1 ? 3 : 2);
+        r = run_for("t400000", 1000); /* known by now */
+        UNTIL(r->ended);
+        assert_int_equal(r->result.end, COMMAND_STOPPED);
+        assert_int_equal(toy()->accepted, most == 1 ? 3 : 2);
+        UNTIL(toy()->channels == 1);
+        close_world();
+    }
+}
+
+/* Without a place for that connection it is unconfirmed, at the deadline. */
+static void without_a_place_for_it_the_stop_is_unconfirmed(void **state)
+{
+    (void)state;
+    struct pool_use others[2];
+    struct failure why;
+    open_world(&(struct toy_config){.channels_max = 1, .seed = 45});
+    uint64_t deadline = io_now(world->io) + 20 * NS_PER_S;
+    struct run *r = run_for("t400000", 20000);
+    UNTIL(r->started);
+    for (int i = 0; i < 2; i++) { /* the pool has four places */
+        struct ssh_host host = world->host;
+        host.user[0] = (char)('a' + i);
+        assert_int_equal(pool_acquire(world->pool, &host, "", deadline, &others[i], on_other, &why),
+                         0);
+        UNTIL(others[i].connection && !others[i].waiting);
+    }
+    UNTIL(r->ended);
+    assert_int_equal(r->result.end, COMMAND_STOP_UNCONFIRMED);
+    assert_int_equal(io_now(world->io), deadline);
+    pool_release(&others[0]);
+    pool_release(&others[1]);
+    UNTIL(toy()->kills == 1); /* behind the answer there was one */
+    close_world();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +415,8 @@ int main(void)
         cmocka_unit_test(a_short_deadline_on_a_silent_host_holds_up_the_next_one_little),
         cmocka_unit_test(one_may_end_in_its_own_output),
         cmocka_unit_test(nothing_begins_after_its_deadline),
+        cmocka_unit_test(a_stop_has_a_connection_of_its_own_where_no_channel_is_left),
+        cmocka_unit_test(without_a_place_for_it_the_stop_is_unconfirmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Commands over a real sshd: streams, status, stdin, windows, several at once, abandoning. */
 #include "session_rig.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -413,6 +414,34 @@ static void test_lost_under_commands(void **state)
     rig_fini(&r);
 }
 
+/* A session for commands alone takes no place for itself. */
+static void test_without_an_anchor(void **state)
+{
+    struct rig r;
+    struct rig_run run;
+    rig_init(&r, state, "MaxSessions 1\n");
+    rig_add_key(&r, "ed25519");
+    r.config.no_anchor = true;
+    rig_start(&r);
+    assert_true(rig_pump_ready(&r));
+    assert_false(r.engine->has_sftp);
+    assert_int_equal(r.engine->channels, 0);
+    assert_false(engine_ping(r.engine));
+    rig_run_init(&run, &r);
+    for (int i = 0; i < 5; i++) {
+        rig_run(&run, "printf out; exit 3");
+        assert_int_equal(run.result.error, 0);
+        assert_int_equal(run.result.status, 3);
+        assert_true(rig_run_is(&run, 0, "out"));
+        assert_int_equal(r.engine->channels, 0);
+    }
+    kill(r.peer.pid, SIGKILL);
+    rig_pump_ended(&r); /* noticed, although there is no channel to read from */
+    rig_assert_failure(&r, SCOUT_E_CONNECTION_LOST, "");
+    rig_run_fini(&run);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_longest_command),
         cmocka_unit_test(test_lost_under_commands),
+        cmocka_unit_test(test_without_an_anchor),
     };
     return cmocka_run_group_tests_name("session_exec", tests, place_setup, place_teardown);
 }
