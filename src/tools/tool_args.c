@@ -34,6 +34,11 @@ static const char *describe_wanted(const struct tool_param *p, char *out, size_t
         snprintf(out, size, "an integer from %" PRId64 " to %" PRId64, p->minimum, p->maximum);
     else if (p->type == TOOL_INTEGER)
         snprintf(out, size, "an integer below 2^53 in size");
+    else if (p->type == TOOL_STRING_LIST && p->length_max)
+        snprintf(out, size, "an array of 1 to %zu strings of at most %zu bytes", p->count_max,
+                 p->length_max);
+    else if (p->type == TOOL_STRING_LIST)
+        snprintf(out, size, "an array of 1 to %zu strings", p->count_max);
     else if (p->length_max)
         snprintf(out, size, "a string of at most %zu bytes", p->length_max);
     else
@@ -49,8 +54,10 @@ static const char *describe_given(const struct cJSON *value, char *out, size_t s
         snprintf(out, size, "%.16g", value->valuedouble);
     else if (cJSON_IsBool(value))
         snprintf(out, size, "%s", cJSON_IsTrue(value) ? "true" : "false");
+    else if (cJSON_IsArray(value))
+        snprintf(out, size, "an array of %d items", cJSON_GetArraySize(value));
     else
-        snprintf(out, size, "%s", cJSON_IsArray(value) ? "an array" : "an object");
+        snprintf(out, size, "an object");
     return out;
 }
 
@@ -61,16 +68,37 @@ static bool integer_passes(const struct tool_param *p, double number)
     return !is_bounded(p) || ((int64_t)number >= p->minimum && (int64_t)number <= p->maximum);
 }
 
+static bool string_passes(const struct tool_param *p, const struct cJSON *value)
+{
+    return cJSON_IsString(value) &&
+           (p->length_max == 0 || strlen(value->valuestring) <= p->length_max);
+}
+
+static bool list_passes(const struct tool_param *p, const struct cJSON *value)
+{
+    size_t count = 0;
+    const struct cJSON *item;
+    if (!cJSON_IsArray(value))
+        return false;
+    cJSON_ArrayForEach(item, value)
+    {
+        if (++count > p->count_max || !string_passes(p, item))
+            return false;
+    }
+    return count > 0;
+}
+
 static bool value_passes(const struct tool_param *p, const struct cJSON *value)
 {
     switch (p->type) {
     case TOOL_STRING:
-        return cJSON_IsString(value) &&
-               (p->length_max == 0 || strlen(value->valuestring) <= p->length_max);
+        return string_passes(p, value);
     case TOOL_INTEGER:
         return cJSON_IsNumber(value) && integer_passes(p, value->valuedouble);
     case TOOL_BOOLEAN:
         return cJSON_IsBool(value);
+    case TOOL_STRING_LIST:
+        return list_passes(p, value);
     }
     return false;
 }

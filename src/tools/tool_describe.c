@@ -15,8 +15,32 @@ static const char *type_name(enum tool_param_type type)
         return "integer";
     case TOOL_BOOLEAN:
         return "boolean";
+    case TOOL_STRING_LIST:
+        return "array";
     }
     return "string";
+}
+
+static void describe_length(struct json_writer *w, const struct tool_param *p)
+{
+    if (!p->length_max)
+        return;
+    json_key(w, "maxLength");
+    json_uint(w, p->length_max);
+}
+
+static void describe_list(struct json_writer *w, const struct tool_param *p)
+{
+    json_key(w, "items");
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, "string");
+    describe_length(w, p);
+    json_object_end(w);
+    json_key(w, "minItems");
+    json_uint(w, 1);
+    json_key(w, "maxItems");
+    json_uint(w, p->count_max);
 }
 
 static void describe_param(struct json_writer *w, const struct tool_param *p)
@@ -33,10 +57,10 @@ static void describe_param(struct json_writer *w, const struct tool_param *p)
         json_key(w, "maximum");
         json_int(w, p->maximum);
     }
-    if (p->type == TOOL_STRING && p->length_max) {
-        json_key(w, "maxLength");
-        json_uint(w, p->length_max);
-    }
+    if (p->type == TOOL_STRING)
+        describe_length(w, p);
+    if (p->type == TOOL_STRING_LIST)
+        describe_list(w, p);
     if (p->default_json) {
         json_key(w, "default");
         json_raw(w, slice_str(p->default_json));

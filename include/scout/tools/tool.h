@@ -11,7 +11,7 @@
 #include "scout/fleet/policy.h"
 #include "scout/io/io.h"
 
-enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN };
+enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN, TOOL_STRING_LIST };
 
 #define TOOL_ARENA_MAX (16u * 1024u * 1024u) /* bytes that one call's arguments may take */
 
@@ -21,7 +21,8 @@ struct tool_param {
     bool required;
     const char *default_json; /* printed into the schema; NULL: none */
     int64_t minimum, maximum; /* TOOL_INTEGER; both 0: no bounds */
-    size_t length_max;        /* TOOL_STRING, in bytes of UTF-8; 0: no bound of its own */
+    size_t length_max;        /* of a string, in bytes of UTF-8; 0: no bound of its own */
+    size_t count_max;         /* TOOL_STRING_LIST: it has from 1 to so many strings */
 };
 
 struct tool_call;

@@ -122,6 +122,21 @@ static const struct tool bare = {.name = "bare",
                                  .destructive = true,
                                  .start = start};
 
+static const struct tool_param list_params[] = {
+    {.name = "words",
+     .description = "What to say",
+     .type = TOOL_STRING_LIST,
+     .length_max = 4,
+     .count_max = 2},
+};
+
+static const struct tool list = {.name = "list",
+                                 .title = "List",
+                                 .description = "Says",
+                                 .params = list_params,
+                                 .param_count = 1,
+                                 .start = start};
+
 static const struct tool *const tools[] = {&look, &bare};
 static const struct identity caller = {.name = "test"};
 static const struct tool_registry registry = {.tools = tools, .count = 2};
@@ -213,8 +228,8 @@ static void wrong_arguments_say_what_would_pass(void **state)
                               "most 8 bytes (Where to look)"},
         {"{\"target\":5}",
          "the argument \\\"target\\\" must be a string of at most 8 bytes, not 5"},
-        {"{\"target\":[]}",
-         "the argument \\\"target\\\" must be a string of at most 8 bytes, not an array"},
+        {"{\"target\":[]}", "the argument \\\"target\\\" must be a string of at most 8 bytes, not "
+                            "an array of 0 items"},
         {"{\"target\":\"123456789\"}", "the argument \\\"target\\\" must be a string of at most 8 "
                                        "bytes, not a string of 9 bytes"},
         {"{\"target\":\"a\",\"limit\":5.5}",
@@ -255,6 +270,39 @@ static void wrong_arguments_say_what_would_pass(void **state)
     struct record r = {.mode = FINISH_AT_ONCE};
     call_with(&r, &bare, "{\"x\":1}");
     assert_non_null(strstr(r.written, "bare takes no arguments"));
+}
+
+static void a_list_of_strings_has_bounds(void **state)
+{
+    static const char *const good[] = {"{\"words\":[\"\"]}", "{\"words\":[\"1234\",\"b\"]}"};
+    static const char *const bad[][2] = {
+        {"{\"words\":[]}", "not an array of 0 items"},
+        {"{\"words\":[\"a\",\"b\",\"c\"]}", "not an array of 3 items"},
+        {"{\"words\":[\"a\",5]}", "not an array of 2 items"},
+        {"{\"words\":[\"12345\"]}", "an array of 1 to 2 strings of at most 4 bytes"},
+        {"{\"words\":\"a\"}", "not a string of 1 bytes"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct record r = {.mode = FINISH_AT_ONCE};
+        call_with(&r, &list, good[i]);
+        assert_string_equal(r.arguments, good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct record r = {.mode = FINISH_AT_ONCE};
+        call_with(&r, &list, bad[i][0]);
+        assert_int_equal(r.started, 0);
+        assert_int_equal(r.error, SCOUT_E_INVALID_ARGUMENT);
+        assert_non_null(strstr(r.written, bad[i][1]));
+    }
+    assert_described(&list, "{\"name\":\"list\",\"title\":\"List\",\"description\":\"Says\","
+                            "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"words\":{"
+                            "\"type\":\"array\",\"description\":\"What to say\","
+                            "\"items\":{\"type\":\"string\",\"maxLength\":4},"
+                            "\"minItems\":1,\"maxItems\":2}},\"additionalProperties\":false},"
+                            "\"annotations\":{\"title\":\"List\",\"readOnlyHint\":true,"
+                            "\"destructiveHint\":false,\"idempotentHint\":false,"
+                            "\"openWorldHint\":false}}");
 }
 
 /* Text of a host in a failure is escaped, and the stage is told. */
@@ -353,6 +401,7 @@ int main(void)
         cmocka_unit_test(tools_are_found_by_their_exact_name),
         cmocka_unit_test(good_arguments_reach_the_tool),
         cmocka_unit_test(wrong_arguments_say_what_would_pass),
+        cmocka_unit_test(a_list_of_strings_has_bounds),
         cmocka_unit_test(a_failure_is_text_and_structure),
         cmocka_unit_test(a_call_is_cancelled_once_and_ends_by_itself),
         cmocka_unit_test(a_call_may_end_inside_cancel_and_be_cancelled_when_done),
