@@ -5,12 +5,17 @@
  *      \-------------------------- broken, closed ----------------------------------------/
  *
  * Reading pauses while the session takes no more input. A client that half-closes gets the answers
- * it still waits for. The memory goes when both the session and the stream have ended. */
+ * it still waits for; one that has closed gets none, and what it had under way is cancelled. The
+ * memory goes when both the session and the stream have ended. */
 #include "client.h"
 
+#include "scout/base/time.h"
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+#define CLIENT_LOOK_MS 100 /* between two looks whether a client that is not read has gone */
 
 struct client {
     struct list node;
@@ -19,6 +24,7 @@ struct client {
     struct mcp_session *session;
     struct identity identity;
     struct io_task task;
+    struct io_timer look;
     bool draining, closing, stream_gone, session_gone;
 };
 
@@ -77,6 +83,7 @@ void client_close(struct client *c)
     if (c->closing)
         return;
     c->closing = true;
+    io_timer_stop(c->stream.file.io, &c->look);
     stream_close(&c->stream);
     mcp_session_free(c->session, on_session_freed, c);
 }
@@ -99,18 +106,41 @@ static void on_task(struct io_task *task);
 
 /* ---- input ---- */
 
+static void watch_hangup(struct client *c);
+
+static void on_look(struct io_timer *timer)
+{
+    struct client *c = CONTAINER_OF(timer, struct client, look);
+    struct pollfd peer = {c->stream.file.fd, 0, 0};
+    if (poll(&peer, 1, 0) == 1 && peer.revents & (POLLHUP | POLLERR))
+        client_close(c);
+    else if (c->stream.ended || c->stream.paused)
+        watch_hangup(c);
+}
+
+/* Nobody reads now who would notice that the client has gone. The ring cannot wait for it: its poll
+ * is told of the half-close, over and over. */
+static void watch_hangup(struct client *c)
+{
+    struct io *io = c->stream.file.io;
+    if (!c->closing)
+        io_timer_start(io, &c->look, io_now(io) + CLIENT_LOOK_MS * (uint64_t)NS_PER_MS, on_look);
+}
+
 static void after_input(struct client *c, int error)
 {
     if (error) {
         client_drain(c); /* what was written, the error included, still goes out */
         return;
     }
-    if (c->draining || c->stream.ended)
+    if (c->draining || c->stream.ended) {
         close_if_drained(c);
-    else if (mcp_session_wants_input(c->session))
+    } else if (mcp_session_wants_input(c->session)) {
         stream_resume(&c->stream);
-    else
+    } else {
         stream_pause(&c->stream);
+        watch_hangup(c);
+    }
 }
 
 static void on_data(struct stream *s, struct slice data)
@@ -129,6 +159,7 @@ static void on_end(struct stream *s, int error)
     }
     /* Lines that are kept for want of room are still to be answered. */
     c->draining = true;
+    watch_hangup(c);
     io_defer(s->file.io, &c->task, on_task);
 }
 
@@ -187,6 +218,7 @@ int client_open(struct client_owner *owner, struct io *io, int fd)
     list_append(&owner->clients, &c->node);
     owner->count++;
     io_task_init(&c->task);
+    io_timer_init(&c->look);
     stream_init(&c->stream, io, fd, MCP_OUT_MAX, &events);
     mcp_session_on_room(c->session, on_room, c);
     stream_resume(&c->stream);
