@@ -7,6 +7,7 @@
  */
 #include "server_view.h"
 
+#include "scout/tools/run_tool.h"
 #include <stdlib.h>
 
 struct server_view {
@@ -20,7 +21,7 @@ struct server_view {
     bool retired;
 };
 
-static const struct tool *const tools[] = {&scout_tool};
+static const struct tool *const tools[] = {&scout_tool, &run_tool};
 
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "

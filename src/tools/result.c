@@ -41,3 +41,14 @@ void result_bool(struct json_writer *w, const char *key, bool value)
     json_key(w, key);
     json_bool(w, value);
 }
+
+void result_failure(struct json_writer *w, const struct failure *why)
+{
+    json_key(w, "error");
+    json_object_begin(w);
+    result_str(w, "code", error_code(why->error));
+    result_str(w, "message", why->text);
+    if (why->stage)
+        result_str(w, "stage", why->stage);
+    json_object_end(w);
+}

@@ -3,6 +3,7 @@
 #ifndef SCOUT_TOOLS_RESULT_H
 #define SCOUT_TOOLS_RESULT_H
 
+#include "scout/base/error.h"
 #include "scout/base/json_write.h"
 
 /* The member "content" with its one text, in parts. */
@@ -14,5 +15,11 @@ void result_part(struct json_writer *w, struct json_text_parts *parts, const cha
 void result_str(struct json_writer *w, const char *key, const char *value);
 void result_uint(struct json_writer *w, const char *key, uint64_t value);
 void result_bool(struct json_writer *w, const char *key, bool value);
+/* The member "error", and its schema. */
+#define result_error_property                                                                      \
+    "\"error\":{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"string\"},"               \
+    "\"message\":{\"type\":\"string\"},\"stage\":{\"type\":\"string\"}},"                          \
+    "\"required\":[\"code\",\"message\"]}"
+void result_failure(struct json_writer *w, const struct failure *why);
 
 #endif

@@ -8,6 +8,7 @@
  * `start` has returned, so a tool may look at its call until the end of the function that finished
  * it only there. Cancelling is a wish: the tool is told once and ends the call by itself. Ending a
  * call twice is a tool's mistake and asserts. */
+#include "result.h"
 #include "tool_args.h"
 
 #include <assert.h>
@@ -166,34 +167,15 @@ static void write_failure(struct json_writer *w, const void *context)
 {
     const struct failure *why = context;
     struct json_text_parts parts;
-    json_key(w, "content");
-    json_array_begin(w);
-    json_object_begin(w);
-    json_key(w, "type");
-    json_str(w, "text");
-    json_key(w, "text");
-    json_text_begin(w, &parts);
-    json_text_part(w, &parts, slice_str("Error: "));
-    json_text_part(w, &parts, slice_str(why->text));
-    json_text_end(w, &parts);
-    json_object_end(w);
-    json_array_end(w);
+    result_text_begin(w, &parts);
+    result_part(w, &parts, "Error: ");
+    result_part(w, &parts, why->text);
+    result_text_end(w, &parts);
     json_key(w, "structuredContent");
     json_object_begin(w);
-    json_key(w, "error");
-    json_object_begin(w);
-    json_key(w, "code");
-    json_str(w, error_code(why->error));
-    json_key(w, "message");
-    json_str(w, why->text);
-    if (why->stage) {
-        json_key(w, "stage");
-        json_str(w, why->stage);
-    }
+    result_failure(w, why);
     json_object_end(w);
-    json_object_end(w);
-    json_key(w, "isError");
-    json_bool(w, true);
+    result_bool(w, "isError", true);
 }
 
 void tool_call_fail(struct tool_call *call, const struct failure *why)

@@ -1,0 +1,210 @@
+"""The tool `run` against real sshd's: what it returns, how it is stopped, who may call it."""
+
+import os
+
+import harness
+from harness import text_of
+
+LIMIT = 65536  # max_file_size of the daemon under test: of stdout
+
+
+class RunTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2)
+        cls.daemon = cls.make_daemon(
+            cls.fleet.ssh_config,
+            f'role = "operator"\nmax_file_size = {LIMIT}\ncall_timeout = 20\n')
+
+    def setUp(self):
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+
+    def send(self, client=None, **arguments):
+        arguments.setdefault("host", "demo1")
+        return (client or self.client).send("tools/call", {"name": "run", "arguments": arguments})
+
+    def run_it(self, **arguments):
+        return self.client.result(self.send(**arguments), 25)
+
+    def sleeper(self, name):
+        """A command that runs for long, and writes its shell's process id to a file at its begin:
+        the command, and a function that waits for the id."""
+        path = self.fleet.path("demo1", name)
+        if os.path.exists(path):
+            os.unlink(path)
+
+        def pid():
+            def read():
+                try:
+                    with open(path, encoding="ascii") as text:
+                        return int(text.read() or 0)
+                except FileNotFoundError:
+                    return None
+            return harness.wait_until(read, "the command runs")
+        return f"echo $$ > {path}; echo begun; sleep 300; echo over", pid
+
+    def assertGone(self, pid):
+        harness.wait_until(lambda: harness.process_state(pid) in (None, "Z"), "it is gone")
+
+    # --- results -----------------------------------------------------------------------------
+
+    def test_what_it_printed_and_how_it_ended(self):
+        result = self.run_it(command="echo out; echo err >&2; exit 3")
+        content = self.assertScoutOk(result, "command")
+        self.assertEqual(text_of(result), "out\n[stderr]\nerr\n[exit code: 3]")
+        self.assertGreaterEqual(content.pop("duration_s"), 0)
+        self.assertEqual(content, {
+            "kind": "command", "host": "demo1", "command": "echo out; echo err >&2; exit 3",
+            "state": "exited", "exit_code": 3, "stdout": "out\n", "stderr": "err\n",
+            "stdout_truncated": False, "stderr_truncated": False})
+
+    def test_texts(self):
+        cases = {
+            "true": "(no output)",
+            "echo a": "a\n",
+            "printf a; false": "a\n[exit code: 1]",
+            "echo e >&2": "[stderr]\ne\n",
+            "kill -9 $$": "[signal: KILL]",
+            "printf 'a\\377b'": "a\ufffdb",
+            "echo a | tr a b && cd / && pwd": "b\n/\n",
+        }
+        for command, text in cases.items():
+            with self.subTest(command=command):
+                self.assertEqual(text_of(self.run_it(command=command)), text)
+        self.assertEqual(self.run_it(command="kill -9 $$")["structuredContent"]["signal"], "KILL")
+
+    def test_words_are_not_looked_at(self):
+        argv = ["printf", "[%s]", "a b", "*", "$HOME", "`id`", "'", "\\", "!", "", "a\nb", "ü", "~"]
+        result = self.run_it(argv=argv)
+        self.assertEqual(text_of(result), "".join(f"[{word}]" for word in argv[2:]))
+        self.assertEqual(result["structuredContent"]["argv"], argv)
+
+    def test_stdin(self):
+        self.assertEqual(text_of(self.run_it(argv=["cat"], stdin="in\n")), "in\n")
+        self.assertEqual(text_of(self.run_it(argv=["cat"])), "(no output)")
+        self.assertEqual(text_of(self.run_it(argv=["wc", "-c"], stdin="x" * 1000000)).strip(),
+                         "1000000")
+
+    def test_the_directory(self):
+        folder = self.fleet.path("demo1", "a 'dir")
+        os.makedirs(folder, exist_ok=True)
+        home = os.path.realpath(os.path.expanduser("~" + harness.user_name()))
+        for cwd, there in ((folder, folder), ("~", home), (".", home), ("/usr", "/usr")):
+            for call in ({"command": "/bin/pwd"}, {"argv": ["/bin/pwd"]}):
+                result = self.run_it(cwd=cwd, **call)
+                self.assertEqual(text_of(result).strip(), os.path.realpath(there), cwd)
+                self.assertEqual(result["structuredContent"]["path"], cwd)
+        missing = self.fleet.path("demo1", "missing")
+        for call in ({"command": "touch canary; touch canary"}, {"argv": ["touch", "canary"]}):
+            result = self.run_it(cwd=missing, **call)
+            self.assertNotEqual(result["structuredContent"]["exit_code"], 0)
+            self.assertIn(missing, result["structuredContent"]["stderr"])
+        self.assertFalse(os.path.exists(self.fleet.path("demo1", "canary")))
+
+    def test_output_over_the_limit_stops_it(self):
+        command, pid = self.sleeper("flood.pid")
+        result = self.run_it(command=command.replace("echo begun", "yes"))
+        content = self.assertScoutOk(result, "command")
+        self.assertEqual(len(content["stdout"]), LIMIT)
+        self.assertTrue(content["stdout_truncated"])
+        self.assertEqual((content["state"], content["reason"]), ("stopped", "limit-exceeded"))
+        self.assertIn(f"\n[truncated at {LIMIT} bytes]\n[stopped after", text_of(result))
+        self.assertGone(pid())
+        exact = self.run_it(command=f"head -c {LIMIT} /dev/zero | tr '\\0' x")
+        self.assertEqual(text_of(exact), "x" * LIMIT)
+
+    # --- the end of its time ----------------------------------------------------------------
+
+    def test_its_timeout_stops_it_and_keeps_what_it_printed(self):
+        command, pid = self.sleeper("timeout.pid")
+        result = self.run_it(command=command, timeout=1)
+        content = self.assertScoutOk(result, "command")
+        self.assertEqual((content["state"], content["reason"]), ("stopped", "deadline-exceeded"))
+        self.assertNotIn("exit_code", content)
+        self.assertEqual(content["stdout"], "begun\n")
+        self.assertTrue(text_of(result).startswith("begun\n[stopped after 1."), text_of(result))
+        self.assertGone(pid())
+
+    def test_the_calls_deadline_stops_it_too(self):
+        daemon = self.make_daemon(self.fleet.ssh_config, 'role = "operator"\ncall_timeout = 2\n',
+                                  "hasty")
+        command, pid = self.sleeper("deadline.pid")
+        with daemon.client() as client:
+            result = client.result(self.send(client, command=command), 4)
+        content = self.assertScoutOk(result, "command")
+        self.assertEqual((content["state"], content["reason"]), ("stopped", "deadline-exceeded"))
+        self.assertEqual(content["stdout"], "begun\n")
+        self.assertGone(pid())
+
+    def test_a_cancelled_call_stops_it(self):
+        command, pid = self.sleeper("cancel.pid")
+        message_id = self.send(command=command)
+        running = pid()
+        self.client.notify("notifications/cancelled", {"requestId": message_id})
+        self.assertGone(running)
+        self.assertIn("result", self.client.request("tools/list"))
+        self.assertNotIn(message_id, self.client.answers)
+
+    def test_a_client_that_goes_away_stops_it(self):
+        command, pid = self.sleeper("gone.pid")
+        client = self.daemon.client()
+        self.send(client, command=command)
+        running = pid()
+        client.close()
+        self.assertGone(running)
+
+    def test_a_lost_connection_says_that_it_may_have_run(self):
+        path = self.fleet.path("demo2", "ran")
+        message_id = self.send(host="demo2", command=f"echo x >> {path}; echo begun; sleep 300")
+        harness.wait_until(lambda: os.path.exists(path) and os.path.getsize(path), "it runs")
+        self.fleet.down("demo2")
+        try:
+            result = self.client.result(message_id)
+        finally:
+            self.fleet.up("demo2")
+        self.assertTrue(result["isError"])
+        content = result["structuredContent"]
+        self.assertEqual(content["error"]["code"], "connection-lost")
+        self.assertEqual((content["state"], content["may_have_run"]), ("failed", True))
+        self.assertTrue(text_of(result).startswith("Error: "), text_of(result))
+        self.assertIn("[it may have run on demo2]", text_of(result))
+        # Never tried again.
+        self.assertEqual(text_of(self.run_it(host="demo2", argv=["cat", path])), "x\n")
+
+    # --- refusals ----------------------------------------------------------------------------
+
+    def test_wrong_arguments(self):
+        for arguments, fragment in (
+                ({}, 'either "command"'),
+                ({"command": "id", "argv": ["id"]}, 'either "command"'),
+                ({"command": "  "}, "empty"),
+                ({"argv": []}, "1 to 256 strings"),
+                ({"argv": [""]}, "empty"),
+                ({"argv": ["id", 5]}, "1 to 256 strings"),
+                ({"command": "id", "timeout": 0}, "timeout"),
+                ({"command": "id", "host": 5}, "host")):
+            with self.subTest(arguments=arguments):
+                self.assertScoutError(self.run_it(**arguments), "invalid-argument", fragment)
+        self.assertScoutError(self.run_it(host="nowhere", command="id"), "unknown-host",
+                              "demo1, demo2")
+        self.assertScoutError(self.run_it(argv=["echo", "'" * 20000]), "limit-exceeded", "quotes")
+
+    def test_a_reader_neither_sees_nor_calls_it(self):
+        daemon = self.make_daemon(self.fleet.ssh_config, "", "reader")
+        with daemon.client() as client:
+            tools = client.request("tools/list")["result"]["tools"]
+            self.assertNotIn("run", [tool["name"] for tool in tools])
+            result = client.result(self.send(client, command="touch canary-reader"))
+            self.assertScoutError(result, "policy-denied")
+        self.assertFalse(os.path.exists(self.fleet.path("demo1", "canary-reader")))
+        tool = next(tool for tool in self.client.request("tools/list")["result"]["tools"]
+                    if tool["name"] == "run")
+        self.assertEqual((tool["annotations"]["readOnlyHint"],
+                          tool["annotations"]["destructiveHint"],
+                          tool["annotations"]["idempotentHint"]), (False, True, False))
+
+
+if __name__ == "__main__":
+    harness.main()
