@@ -57,6 +57,10 @@ static const struct subcommand subcommands[] = {
     {"lock", "lock [PATH...]", OPERAND_ANY, true, 0, lock_command,
      "Makes the daemon forget unlocked keys.\n"
      "All of them, or those at PATH. Connections that are open stay open."},
+    {"audit", "audit verify [FILE]", OPERAND_ANY, true, 0, audit_command,
+     "Checks the audit log's chain of records.\n"
+     "Reads FILE, or all of the state folder's; no daemon takes part. Prints how many records there\n"
+     "are, of which time, and the last one's hash; or the first line that breaks the chain."},
     {"version", "version", OPERAND_NONE, false, 0, version_command, "Prints the version."},
     {"help", "help [COMMAND]", OPERAND_OPTIONAL, false, 0, help_command,
      "Explains the commands, or one of them."},

@@ -40,8 +40,9 @@
     X(NO_CHANNEL, -45, "no-channel", -32603, "the host opens no further channel")                  \
     X(EXEC_REFUSED, -46, "exec-refused", -32603, "the host refuses to run commands")               \
     X(AGENT, -47, "agent-failed", -32603, "the ssh agent could not be used")                       \
-    X(KEY_LOCKED, -48, "key-locked", -32603, "the key file is encrypted and not unlocked")       \
-    X(POLICY, -49, "policy-denied", -32603, "policy does not allow it")
+    X(KEY_LOCKED, -48, "key-locked", -32603, "the key file is encrypted and not unlocked")         \
+    X(POLICY, -49, "policy-denied", -32603, "policy does not allow it")                            \
+    X(AUDIT, -51, "audit-unavailable", -32603, "the audit log cannot be written")
 
 enum scout_error {
     SCOUT_OK = 0,

@@ -1,0 +1,14 @@
+/* Private to fleet: the words of a command as they may stand in a record: without secrets. Pure. */
+#ifndef SCOUT_FLEET_AUDIT_MASK_H
+#define SCOUT_FLEET_AUDIT_MASK_H
+
+#include "scout/base/buf.h"
+
+#define AUDIT_COMMAND_MAX 1024 /* bytes of a command's words; the rest is cut and marked */
+
+/* Appends `"argv":["...",...]`, and `,"cut":true` where words or parts of them are missing. One
+ * word alone is taken as a line for a shell and masked word by word. 0 or a negative error. */
+__attribute__((warn_unused_result)) int audit_mask_argv(struct buf *out, const char *const *argv,
+                                                        size_t argc);
+
+#endif
