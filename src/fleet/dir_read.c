@@ -6,7 +6,8 @@
  * ones is the server's order), the result says so, and the rest of the directory is not read. */
 #include "path_get.h"
 
-#include "entry_list.h"
+#include "dir_links.h"
+#include "longname.h"
 #include <stdlib.h>
 
 #define BATCH_FIRST 2
@@ -18,6 +19,7 @@ struct dir_read_slot {
 
 struct dir_read {
     struct dir_read_slot slots[PATH_LIST_WINDOW];
+    struct dir_links links;
     struct entry_list list;
     uint32_t batch, in_flight;
     bool ended;
@@ -49,13 +51,35 @@ static void ask_batch(struct path_get *g)
         ;
 }
 
-static void complete(struct path_get *g)
+static void finish(struct path_get *g)
 {
     struct entry_list *l = &g->dir->list;
     entry_list_finish(l);
     g->result.entries = l->entries;
     g->result.entry_count = l->count;
     visit_finish(&g->visit);
+}
+
+/* All names are there, as far as they are wanted. */
+static void complete(struct path_get *g)
+{
+    sftp_close(visit_sftp(&g->visit), &g->handle); /* goes out with the requests that follow */
+    g->handle_open = false;
+    dir_links_start(&g->dir->links, g, &g->dir->list, finish);
+}
+
+static void forget_names(struct dir_read *d, struct sftp *s)
+{
+    for (size_t i = 0; i < PATH_LIST_WINDOW; i++)
+        sftp_forget(s, &d->slots[i].request);
+    d->in_flight = 0;
+}
+
+static bool add(struct path_get *g, const struct sftp_name *name)
+{
+    struct path_entry entry = {.name = name->filename, .attrs = name->attrs};
+    longname_parse(name->longname, &entry);
+    return entry_list_add(&g->dir->list, &entry);
 }
 
 static void on_names(struct sftp_request *request, const struct sftp_reply *reply)
@@ -70,8 +94,9 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
     struct slice names = reply->names;
     struct sftp_name name;
     while (!g->result.truncated && sftp_next_name(&names, &name))
-        g->result.truncated = !entry_list_add(&d->list, name.filename, name.longname, &name.attrs);
+        g->result.truncated = !add(g, &name);
     if (g->result.truncated) {
+        forget_names(d, visit_sftp(&g->visit));
         complete(g);
         return;
     }
@@ -100,8 +125,10 @@ void dir_read_start(struct path_get *g)
 
 void dir_read_forget(struct path_get *g, struct sftp *s)
 {
-    for (size_t i = 0; g->dir && i < PATH_LIST_WINDOW; i++)
-        sftp_forget(s, &g->dir->slots[i].request);
+    if (!g->dir)
+        return;
+    forget_names(g->dir, s);
+    dir_links_forget(&g->dir->links, s);
 }
 
 void dir_read_free(struct path_get *g)

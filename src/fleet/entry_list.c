@@ -1,7 +1,7 @@
-/* The entries of a directory: an array that doubles, their names in one buffer.
+/* The entries of a directory: an array that doubles, the bytes of their slices in one buffer.
  *
- * While the buffer may still move, an entry's name is its offset there; its longname lies right
- * behind its name. entry_list_finish turns offsets into pointers, once. */
+ * While the buffer may still move, a slice holds its offset there. entry_list_finish turns offsets
+ * into pointers, once. */
 #include "entry_list.h"
 
 #include <stdlib.h>
@@ -33,27 +33,55 @@ static bool make_room(struct entry_list *l)
     return true;
 }
 
-bool entry_list_add(struct entry_list *l, struct slice name, struct slice longname,
-                    const struct sftp_attrs *attrs)
+/* Copies the bytes of *s, and lets it hold their offset. */
+static bool put(struct entry_list *l, struct slice *s)
 {
     size_t offset = buf_len(&l->bytes);
-    if (l->count == PATH_ENTRIES_MAX || !make_room(l) || buf_append(&l->bytes, name) != 0 ||
-        buf_append(&l->bytes, longname) != 0)
+    if (buf_append(&l->bytes, *s) != 0)
         return false;
-    l->entries[l->count++] = (struct path_entry){
-        .name = {(const uint8_t *)(uintptr_t)offset, name.len},
-        .longname = {NULL, longname.len},
-        .attrs = *attrs,
-    };
+    s->data = (const uint8_t *)(uintptr_t)offset;
     return true;
+}
+
+bool entry_list_add(struct entry_list *l, const struct path_entry *e)
+{
+    struct path_entry own = *e;
+    if (l->count == PATH_ENTRIES_MAX || !make_room(l) || !put(l, &own.name) ||
+        !put(l, &own.target) || !put(l, &own.owner) || !put(l, &own.group) || !put(l, &own.date))
+        return false;
+    l->entries[l->count++] = own;
+    return true;
+}
+
+static struct slice resolve(struct slice bytes, struct slice s)
+{
+    return s.len ? slice_of(bytes.data + (uintptr_t)s.data, s.len) : slice_of("", 0);
+}
+
+struct slice entry_list_name(const struct entry_list *l, size_t index)
+{
+    return resolve(buf_peek(&l->bytes), l->entries[index].name);
+}
+
+bool entry_list_set_target(struct entry_list *l, size_t index, struct slice target)
+{
+    if (!put(l, &target))
+        return false;
+    l->entries[index].target = target;
+    return true;
+}
+
+static int compare_names(struct slice x, struct slice y)
+{
+    size_t len = x.len < y.len ? x.len : y.len;
+    int order = len ? memcmp(x.data, y.data, len) : 0;
+    return order ? order : x.len < y.len ? -1 : x.len > y.len;
 }
 
 static int compare(const void *a, const void *b)
 {
     const struct path_entry *x = a, *y = b;
-    size_t len = x->name.len < y->name.len ? x->name.len : y->name.len;
-    int order = len ? memcmp(x->name.data, y->name.data, len) : 0;
-    return order ? order : x->name.len < y->name.len ? -1 : x->name.len > y->name.len;
+    return compare_names(x->name, y->name);
 }
 
 void entry_list_finish(struct entry_list *l)
@@ -61,9 +89,18 @@ void entry_list_finish(struct entry_list *l)
     struct slice bytes = buf_peek(&l->bytes);
     for (size_t i = 0; i < l->count; i++) {
         struct path_entry *e = &l->entries[i];
-        e->name.data = bytes.data ? bytes.data + (uintptr_t)e->name.data : NULL;
-        e->longname.data = e->name.data ? e->name.data + e->name.len : NULL;
+        e->name = resolve(bytes, e->name);
+        e->target = resolve(bytes, e->target);
+        e->owner = resolve(bytes, e->owner);
+        e->group = resolve(bytes, e->group);
+        e->date = resolve(bytes, e->date);
     }
     if (l->count)
         qsort(l->entries, l->count, sizeof *l->entries, compare);
+}
+
+struct path_entry *entry_list_find(const struct entry_list *l, struct slice name)
+{
+    struct path_entry key = {.name = name};
+    return l->count ? bsearch(&key, l->entries, l->count, sizeof key, compare) : NULL;
 }

@@ -7,18 +7,24 @@
 struct entry_list {
     struct path_entry *entries;
     size_t count, room;
-    struct buf bytes; /* of their names; until the end, entries hold offsets into it */
+    struct buf bytes; /* of their slices; until the end, entries hold offsets into it */
 };
 
 void entry_list_init(struct entry_list *l);
 void entry_list_fini(struct entry_list *l);
 
-/* Copies one entry; false when PATH_ENTRIES_MAX, PATH_ENTRY_BYTES_MAX or memory does not admit it.
- */
-bool entry_list_add(struct entry_list *l, struct slice name, struct slice longname,
-                    const struct sftp_attrs *attrs);
+/* Copies one entry with all its slices; false when PATH_ENTRIES_MAX, PATH_ENTRY_BYTES_MAX or memory
+ * does not admit it. */
+bool entry_list_add(struct entry_list *l, const struct path_entry *e);
+
+/* The name of an entry before the end; until the next change. */
+struct slice entry_list_name(const struct entry_list *l, size_t index);
+/* Before the end: copies the target of a link; false as above, the entry then goes without. */
+bool entry_list_set_target(struct entry_list *l, size_t index, struct slice target);
 
 /* Sorts by name, in byte order, and makes the slices of `entries` valid. Once, at the end. */
 void entry_list_finish(struct entry_list *l);
+/* After the end: the entry of that name, or NULL. */
+struct path_entry *entry_list_find(const struct entry_list *l, struct slice name);
 
 #endif

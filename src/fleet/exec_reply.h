@@ -6,9 +6,11 @@
  *   real path NUL                  empty when it is not known; nothing follows o
  *   "ok\n" or "denied\n"
  *   f: the bytes of the file
- *   d: ("/" attributes " ./" name "\n")* "/end\n"   without the end, something is missing
+ *   d: ("/" attributes " " LINKS ":" OWNER ":" GROUP ": ./" name "\n")* "/end\n"
+ *      NUL (name NUL target NUL)*     without "/end\n", something is missing
  *
- * MODE is the number in hex, or as ls writes it; what is not a number counts as not known. */
+ * OWNER and GROUP are names; empty, or as stat writes it, UNKNOWN: not known. MODE is the number in
+ * hex, or as ls writes it; what is not a number counts as not known. */
 #ifndef SCOUT_FLEET_EXEC_REPLY_H
 #define SCOUT_FLEET_EXEC_REPLY_H
 
@@ -34,6 +36,7 @@ enum exec_reply_state {
     EXEC_REPLY_IN_VERDICT,
     EXEC_REPLY_IN_TEXT,
     EXEC_REPLY_IN_ENTRIES,
+    EXEC_REPLY_IN_LINKS,
     EXEC_REPLY_ENOUGH, /* nothing more is looked at */
 };
 
@@ -46,7 +49,8 @@ struct exec_reply {
     struct entry_list list;
     bool truncated; /* of text or list */
     /* Inside. */
-    struct buf line; /* the line, real path or entry that has not come whole */
+    struct buf line;  /* the line, real path or entry that has not come whole */
+    struct buf links; /* names and targets, each with its NUL */
     size_t noise;
     uint64_t size_max;
     bool in_entry, complete;

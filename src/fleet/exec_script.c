@@ -14,6 +14,8 @@
 
 #include "scout/base/error.h"
 
+#define LINKS_MAX "1000" /* whose targets are told */
+
 /* $1 path in escapes, $2 bytes at most, $3 lines of entries at most. */
 static const char script[] =
     /* The kind: d, f, o(ther), n(one), p(ermission). Messages are English here. */
@@ -46,14 +48,20 @@ static const char script[] =
     "cd \"$p\" 2>/dev/null && [ -r . ] || { printf \"denied\\n\"; exit 0; }; "
     "printf \"ok\\n\"; "
     "{ if [ $s ] && command -v find >/dev/null; then "
-    "stat -c \"/%f %s %u %g %Y ./%n\" . .. 2>/dev/null; "
-    "find . -name . -o -prune -exec stat -c \"/%f %s %u %g %Y %n\" {} + 2>/dev/null && "
+    "stat -c \"/%f %s %u %g %Y %h:%U:%G: ./%n\" . .. 2>/dev/null; "
+    "find . -name . -o -prune -exec stat -c \"/%f %s %u %g %Y %h:%U:%G: %n\" {} + 2>/dev/null && "
     "printf \"/end\\n\"; "
     "else e() { ls -ldn \"./$1\" 2>/dev/null | { read -r m n u g z x; "
-    "printf \"/%s %s %s %s - ./%s\\n\" \"$m\" \"$z\" \"$u\" \"$g\" \"$1\"; }; }; e .; e ..; "
+    "printf \"/%s %s %s %s - %s::: ./%s\\n\" \"$m\" \"$z\" \"$u\" \"$g\" \"$n\" \"$1\"; }; }; "
+    "e .; e ..; "
     "for f in * .*; do case $f in .|..) continue;; esac; "
     "if [ -e \"$f\" ] || [ -h \"$f\" ]; then e \"$f\"; fi; done; "
-    "printf \"/end\\n\"; fi; } | head -n \"$3\"";
+    "printf \"/end\\n\"; fi; } | head -n \"$3\"; "
+    /* Where its links point to; each costs a process, so not of all too many. */
+    "printf \"\\0\"; command -v readlink >/dev/null || exit 0; i=0; "
+    "for f in * .*; do if [ -h \"$f\" ] && [ $i -lt " LINKS_MAX " ]; then i=$((i+1)); "
+    "t=$(readlink \"$f\" && printf x) && printf \"%s\\0%s\\0\" \"$f\" \"${t%?x}\"; "
+    "fi; done; exit 0";
 
 /* What no shell, sh's printf among them, finds anything in. */
 static bool is_plain(char c)

@@ -4,10 +4,10 @@
  * stand unchanged in the structured content. */
 #include "scout_result.h"
 
+#include "ls_text.h"
 #include "result.h"
 #include "scout/base/time.h"
 #include <stdio.h>
-#include <sys/stat.h>
 
 /* ---- hosts ---- */
 
@@ -97,26 +97,6 @@ static void member_mode(struct json_writer *w, const struct sftp_attrs *a)
     result_str(w, "mode", mode);
 }
 
-struct file_type {
-    uint32_t mode;
-    char letter; /* as ls -l shows it */
-    const char *name;
-};
-
-static const struct file_type *type_of(const struct sftp_attrs *a)
-{
-    static const struct file_type types[] = {
-        {S_IFREG, '-', "file"}, {S_IFDIR, 'd', "directory"}, {S_IFLNK, 'l', "symlink"},
-        {S_IFIFO, 'p', "fifo"}, {S_IFSOCK, 's', "socket"},   {S_IFBLK, 'b', "block"},
-        {S_IFCHR, 'c', "char"},
-    };
-    static const struct file_type unknown = {0, '?', "unknown"};
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (a->flags & SFTP_ATTR_PERMISSIONS && (a->permissions & S_IFMT) == types[i].mode)
-            return &types[i];
-    return &unknown;
-}
-
 /* ---- a file ---- */
 
 static void file_write(struct json_writer *w, const struct path_answer *a)
@@ -151,52 +131,15 @@ static void file_write(struct json_writer *w, const struct path_answer *a)
 
 /* ---- a directory ---- */
 
-/* One part with its control characters shown as `?`. */
-static void visible_part(struct json_writer *w, struct json_text_parts *parts, struct slice text)
+static void directory_text(struct json_writer *w, const struct path_answer *a)
 {
-    size_t start = 0;
-    for (size_t i = 0; i <= text.len; i++) {
-        bool control = i < text.len && (text.data[i] < ' ' || text.data[i] == 0x7F);
-        if (i < text.len && !control)
-            continue;
-        json_text_part(w, parts, slice_of(text.data + start, i - start));
-        if (control)
-            result_part(w, parts, "?");
-        start = i + 1;
-    }
-}
-
-/* The line of an entry whose server gave none: what is known, in the same columns. */
-static void plain_line(struct json_writer *w, struct json_text_parts *parts,
-                       const struct path_entry *e)
-{
-    static const char letters[] = "rwxrwxrwx";
-    char line[128], time[TIME_TEXT_SIZE], mode[11] = "----------";
-    mode[0] = type_of(&e->attrs)->letter;
-    for (int i = 0; i < 9; i++)
-        if (e->attrs.permissions & (0400u >> i))
-            mode[i + 1] = letters[i];
-    snprintf(line, sizeof line, "%s %8u %8u %12llu %s ", mode, e->attrs.uid, e->attrs.gid,
-             (unsigned long long)e->attrs.size, time_format(e->attrs.mtime * 1000ULL, time));
-    result_part(w, parts, line);
-    visible_part(w, parts, e->name);
-}
-
-static void directory_text(struct json_writer *w, const struct path_result *r)
-{
+    const struct path_result *r = a->result;
     struct json_text_parts parts;
     result_text_begin(w, &parts);
-    for (size_t i = 0; i < r->entry_count; i++) {
-        if (i)
-            result_part(w, &parts, "\n");
-        if (r->entries[i].longname.len)
-            visible_part(w, &parts, r->entries[i].longname);
-        else
-            plain_line(w, &parts, &r->entries[i]);
-    }
+    ls_text_write(w, &parts, r->entries, r->entry_count, a->now_s);
     if (r->truncated) {
         char mark[64];
-        snprintf(mark, sizeof mark, "\n\n[truncated at %zu entries]", r->entry_count);
+        snprintf(mark, sizeof mark, "\n[truncated at %zu entries]", r->entry_count);
         result_part(w, &parts, mark);
     }
     result_text_end(w, &parts);
@@ -207,7 +150,7 @@ static void entry_object(struct json_writer *w, const struct path_entry *e)
     json_object_begin(w);
     json_key(w, "name");
     json_text(w, e->name);
-    result_str(w, "type", type_of(&e->attrs)->name);
+    result_str(w, "type", ls_type_name(&e->attrs));
     if (e->attrs.flags & SFTP_ATTR_SIZE)
         result_uint(w, "size", e->attrs.size);
     member_mtime(w, &e->attrs);
@@ -216,13 +159,17 @@ static void entry_object(struct json_writer *w, const struct path_entry *e)
         result_uint(w, "uid", e->attrs.uid);
         result_uint(w, "gid", e->attrs.gid);
     }
+    if (e->target.len) {
+        json_key(w, "target");
+        json_text(w, e->target);
+    }
     json_object_end(w);
 }
 
 static void directory_write(struct json_writer *w, const struct path_answer *a)
 {
     const struct path_result *r = a->result;
-    directory_text(w, r);
+    directory_text(w, a);
     json_key(w, "structuredContent");
     json_object_begin(w);
     result_str(w, "kind", "directory");

@@ -28,7 +28,7 @@ void hosts_result_write(struct json_writer *w, const void *context); /* struct h
 
 struct path_answer {
     const char *host, *path;
-    uint64_t size_max;
+    uint64_t size_max, now_s; /* the time of day */
     const struct path_result *result;
 };
 void path_answer_write(struct json_writer *w, const void *context); /* struct path_answer */

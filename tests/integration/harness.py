@@ -121,6 +121,16 @@ class Fleet:
         """Brings it back on the same port."""
         self._script("up", self.folder, name)
 
+    def without_sftp(self, name):
+        """Takes the host's SFTP subsystem away, and with it all connections."""
+        self.down(name)
+        config = self.home(name, "sshd_config")
+        with open(config, encoding="utf-8") as text:
+            lines = [line for line in text if not line.startswith("Subsystem ")]
+        with open(config, "w", encoding="utf-8") as out:
+            out.writelines(lines)
+        self.up(name)
+
     def home(self, name, *below):
         return os.path.join(self.folder, "hosts", name, *below)
 
@@ -385,6 +395,10 @@ class Client:
     def scout(self, target, timeout=ANSWER_S):
         """The result of a call of the tool `scout`."""
         return self.result(self.send_scout(target), timeout)
+
+    def tool(self, name, timeout=ANSWER_S, **arguments):
+        """The result of a call of any tool."""
+        return self.result(self.send("tools/call", {"name": name, "arguments": arguments}), timeout)
 
     def result(self, message_id, timeout=ANSWER_S):
         answer = self.wait(message_id, timeout)

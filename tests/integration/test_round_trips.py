@@ -53,6 +53,12 @@ class RoundTripTest(peers.PeerTest):
                 lambda: self.assertScoutOk(client.scout("far:folder"), "directory"))
             # Type and real path; opendir; readdir until its end; close, which nobody waits for.
             self.assertLessEqual(up, 5)
+            # Links cost one more, however many they are: the close goes out with them.
+            for i in range(50):
+                os.symlink(f"to-{i}", self.fleet.path("demo1", f"folder/link-{i}"))
+            up, down = self.counted(
+                lambda: self.assertIn("link-7 -> to-7\n", text_of(client.scout("far:folder"))))
+            self.assertLessEqual(up, 5)
             self.assertEqual(
                 self.counted(lambda: self.assertScoutError(client.scout("far:none"),
                                                            "path-not-found")), (1, 1))

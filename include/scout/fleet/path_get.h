@@ -18,6 +18,7 @@
 
 #define PATH_READ_WINDOW     32    /* reads in flight for one file */
 #define PATH_LIST_WINDOW     32    /* readdir requests in flight */
+#define PATH_LINK_WINDOW     64    /* readlink requests in flight */
 #define PATH_ENTRIES_MAX     10000 /* of one directory; the rest is left out and said so */
 #define PATH_ENTRY_BYTES_MAX (16u * 1024u * 1024u) /* of their names */
 
@@ -25,7 +26,11 @@ enum path_kind { PATH_FILE, PATH_DIRECTORY };
 
 struct path_entry {
     struct slice name;
-    struct slice longname; /* the server's `ls -l` line, may be empty */
+    struct slice target;       /* of a symbolic link, as it is written; empty: not known */
+    struct slice owner, group; /* their names; empty: not told */
+    struct slice date;   /* of the change, 12 bytes as ls has them, in the host's own time zone;
+                            empty: not told */
+    uint64_t link_count; /* 0: not told */
     struct sftp_attrs attrs;
 };
 

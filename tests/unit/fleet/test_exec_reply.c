@@ -47,9 +47,12 @@ static void describe(const struct exec_reply *r, int result, char *out, size_t s
                  text.len ? (const char *)text.data : "", r->truncated ? " truncated" : "");
     for (size_t i = 0; result == 0 && i < r->list.count; i++) {
         const struct path_entry *e = &r->list.entries[i];
-        len += snprintf(out + len, size - (size_t)len, " [%.*s %x %o %llu]", (int)e->name.len,
-                        (const char *)e->name.data, e->attrs.flags, e->attrs.permissions,
-                        (unsigned long long)e->attrs.size);
+        len += snprintf(
+            out + len, size - (size_t)len, " [%.*s %x %o %llu %llu %.*s,%.*s%s%.*s]",
+            (int)e->name.len, (const char *)e->name.data, e->attrs.flags, e->attrs.permissions,
+            (unsigned long long)e->attrs.size, (unsigned long long)e->link_count, (int)e->owner.len,
+            (const char *)e->owner.data, (int)e->group.len, (const char *)e->group.data,
+            e->target.len ? "->" : "", (int)e->target.len, (const char *)e->target.data);
     }
 }
 
@@ -90,12 +93,13 @@ static void a_directory_is_sorted_and_its_names_may_be_odd(void **state)
 {
     (void)state;
     expect(BYTES("\n@scout-path 1 d\n41ed 4096 0 0 1\n/tmp\0ok\n"
-                 "/81a4 3 0 0 2 ./b\n"
-                 "/a1ff 8 0 0 2 ./a b\n"
-                 "/drwxr-xr-x 4096 5 6 - ./new\nline\n\n"
-                 "/end\n"),
+                 "/81a4 3 0 0 2 1:ann:a b: ./b\n"
+                 "/a1ff 8 0 0 2 ?::UNKNOWN: ./a b\n"
+                 "/drwxr-xr-x 4096 5 6 - 1:ann:a b: ./new\nline\n\n"
+                 "/end\n\0a b\0/x/y\nz\0gone\0x\0b\0cut"),
            "0 kind=2 flags=f mode=40755 size=4096 ids=0:0 mtime=1 real=/tmp text= "
-           "[a b f 120777 8] [b f 100644 3] [new\nline\n 7 40755 4096]");
+           "[a b f 120777 8 0 ,->/x/y\nz] [b f 100644 3 1 ann,a b] "
+           "[new\nline\n 7 40755 4096 1 ann,a b]");
     expect(BYTES("\n@scout-path 1 d\n41ed 4096 0 0 1\n/tmp\0ok\n/end\n"),
            "0 kind=2 flags=f mode=40755 size=4096 ids=0:0 mtime=1 real=/tmp text=");
 }
@@ -106,12 +110,15 @@ static void a_list_that_is_cut_is_said_to_be(void **state)
     static const char head[] = "0 kind=2 flags=f mode=40755 size=1 ids=0:0 mtime=1 real=/t text= "
                                "truncated";
     char with_one[256];
-    snprintf(with_one, sizeof with_one, "%s [b f 100644 3]", head);
+    snprintf(with_one, sizeof with_one, "%s [b f 100644 3 1 ann,a b]", head);
     expect(BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n"), head);
-    expect(BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n/81a4 3 0 0 2 ./b\n"), with_one);
-    expect(BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n/81a4 3 0 0 2 ./b\n/81a4 3 0"),
+    expect(BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n/81a4 3 0 0 2 1:ann:a b: ./b\n"),
            with_one);
-    expect(BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n/81a4 3 0 0 2 ./b\n/81a4 3 0 0 2 ./c"),
+    expect(
+        BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n/81a4 3 0 0 2 1:ann:a b: ./b\n/81a4 3 0"),
+        with_one);
+    expect(BYTES("\n@scout-path 1 d\n41ed 1 0 0 1\n/t\0ok\n/81a4 3 0 0 2 1:ann:a b: ./b\n/81a4 3 0 "
+                 "0 2 1:ann:a b: ./c"),
            with_one);
 }
 
@@ -217,17 +224,24 @@ static void what_is_not_of_the_script_is_refused(void **state)
     expect_refused(BYTES("\n@scout-path 1 f\n81a4 5 0 0 1\n/etc/motd"));
     expect_refused(BYTES("\n@scout-path 1 f\n81a4 5 0 0 1\n/etc/motd\0"));
     expect_refused(BYTES("\n@scout-path 1 f\n81a4 5 0 0 1\n/etc/motd\0maybe\n"));
-    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\nx/81a4 3 0 0 2 ./b\n/end\n"));
-    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 b\n/end\n"));
-    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 ./\n/end\n"));
-    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 ./a/b\n/end\n"));
-    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/end\n/81a4 3 0 0 2 ./b\n"));
+    expect_refused(
+        BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\nx/81a4 3 0 0 2 1:ann:a b: ./b\n/end\n"));
+    expect_refused(
+        BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 1:ann:a b: b\n/end\n"));
+    expect_refused(
+        BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 1:ann:a b: ./\n/end\n"));
+    expect_refused(
+        BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 1:ann:a b: ./a/b\n/end\n"));
+    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 ./b\n/end\n"));
+    expect_refused(BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/81a4 3 0 0 2 1:a: ./b\n/end\n"));
+    expect_refused(
+        BYTES("\n@scout-path 1 d\n41ed 5 0 0 1\n/\0ok\n/end\n/81a4 3 0 0 2 1:ann:a b: ./b\n"));
     int len = snprintf(line, sizeof line, "\n@scout-path 1 f\n%0600d", 0);
     expect_refused(slice_of(line, (size_t)len));
     len = snprintf(line, sizeof line, "\n@scout-path 1 f\n81a4\n%05000d", 0);
     expect_refused(slice_of(line, (size_t)len));
-    len =
-        snprintf(line, sizeof line, "\n@scout-path 1 d\n81a4\n%cok\n/81a4 1 1 1 1 ./%08192d", 0, 0);
+    len = snprintf(line, sizeof line,
+                   "\n@scout-path 1 d\n81a4\n%cok\n/81a4 1 1 1 1 1:ann:a b: ./%08192d", 0, 0);
     expect_refused(slice_of(line, (size_t)len));
 }
 
@@ -242,7 +256,7 @@ static void more_entries_than_the_limit_are_left_out(void **state)
         assert_int_equal(exec_reply_feed(&r, slice_of(head, sizeof head - 1)), 0);
         for (unsigned i = 0; i < PATH_ENTRIES_MAX + extra; i++) {
             char line[64];
-            int len = snprintf(line, sizeof line, "/81a4 1 0 0 1 ./%u\n", i);
+            int len = snprintf(line, sizeof line, "/81a4 1 0 0 1 1:ann:a b: ./%u\n", i);
             assert_int_equal(exec_reply_feed(&r, slice_of(line, (size_t)len)), 0);
         }
         result = exec_reply_feed(&r, slice_str("/end\n"));
