@@ -6,8 +6,8 @@
 #include "known_hosts_line.h"
 
 #include "base64.h"
-#include "pattern.h"
 #include "scout/base/error.h"
+#include "scout/ssh/pattern.h"
 #include "wire.h"
 #include <openssl/core_names.h>
 #include <openssl/params.h>

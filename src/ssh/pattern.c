@@ -1,7 +1,7 @@
 /* Wildcard matching with one point of return: on a mismatch only the last `*` takes one character
  * more. That is enough, because an earlier `*` that took more could only move the same match to the
  * right. So the cost is bounded by the product of the lengths, whatever the pattern. */
-#include "pattern.h"
+#include "scout/ssh/pattern.h"
 
 static bool same(uint8_t a, uint8_t b, enum pattern_case fold)
 {

@@ -9,7 +9,7 @@
  * ended yet. */
 #include "scout/ssh/ssh_config.h"
 
-#include "pattern.h"
+#include "scout/ssh/pattern.h"
 #include "ssh_config_private.h"
 #include <stdio.h>
 #include <stdlib.h>

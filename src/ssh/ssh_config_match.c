@@ -3,7 +3,7 @@
  * all, host, originalhost, user, localuser, canonical and final are judged as OpenSSH does. The
  * rest (exec and those of later versions) cannot be: such a block is CONFIG_MAYBE unless another
  * criterion says no. canonical is final without canonicalisation, which is refused elsewhere. */
-#include "pattern.h"
+#include "scout/ssh/pattern.h"
 #include "ssh_config_private.h"
 #include <stdio.h>
 #include <strings.h>

@@ -9,7 +9,7 @@
  * first pass gave; values of the first pass stay. */
 #include "ssh_config_private.h"
 
-#include "pattern.h"
+#include "scout/ssh/pattern.h"
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* OpenSSH's patterns (ssh_config(5), PATTERNS): `*` any run, `?` one character. Private to the ssh
- * layer. Bytes, no locale. */
+/* OpenSSH's patterns (ssh_config(5), PATTERNS): `*` any run, `?` one character. Bytes, no locale.
+ */
 #ifndef SCOUT_SSH_PATTERN_H
 #define SCOUT_SSH_PATTERN_H
 
