@@ -1,4 +1,4 @@
-/* Connects to every known host, a bounded number at a time, and closes again at once. */
+/* Connects to hosts, a bounded number at a time, and closes again at once. */
 #include "scout/base/time.h"
 #include "scout/fleet/fleet.h"
 #include "scout/net/dial.h"
@@ -15,6 +15,7 @@ struct probe {
     probe_fn *fn;
     void *context;
     uint64_t deadline_ns;
+    const char *const *names;
     size_t count, next, running;
     bool cancelled;
     bool *online, *probed;
@@ -68,14 +69,12 @@ static void on_dialed(struct dial *d, const struct failure *failure)
 static void start_next(struct probe_dial *slot)
 {
     struct probe *p = slot->probe;
-    const char *const *names;
-    size_t count = fleet_names(p->fleet, &names);
     uint64_t now = io_now(fleet_io(p->fleet));
-    while (p->next < count && !p->cancelled && now < p->deadline_ns) {
+    while (p->next < p->count && !p->cancelled && now < p->deadline_ns) {
         const struct ssh_host *host;
         struct failure why;
         slot->index = p->next++;
-        if (fleet_host(p->fleet, names[slot->index], &host, &why) != 0)
+        if (fleet_host(p->fleet, p->names[slot->index], &host, &why) != 0)
             continue;
         uint64_t deadline = now + PROBE_TIMEOUT_MS * (uint64_t)NS_PER_MS;
         p->probed[slot->index] = true;
@@ -86,9 +85,9 @@ static void start_next(struct probe_dial *slot)
     }
 }
 
-struct probe *probe_start(struct fleet *f, uint64_t deadline_ns, probe_fn *fn, void *context)
+struct probe *probe_start(struct fleet *f, const char *const *names, size_t count,
+                          uint64_t deadline_ns, probe_fn *fn, void *context)
 {
-    const char *const *names;
     struct probe *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
@@ -96,7 +95,8 @@ struct probe *probe_start(struct fleet *f, uint64_t deadline_ns, probe_fn *fn, v
     p->fn = fn;
     p->context = context;
     p->deadline_ns = deadline_ns;
-    p->count = fleet_names(f, &names);
+    p->names = names;
+    p->count = count;
     p->online = calloc(p->count + 1, sizeof *p->online);
     p->probed = calloc(p->count + 1, sizeof *p->probed);
     io_task_init(&p->task);

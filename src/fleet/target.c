@@ -1,4 +1,4 @@
-/* The target grammar: `hosts`, or `host:path`, split at the first colon.
+/* The target grammar: `hosts` and patterns, or `host:path`, split at the first colon.
  *
  * Pure text work. Checks come in the reference's order, and the first that fails speaks. Paths are
  * normalised as POSIX paths (`.` and empty parts go, exactly two slashes in front stay); `..` is
@@ -8,6 +8,7 @@
 #include "scout/fleet/target.h"
 
 #include "scout/base/utf8.h"
+#include "scout/ssh/pattern.h"
 #include <stdio.h>
 #include <strings.h>
 
@@ -179,15 +180,61 @@ static int take_path(struct slice path, struct target *out, struct failure *why)
     return 0;
 }
 
+/* The rest of `text` behind the first word, which is `hosts`. False: it is not. */
+static bool take_hosts_word(struct slice text, struct slice *rest)
+{
+    if (text.len < 5 || strncasecmp((const char *)text.data, "hosts", 5) != 0)
+        return false;
+    bool is_word = text.len == 5 || is_space(text.data[5]);
+    *rest = trim(slice_skip(text, 5));
+    return is_word && !(rest->len && memchr(rest->data, ':', rest->len));
+}
+
+static int take_patterns(struct slice list, struct target *out, struct failure *why)
+{
+    size_t len = 0;
+    if (list.len > TARGET_PATH_MAX)
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Patterns too long: %zu bytes", list.len);
+    if (list.len && memchr(list.data, '\0', list.len))
+        return refuse(why, "Pattern contains null byte", list, "'");
+    for (; list.len > 0; list = trim(list)) {
+        size_t word = 0;
+        while (word < list.len && !is_space(list.data[word]))
+            word++;
+        if (len > 0)
+            out->path[len++] = ' ';
+        memcpy(out->path + len, list.data, word);
+        len += word;
+        list = slice_skip(list, word);
+    }
+    out->path[len] = '\0';
+    return 0;
+}
+
+bool target_has_host(const struct target *t, const char *name)
+{
+    struct slice list = slice_str(t->path);
+    if (list.len == 0)
+        return true;
+    while (list.len > 0) {
+        const uint8_t *blank = memchr(list.data, ' ', list.len);
+        struct slice one = slice_of(list.data, blank ? (size_t)(blank - list.data) : list.len);
+        if (pattern_match(one, slice_str(name), PATTERN_FOLD))
+            return true;
+        list = slice_skip(list, one.len + (blank ? 1 : 0));
+    }
+    return false;
+}
+
 int target_parse(struct slice text, struct target *out, struct failure *why)
 {
     char shown[SHOWN_MAX + 16];
-    struct slice t = trim(text);
+    struct slice t = trim(text), patterns;
     out->kind = TARGET_PATH;
     out->host[0] = out->path[0] = '\0';
-    if (t.len == 5 && strncasecmp((const char *)t.data, "hosts", 5) == 0) {
+    if (take_hosts_word(t, &patterns)) {
         out->kind = TARGET_HOSTS;
-        return 0;
+        return take_patterns(patterns, out, why);
     }
     const uint8_t *colon = t.len ? memchr(t.data, ':', t.len) : NULL;
     if (!colon)

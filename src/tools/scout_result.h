@@ -11,6 +11,8 @@
     "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\"]},"                  \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
     "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
+    "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
+    "\"group_count\":{\"type\":\"integer\"},"                                                      \
     "\"count\":{\"type\":\"integer\"},\"online\":{\"type\":\"integer\"},"                          \
     "\"size\":{\"type\":\"integer\"},\"mtime\":{\"type\":\"string\"},"                             \
     "\"mode\":{\"type\":\"string\"},\"etag\":{\"type\":\"string\"},"                               \
@@ -19,12 +21,6 @@
     "\"error\":{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"string\"},"               \
     "\"message\":{\"type\":\"string\"},\"stage\":{\"type\":\"string\"}},"                          \
     "\"required\":[\"code\",\"message\"]}}}"
-
-struct hosts_result {
-    struct fleet *fleet;
-    const bool *online, *probed; /* NULL: not probed */
-};
-void hosts_result_write(struct json_writer *w, const void *context); /* struct hosts_result */
 
 struct path_answer {
     const char *host, *path;

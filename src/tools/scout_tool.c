@@ -96,8 +96,9 @@ static void cancel(struct tool_call *call)
 static const struct tool_param params[] = {
     {
         .name = "target",
-        .description = "'hosts' lists the known hosts; 'host:/path' reads that file or lists that "
-                       "directory. '~/' and relative paths start in the login directory.",
+        .description = "'hosts' lists the known hosts, 'hosts web*' some of them; 'host:/path' "
+                       "reads that file or lists that directory. '~/' and relative paths start in "
+                       "the login directory.",
         .type = TOOL_STRING,
         .default_json = "\"\"",
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,

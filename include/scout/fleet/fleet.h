@@ -44,14 +44,16 @@ struct resolver *fleet_resolver(const struct fleet *f);
 
 struct probe;
 
-/* online[i] says whether a TCP connection to the i-th known host could be made. `online` and
- * `probed` (false: its configuration is refused) are borrowed until the callback returns. */
+/* online[i] says whether a TCP connection to the i-th host could be made. `online` and `probed`
+ * (false: its configuration is refused) are borrowed until the callback returns. */
 typedef void probe_fn(void *context, const bool *online, const bool *probed, size_t count);
 
-/* Connects to every known host, PROBE_PARALLEL at a time, each for at most PROBE_TIMEOUT_MS, and
- * all until `deadline_ns`: who was not reached by then counts as not online. NULL without memory.
- * The callback comes once, never from within this call. */
-struct probe *probe_start(struct fleet *f, uint64_t deadline_ns, probe_fn *fn, void *context);
+/* Connects to the hosts of these names (borrowed until the callback or the cancel), PROBE_PARALLEL
+ * at a time, each for at most PROBE_TIMEOUT_MS, and all until `deadline_ns`: who was not reached by
+ * then counts as not online. NULL without memory. The callback comes once, never from within this
+ * call. */
+struct probe *probe_start(struct fleet *f, const char *const *names, size_t count,
+                          uint64_t deadline_ns, probe_fn *fn, void *context);
 /* The callback does not come any more. */
 void probe_cancel(struct probe *p);
 

@@ -1,4 +1,5 @@
-/* The target grammar of the scout tool: `hosts`, or `host:path` (reference A.2.2). Pure. */
+/* The target grammar of the scout tool: `hosts` (of which `hosts PATTERN...` some), or `host:path`
+ * (reference A.2.2). Pure. */
 #ifndef SCOUT_FLEET_TARGET_H
 #define SCOUT_FLEET_TARGET_H
 
@@ -13,8 +14,13 @@ enum target_kind { TARGET_HOSTS, TARGET_PATH };
 struct target {
     enum target_kind kind;
     char host[TARGET_HOST_MAX + 1];
-    char path[TARGET_PATH_MAX + 1]; /* normalised; `~` first is kept for the host to expand */
+    char path[TARGET_PATH_MAX + 1]; /* normalised; `~` first is kept for the host to expand. Of
+                                       TARGET_HOSTS the patterns, with one blank between them */
 };
+
+/* Whether the name of a host is among those that a TARGET_HOSTS is about: without patterns each is;
+ * `*` and `?` as in OpenSSH's, in any case. */
+bool target_has_host(const struct target *t, const char *name);
 
 /* Parses and checks `text` (UTF-8). SCOUT_E_INVALID_ARGUMENT with the reference's text in *why. */
 __attribute__((warn_unused_result)) int target_parse(struct slice text, struct target *out,

@@ -5,7 +5,10 @@
 #include "scout/fleet/fleet.h"
 #include "scout/tools/tool.h"
 
-#define SCOUT_PROBE_HOSTS_MAX 20 /* known hosts up to which `hosts` probes unless told */
+#define SCOUT_PROBE_HOSTS_MAX  20  /* hosts up to which `hosts` probes unless told */
+#define SCOUT_HOST_ROWS_MAX    50  /* hosts that `hosts` lists; more are summed up by group */
+#define SCOUT_HOST_MATCHES_MAX 256 /* that it lists when patterns ask for them */
+#define SCOUT_HOST_GROUPS_MAX  200 /* groups that are told, the largest first */
 
 struct tool_env {
     struct fleet *fleet;

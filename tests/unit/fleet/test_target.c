@@ -55,6 +55,33 @@ static void hosts_is_taken_in_any_case_and_trimmed(void **state)
     expect_path("hosts:/x", "hosts", "/x");
 }
 
+static void hosts_may_be_asked_for_by_pattern(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *patterns, *in, *out;
+    } cases[] = {
+        {"hosts", "", "web1", NULL},
+        {"hosts web*", "web*", "web1", "db1"},
+        {" HOSTS\tWEB?\n db1 ", "WEB? db1", "web1", "web11"},
+        {"hosts db1 web*", "db1 web*", "db1", "db11"},
+        {"hosts *", "*", "anything", NULL},
+        {"hosts hosts", "hosts", "hosts", "host"},
+        {"hosts a*b*c*d*e*f", "a*b*c*d*e*f", "abcdef", "abcdefabcdefg"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct target t;
+        struct failure why;
+        assert_int_equal(target_parse(slice_str(cases[i].text), &t, &why), 0);
+        assert_int_equal(t.kind, TARGET_HOSTS);
+        assert_string_equal(t.path, cases[i].patterns);
+        assert_true(target_has_host(&t, cases[i].in));
+        assert_false(cases[i].out && target_has_host(&t, cases[i].out));
+    }
+    expect_path("hosts web:/x", "hosts web", "/x"); /* a colon: a host of that odd name */
+    expect_refused_bytes("hosts a\0b", 9, "Pattern contains null byte: 'a\\x00b'");
+}
+
 static void the_first_colon_splits(void **state)
 {
     (void)state;
@@ -237,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_is_taken_in_any_case_and_trimmed),
+        cmocka_unit_test(hosts_may_be_asked_for_by_pattern),
         cmocka_unit_test(the_first_colon_splits),
         cmocka_unit_test(paths_are_normalised),
         cmocka_unit_test(a_home_is_kept_and_a_name_that_begins_so_stays_a_name),

@@ -1,0 +1,128 @@
+/* One row a host, or one a group when there are many. */
+#include "hosts_result.h"
+
+#include "result.h"
+#include <stdio.h>
+
+/* ---- rows ---- */
+
+static void row_text(struct json_writer *w, struct json_text_parts *parts,
+                     const struct hosts_result *h, size_t i)
+{
+    const struct ssh_host *host;
+    struct failure why;
+    char line[1024];
+    const char *mark = !h->online ? "" : h->online[i] ? "[\xe2\x9c\x93] " : "[\xe2\x9c\x97] ";
+    const char *state = !h->online ? "" : h->online[i] ? " (online)" : " (offline)";
+    if (fleet_host(h->fleet, h->names[i], &host, &why) != 0)
+        snprintf(line, sizeof line, "\n  [!] %s (refused) -> %s", h->names[i], why.text);
+    else
+        snprintf(line, sizeof line, "\n  %s%s%s -> %s@%s:%u", mark, h->names[i], state, host->user,
+                 host->hostname, host->port);
+    result_part(w, parts, line);
+}
+
+static void rows_text(struct json_writer *w, struct json_text_parts *parts,
+                      const struct hosts_result *h)
+{
+    result_part(w, parts, "Available hosts:");
+    for (size_t i = 0; i < h->count; i++)
+        row_text(w, parts, h, i);
+}
+
+static void row_object(struct json_writer *w, const struct hosts_result *h, size_t i)
+{
+    const struct ssh_host *host;
+    struct failure why;
+    json_object_begin(w);
+    result_str(w, "name", h->names[i]);
+    if (fleet_host(h->fleet, h->names[i], &host, &why) == 0) {
+        result_str(w, "user", host->user);
+        result_str(w, "hostname", host->hostname);
+        result_uint(w, "port", host->port);
+        if (h->probed && h->probed[i])
+            result_bool(w, "online", h->online[i]);
+    } else {
+        result_failure(w, &why);
+    }
+    json_object_end(w);
+}
+
+/* ---- groups ---- */
+
+static void groups_text(struct json_writer *w, struct json_text_parts *parts,
+                        const struct hosts_result *h)
+{
+    char line[HOST_GROUP_NAME_MAX + 64];
+    snprintf(line, sizeof line, "Available hosts: %zu, by group:", h->count);
+    result_part(w, parts, line);
+    for (size_t i = 0; i < h->groups_shown; i++) {
+        snprintf(line, sizeof line, "\n  %s: %zu", h->groups[i].name, h->groups[i].count);
+        result_part(w, parts, line);
+    }
+    if (h->group_count > h->groups_shown) {
+        snprintf(line, sizeof line, "\n  ... and %zu groups more",
+                 h->group_count - h->groups_shown);
+        result_part(w, parts, line);
+    }
+    snprintf(line, sizeof line, "\nFor some of them: target 'hosts PATTERN...', like 'hosts %s'",
+             h->groups[0].pattern);
+    result_part(w, parts, line);
+}
+
+static void groups_array(struct json_writer *w, const struct hosts_result *h)
+{
+    json_key(w, "groups");
+    json_array_begin(w);
+    for (size_t i = 0; i < h->groups_shown; i++) {
+        json_object_begin(w);
+        result_str(w, "name", h->groups[i].name);
+        result_str(w, "pattern", h->groups[i].pattern);
+        result_uint(w, "count", h->groups[i].count);
+        json_object_end(w);
+    }
+    json_array_end(w);
+    result_uint(w, "group_count", h->group_count);
+}
+
+/* ---- the whole ---- */
+
+static void write_text(struct json_writer *w, const struct hosts_result *h)
+{
+    struct json_text_parts parts;
+    result_text_begin(w, &parts);
+    if (h->count == 0 && h->patterns[0]) {
+        result_part(w, &parts, "No host matches ");
+        result_part(w, &parts, h->patterns);
+    } else if (h->count == 0) {
+        result_part(w, &parts, "No SSH hosts configured.");
+    } else if (h->names) {
+        rows_text(w, &parts, h);
+    } else {
+        groups_text(w, &parts, h);
+    }
+    result_text_end(w, &parts);
+}
+
+void hosts_result_write(struct json_writer *w, const void *context)
+{
+    const struct hosts_result *h = context;
+    size_t online = 0;
+    write_text(w, h);
+    json_key(w, "structuredContent");
+    json_object_begin(w);
+    result_str(w, "kind", "hosts");
+    json_key(w, "hosts");
+    json_array_begin(w);
+    for (size_t i = 0; h->names && i < h->count; i++) {
+        row_object(w, h, i);
+        online += h->online && h->online[i];
+    }
+    json_array_end(w);
+    if (!h->names)
+        groups_array(w, h);
+    result_uint(w, "count", h->count);
+    if (h->online)
+        result_uint(w, "online", online);
+    json_object_end(w);
+}

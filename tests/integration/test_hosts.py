@@ -1,0 +1,104 @@
+"""Target `hosts` with few and with many known hosts: rows, patterns, groups, probes."""
+
+import time
+
+import harness
+import hostile
+from harness import text_of
+
+
+def block(name, port=22):
+    return f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User deploy\n\n"
+
+
+class HostsTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.closed = hostile.closed_port()
+
+    def daemon(self, text, name, config=""):
+        daemon = self.make_daemon(self.write(name + ".ssh_config", text), config, name)
+        client = daemon.client()
+        self.addCleanup(client.close)
+        return client
+
+    def hosts(self, client, target="hosts", **arguments):
+        message_id = client.send("tools/call", {
+            "name": "scout", "arguments": {"target": target, **arguments}})
+        result = client.result(message_id)
+        return text_of(result), self.assertScoutOk(result, "hosts")
+
+    def test_none(self):  # C.2-16
+        client = self.daemon("", "none")
+        for target in ("hosts", " HOSTS "):
+            text, content = self.hosts(client, target)
+            self.assertEqual(text, "No SSH hosts configured.")
+            self.assertEqual(content, {"kind": "hosts", "hosts": [], "count": 0})
+
+    def test_patterns_choose(self):
+        names = [f"web{i}" for i in range(1, 4)] + ["db1", "Mail"]
+        client = self.daemon("".join(block(name, self.closed) for name in names), "few")
+        for target, expected in (
+                ("hosts web*", ["web1", "web2", "web3"]), ("HOSTS  web? db*", ["db1", "web1", "web2", "web3"]),
+                ("hosts mail", ["Mail"]), ("hosts *1", ["db1", "web1"]), ("hosts nope x*", [])):
+            with self.subTest(target=target):
+                text, content = self.hosts(client, target)
+                self.assertEqual([host["name"] for host in content["hosts"]], expected)
+                self.assertEqual(content["count"], len(expected))
+                self.assertTrue(all(host["online"] is False for host in content["hosts"]))
+                if expected:
+                    self.assertTrue(text.startswith("Available hosts:\n  [✗] "), text)
+                else:
+                    self.assertEqual(text, "No host matches nope x*")
+        text, content = self.hosts(client, "hosts web*", probe=False)
+        self.assertEqual(text.splitlines()[1], f"  web1 -> deploy@127.0.0.1:{self.closed}")
+        self.assertNotIn("online", content)
+
+    def test_many_are_summed_up_and_patterns_list_them(self):
+        names = [f"web{i}" for i in range(1, 41)] + [f"db-{i}.lan" for i in range(1, 13)] + ["mail"]
+        client = self.daemon("".join(block(name, self.closed) for name in names), "many")
+        text, content = self.hosts(client)
+        self.assertEqual(text.splitlines(), [
+            "Available hosts: 53, by group:", "  web[1-40]: 40", "  db-[1-12].lan: 12", "  mail: 1",
+            "For some of them: target 'hosts PATTERN...', like 'hosts web*'"])
+        self.assertEqual(content, {
+            "kind": "hosts", "hosts": [], "count": 53, "group_count": 3, "groups": [
+                {"name": "web[1-40]", "pattern": "web*", "count": 40},
+                {"name": "db-[1-12].lan", "pattern": "db-*.lan", "count": 12},
+                {"name": "mail", "pattern": "mail", "count": 1}]})
+        for group in content["groups"]:
+            _, listed = self.hosts(client, "hosts " + group["pattern"])
+            self.assertEqual(len(listed["hosts"]), group["count"])
+            # Up to 20 rows are probed without being asked for.
+            self.assertEqual("online" in listed, group["count"] <= 20)
+        _, listed = self.hosts(client, "hosts web*", probe=True)
+        self.assertEqual(listed["online"], 0)
+        # Fifty are listed without a pattern, and not probed.
+        client = self.daemon("".join(block(name) for name in names[:50]), "fifty")
+        _, content = self.hosts(client)
+        self.assertEqual(len(content["hosts"]), 50)
+        self.assertNotIn("online", content)
+
+    def test_ten_thousand_are_answered_at_once(self):
+        client = self.daemon("".join(block(f"rack{i % 100}-node{i}") for i in range(10000)), "huge")
+        best = min(self.timed(client) for _ in range(5))
+        # A few milliseconds; a sanitizer and a busy machine get more.
+        self.assertLess(best, 0.5)
+        text, content = self.hosts(client)
+        self.assertEqual((content["count"], content["group_count"]), (10000, 100))
+        self.assertIn("  rack0-node[0-9900]: 100\n", text)
+        # Too many for rows, also with a pattern.
+        _, content = self.hosts(client, "hosts rack1*")
+        self.assertEqual((content["hosts"], content["group_count"]), ([], 11))
+        _, content = self.hosts(client, "hosts rack17-*", probe=False)
+        self.assertEqual(len(content["hosts"]), 100)
+
+    def timed(self, client):
+        begun = time.monotonic()
+        self.hosts(client)
+        return time.monotonic() - begun
+
+
+if __name__ == "__main__":
+    harness.main()
