@@ -40,7 +40,8 @@ class HostsTest(harness.ScoutTest):
         names = [f"web{i}" for i in range(1, 4)] + ["db1", "Mail"]
         client = self.daemon("".join(block(name, self.closed) for name in names), "few")
         for target, expected in (
-                ("hosts web*", ["web1", "web2", "web3"]), ("HOSTS  web? db*", ["db1", "web1", "web2", "web3"]),
+                ("hosts web*", ["web1", "web2", "web3"]),
+                ("HOSTS  web? db*", ["db1", "web1", "web2", "web3"]),
                 ("hosts mail", ["Mail"]), ("hosts *1", ["db1", "web1"]), ("hosts nope x*", [])):
             with self.subTest(target=target):
                 text, content = self.hosts(client, target)

@@ -12,7 +12,8 @@ class RunTest(harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(2)
+        # The shells of the sshd's read no start-up files of whoever runs the tests.
+        cls.fleet = cls.make_fleet(2, SetEnv=f"HOME={cls.folder}")
         cls.daemon = cls.make_daemon(
             cls.fleet.ssh_config,
             f'role = "operator"\nmax_file_size = {LIMIT}\ncall_timeout = 20\n')
@@ -124,7 +125,9 @@ class RunTest(harness.ScoutTest):
         self.assertEqual((content["state"], content["reason"]), ("stopped", "deadline-exceeded"))
         self.assertNotIn("exit_code", content)
         self.assertEqual(content["stdout"], "begun\n")
-        self.assertTrue(text_of(result).startswith("begun\n[stopped after 1."), text_of(result))
+        self.assertRegex(text_of(result),
+                         r"^begun\n\[stopped after \d+\.\d s: its time was over\]$")
+        self.assertGreaterEqual(content["duration_s"], 1)
         self.assertGone(pid())
 
     def test_the_calls_deadline_stops_it_too(self):
@@ -132,9 +135,12 @@ class RunTest(harness.ScoutTest):
                                   "hasty")
         command, pid = self.sleeper("deadline.pid")
         with daemon.client() as client:
-            result = client.result(self.send(client, command=command), 4)
+            result = client.result(self.send(client, command=command))
         content = self.assertScoutOk(result, "command")
-        self.assertEqual((content["state"], content["reason"]), ("stopped", "deadline-exceeded"))
+        # On a busy machine the end is not confirmed in time; then that is what is told.
+        self.assertIn(content["state"], ("stopped", "stop-unconfirmed"))
+        self.assertEqual(content["reason"], "deadline-exceeded")
+        self.assertLess(content["duration_s"], 2.5)
         self.assertEqual(content["stdout"], "begun\n")
         self.assertGone(pid())
 
