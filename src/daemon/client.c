@@ -11,9 +11,7 @@
 
 #include "scout/base/time.h"
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #define CLIENT_LOOK_MS 100 /* between two looks whether a client that is not read has gone */
 
@@ -22,7 +20,8 @@ struct client {
     struct client_owner *owner;
     struct stream stream;
     struct mcp_session *session;
-    struct identity identity;
+    const struct door *door;
+    struct identity identity; /* of its calls, which may outlive the stream */
     struct io_task task;
     struct io_timer look;
     bool draining, closing, stream_gone, session_gone;
@@ -187,26 +186,22 @@ static void on_room(void *context)
 
 static const struct stream_events events = {on_data, on_end, on_drain, on_stream_closed};
 
-/* Who connected, as the kernel has it. */
-static void identify(struct client *c, uint64_t number, int fd)
+void client_refresh(struct client *c)
 {
-    struct ucred peer = {.uid = (uid_t)-1};
-    socklen_t len = sizeof peer;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
-        peer.uid = (uid_t)-1;
-    c->identity = (struct identity){
-        .role = c->owner->role, .uid = (uint32_t)peer.uid, .pid = peer.pid, .client = number};
-    snprintf(c->identity.name, sizeof c->identity.name, "uid:%u", c->identity.uid);
+    c->identity.role = c->door->role;
 }
 
-int client_open(struct client_owner *owner, struct io *io, int fd)
+int client_open(struct client_owner *owner, struct io *io, int fd, const struct door *door,
+                const struct identity *identity)
 {
     struct client *c = calloc(1, sizeof *c);
     const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, c};
     struct mcp_config mcp = owner->mcp;
     if (c) {
         c->owner = owner;
-        identify(c, ++owner->opened, fd);
+        c->door = door;
+        c->identity = *identity;
+        c->identity.client = ++owner->opened;
         mcp.identity = &c->identity;
     }
     if (!c || mcp_session_new(&c->session, &mcp, &sink) != 0) {

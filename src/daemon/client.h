@@ -2,6 +2,7 @@
 #ifndef SCOUT_DAEMON_CLIENT_H
 #define SCOUT_DAEMON_CLIENT_H
 
+#include "door.h"
 #include "scout/base/list.h"
 #include "scout/mcp/session.h"
 #include "scout/net/stream.h"
@@ -18,9 +19,13 @@ struct client_owner {
     void (*on_gone)(struct client_owner *owner); /* after each one that ended */
 };
 
-/* Serves the connected descriptor. 0, or SCOUT_E_NOMEM (the descriptor is closed then). */
+/* Serves the connected descriptor, which came in by `door` as `identity` (copied; it gets its
+ * number here). 0, or SCOUT_E_NOMEM (the descriptor is closed then). */
 __attribute__((warn_unused_result)) int client_open(struct client_owner *owner, struct io *io,
-                                                    int fd);
+                                                    int fd, const struct door *door,
+                                                    const struct identity *identity);
+/* The door's role may have changed. */
+void client_refresh(struct client *c);
 /* Takes no more input; closes when what is in flight has been answered and sent. */
 void client_drain(struct client *c);
 /* Ends it at once. */

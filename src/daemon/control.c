@@ -26,6 +26,7 @@ static void end_if_empty(struct control *c)
         return;
     void (*on_closed)(void *) = c->on_closed;
     void *context = c->context;
+    ssh_config_free(c->config.ssh_config);
     free(c);
     on_closed(context);
 }
@@ -196,15 +197,24 @@ int control_open(struct control **out, struct io *io, const struct control_confi
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     c->io = io;
     c->config = *config;
+    ssh_config_share(c->config.ssh_config);
     list_init(&c->clients);
     int error = paths_control(config->socket, c->path, why);
     if (!error)
         error = listen_at(c, why);
-    if (error)
+    if (error) {
+        ssh_config_free(c->config.ssh_config);
         free(c);
-    else
+    } else {
         *out = c;
+    }
     return error;
+}
+
+void control_use(struct control *c, struct ssh_config *ssh_config)
+{
+    ssh_config_free(c->config.ssh_config);
+    c->config.ssh_config = ssh_config_share(ssh_config);
 }
 
 void control_close(struct control *c, void (*on_closed)(void *context), void *context)

@@ -26,11 +26,11 @@
 
 struct control;
 
-/* All borrowed until it has ended. */
+/* All borrowed until it has ended, where nothing else is said. */
 struct control_config {
     const char *socket; /* the MCP socket's path */
     const char *home;
-    const struct ssh_config *ssh_config;
+    struct ssh_config *ssh_config; /* shared */
     struct key_store *keys;
     struct log *log;
 };
@@ -40,6 +40,9 @@ struct control_config {
 __attribute__((warn_unused_result)) int control_open(struct control **out, struct io *io,
                                                      const struct control_config *config,
                                                      struct failure *why);
+
+/* Requests that come from here on go by this ssh configuration (shared). */
+void control_use(struct control *c, struct ssh_config *ssh_config);
 
 /* Ends it: requests that wait for a helper thread are waited for, unanswered. `on_closed` comes
  * once, last. */

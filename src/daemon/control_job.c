@@ -4,8 +4,8 @@
  * a link. The pool looks a key up by the name of the configuration, so a key is stored under every
  * name there that is the same file (device and inode), and locking one name locks all.
  *
- * Nothing here touches more than the job: the ssh configuration is only read, and does not change
- * while the daemon runs. The file's text is wiped as soon as it was decoded. */
+ * Nothing here touches more than the job: its share of the ssh configuration is only read, and
+ * never changes. The file's text is wiped as soon as it was decoded. */
 #include "control_job.h"
 
 #include <errno.h>
@@ -211,6 +211,8 @@ void control_job_run(struct io_job *job)
 
 void control_job_fini(struct control_job *j)
 {
+    if (j->ssh_config)
+        ssh_config_free(j->ssh_config);
     if (j->passphrase)
         OPENSSL_secure_clear_free(j->passphrase, CONTROL_PASSPHRASE_MAX + 1);
     ssh_key_free(j->key);

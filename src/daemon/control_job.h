@@ -28,11 +28,11 @@ enum control_op {
 struct control_job {
     struct io_job job;
     enum control_op op;
-    const struct ssh_config *ssh_config; /* borrowed until the job is done, as is `home` */
-    const char *home;
-    char path[PATHS_SIZE];       /* absolute; "": none was named */
-    char *passphrase;            /* in the secure heap, with its NUL; NULL: none */
-    struct control_names stored; /* the store's paths when the job began */
+    struct ssh_config *ssh_config; /* a share of it, or NULL */
+    const char *home;              /* borrowed until the job is done */
+    char path[PATHS_SIZE];         /* absolute; "": none was named */
+    char *passphrase;              /* in the secure heap, with its NUL; NULL: none */
+    struct control_names stored;   /* the store's paths when the job began */
 
     struct failure failure; /* error 0: it went well */
     struct ssh_key *key;    /* CONTROL_UNLOCK: for the owner to take */

@@ -208,7 +208,7 @@ static void start_job(struct control_client *k)
 {
     struct control *c = k->control;
     const char *path;
-    k->job.ssh_config = c->config.ssh_config;
+    k->job.ssh_config = ssh_config_share(c->config.ssh_config);
     k->job.home = c->config.home;
     for (uint32_t i = 0; key_store_at(c->config.keys, i, &path); i++)
         control_names_add(&k->job.stored, path);

@@ -1,14 +1,12 @@
 /* scoutd: flags, files, loop, in that order; every refusal is one line on stderr and exit code 1 (2
  * for a wrong command line). Whatever blocks (reading configuration, taking locks) happens here,
  * before there is a loop. */
+#include "check.h"
 #include "scout/ssh/session.h"
 #include "server.h"
-#include "ssh_files.h"
 #include "state.h"
-#include <errno.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,34 +17,30 @@
 
 static const char usage[] =
     "usage: scoutd [--socket PATH] [--config FILE] [--ssh-config FILE] [--state DIR]\n"
+    "       scoutd --check-config [...]   prints the settings in effect, or what is wrong\n"
     "       scoutd --version | --help\n"
     "\n"
     "Serves MCP on a Unix socket and keeps SSH sessions to the hosts of the ssh configuration.\n"
-    "Each flag has a variable: SCOUT_SOCKET, SCOUT_CONFIG, SCOUT_SSH_CONFIG, SCOUT_STATE_DIR.\n";
+    "Each flag has a variable: SCOUT_SOCKET, SCOUT_CONFIG, SCOUT_SSH_CONFIG, SCOUT_STATE_DIR.\n"
+    "SIGTERM ends it when what is in flight is answered; SIGHUP reads the configuration again.\n";
 
 struct start {
-    struct paths paths;
-    struct settings settings;
-    struct settings_warnings warnings;
-    struct ssh_config *ssh_config;
-    char user[64], home[SETTINGS_PATH_MAX];
-    const char *agent_socket; /* the environment's; may be NULL */
+    struct configuration_source source;
+    struct configuration configuration;
+    struct sd_sockets handed;
+    struct sd_notify notify;
+    bool check_only;
 };
 
-static const char *environment(const char *name, void *context)
-{
-    (void)context;
-    return getenv(name);
-}
-
 /* Returns -1 to go on, or the exit code. */
-static int parse_flags(int argc, char **argv, struct paths_flags *flags)
+static int parse_flags(int argc, char **argv, struct paths_flags *flags, bool *check_only)
 {
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'},
         {"config", required_argument, NULL, 'c'},
         {"ssh-config", required_argument, NULL, 'f'},
         {"state", required_argument, NULL, 'd'},
+        {"check-config", no_argument, NULL, 'k'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {0},
@@ -65,6 +59,9 @@ static int parse_flags(int argc, char **argv, struct paths_flags *flags)
         case 'd':
             flags->state = optarg;
             break;
+        case 'k':
+            *check_only = true;
+            break;
         case 'v':
             printf("scoutd %s\n", SCOUT_VERSION);
             return 0;
@@ -82,44 +79,7 @@ static int parse_flags(int argc, char **argv, struct paths_flags *flags)
     return 2;
 }
 
-static void find_user(struct start *s)
-{
-    const struct passwd *entry = getpwuid(getuid());
-    const char *home = getenv("HOME");
-    s->agent_socket = getenv("SSH_AUTH_SOCK");
-    snprintf(s->user, sizeof s->user, "%s", entry ? entry->pw_name : "root");
-    snprintf(s->home, sizeof s->home, "%s",
-             home && home[0] == '/' ? home
-             : entry                ? entry->pw_dir
-                                    : "/");
-}
-
-static int load_ssh_config(struct start *s, struct failure *why)
-{
-    char dir[PATHS_SIZE];
-    const struct ssh_config_env env = {
-        .home = s->home, .user = s->user, .dir = dir, .read = ssh_files_read};
-    snprintf(dir, sizeof dir, "%s/.ssh", s->home);
-    if (s->paths.ssh_config_named && access(s->paths.ssh_config, R_OK) != 0)
-        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
-                           "Cannot read the ssh configuration %s: %s", s->paths.ssh_config,
-                           strerror(errno));
-    return ssh_config_load(&s->ssh_config, s->paths.ssh_config, &env, why);
-}
-
-static int load_files(struct start *s, const struct paths_flags *flags, struct failure *why)
-{
-    find_user(s);
-    int error = paths_resolve(&s->paths, flags, environment, NULL, why);
-    if (!error)
-        error = settings_load(&s->settings, s->paths.config, s->paths.config_named, s->home, why);
-    if (error)
-        return error;
-    settings_environment(&s->settings, environment, NULL, s->home, &s->warnings);
-    return load_ssh_config(s, why);
-}
-
-/* SIGTERM and SIGINT come as bytes on a descriptor; SIGPIPE never comes. */
+/* SIGTERM, SIGINT and SIGHUP come as bytes on a descriptor; SIGPIPE never comes. */
 static int open_signals(void)
 {
     sigset_t set;
@@ -127,6 +87,7 @@ static int open_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -149,12 +110,41 @@ static bool lock_secrets(void)
     return CRYPTO_secure_malloc_init(SECURE_HEAP_SIZE, SECURE_HEAP_LEAST) == 1;
 }
 
+/* The environment is for the start alone: what it says of the service manager is not for others. */
+static int take_from_manager(struct start *s, struct failure *why)
+{
+    static const char *const names[] = {"LISTEN_PID",    "LISTEN_FDS",   "LISTEN_FDNAMES",
+                                        "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
+    int error = sd_take_sockets(&s->handed, configuration_variable, NULL, why);
+    sd_notify_open(&s->notify, configuration_variable, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unsetenv(names[i]);
+    return error;
+}
+
+static int run(struct start *s, struct io *io, bool secrets_locked, struct failure *why)
+{
+    struct log_sink log;
+    const struct server_config config = {.source = &s->source,
+                                         .configuration = &s->configuration,
+                                         .agent_socket = getenv("SSH_AUTH_SOCK"),
+                                         .handed = &s->handed,
+                                         .notify = &s->notify,
+                                         .signals = open_signals()};
+    log_sink_init(&log, s->configuration.settings.log_level);
+    if (!secrets_locked)
+        log_event(&log.log, LOG_WARN, "secrets_not_locked", "reason",
+                  "keys may be swapped out: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)", NULL);
+    int error = server_run(io, &log, &config, why);
+    log_sink_fini(&log, STDERR_FILENO);
+    return error;
+}
+
 static int serve(struct start *s, struct failure *why)
 {
     char refusal[512];
     struct io *io;
-    struct log_sink log;
-    int lock = state_claim(&s->paths, why);
+    int lock = state_claim(&s->source.paths, s->handed.count == 0, why);
     if (lock < 0)
         return lock;
     raise_file_limit();
@@ -165,20 +155,7 @@ static int serve(struct start *s, struct failure *why)
     int error = io_ring_open(&io, &ring, refusal, sizeof refusal);
     if (error)
         return failure_set(why, error, "%s", refusal);
-    const struct server_config config = {.paths = &s->paths,
-                                         .settings = &s->settings,
-                                         .home = s->home,
-                                         .agent_socket = s->agent_socket,
-                                         .ssh_config = s->ssh_config,
-                                         .signals = open_signals()};
-    log_sink_init(&log, s->settings.log_level);
-    for (size_t i = 0; i < s->warnings.count; i++)
-        log_event(&log.log, LOG_WARN, "variable_ignored", "reason", s->warnings.text[i], NULL);
-    if (!secrets_locked)
-        log_event(&log.log, LOG_WARN, "secrets_not_locked", "reason",
-                  "keys may be swapped out: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)", NULL);
-    error = server_run(io, &log, &config, why);
-    log_sink_fini(&log, STDERR_FILENO);
+    error = run(s, io, secrets_locked, why);
     if (error)
         return error;
     /* A helper thread may still wait for a name server, or the kernel for a descriptor: then the
@@ -193,17 +170,25 @@ static int serve(struct start *s, struct failure *why)
 
 int main(int argc, char **argv)
 {
+    struct start start = {0};
     struct paths_flags flags = {0};
     struct failure why = {0};
-    struct start start = {0};
-    int code = parse_flags(argc, argv, &flags);
+    int code = parse_flags(argc, argv, &flags, &start.check_only);
     if (code >= 0)
         return code;
-    int error = load_files(&start, &flags, &why);
-    if (!error)
-        error = serve(&start, &why);
+    int error = configuration_find(&start.source, &flags, &why);
+    if (!error && start.check_only) {
+        error = check_config(&start.source, &why);
+    } else if (!error) {
+        error = take_from_manager(&start, &why);
+        if (!error)
+            error = configuration_load(&start.configuration, &start.source, &why);
+        if (!error)
+            error = serve(&start, &why);
+    }
     if (error) {
         fprintf(stderr, "scoutd: %s (%s)\n", why.text, error_code(error));
+        fflush(stdout);
         _exit(1); /* with whatever had been set up */
     }
     return 0;

@@ -2,22 +2,21 @@
 #ifndef SCOUT_DAEMON_SERVER_H
 #define SCOUT_DAEMON_SERVER_H
 
+#include "configuration.h"
 #include "log_sink.h"
-#include "scout/base/paths.h"
-#include "scout/ssh/ssh_config.h"
-#include "settings.h"
+#include "sd.h"
 
 #define SERVER_CLIENTS_MAX   4096 /* at a time; more are turned away with an error */
 #define SERVER_CLOSE_PASSES  200  /* of 10 ms at most, for the last files to close */
 #define SERVER_DRAIN_TIME_MS 5000 /* for calls in flight when the daemon is told to stop */
 
 struct server_config {
-    const struct paths *paths;
-    const struct settings *settings;
-    const char *home;
-    const char *agent_socket;      /* the environment's SSH_AUTH_SOCK; may be NULL */
-    struct ssh_config *ssh_config; /* ownership moves */
-    int signals;                   /* a signalfd for SIGTERM and SIGINT; ownership moves */
+    const struct configuration_source *source;
+    struct configuration *configuration; /* what was read; its ssh_config is taken */
+    const char *agent_socket;            /* the environment's SSH_AUTH_SOCK; may be NULL */
+    const struct sd_sockets *handed;     /* ownership of the descriptors moves */
+    const struct sd_notify *notify;      /* likewise */
+    int signals; /* a signalfd for SIGTERM, SIGINT and SIGHUP; ownership moves */
 };
 
 /* Serves until a signal; the socket exists while it does. Returns 0, or a negative error with *why

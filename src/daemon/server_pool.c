@@ -2,7 +2,6 @@
 #include "server_pool.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@
 /* NULL: none is asked. */
 static const char *agent_of(const struct server_config *config)
 {
-    const char *agent = config->settings->agent;
+    const char *agent = config->configuration->settings.agent;
     if (strcmp(agent, SETTINGS_AGENT_AUTO) == 0)
         return config->agent_socket;
     return strcmp(agent, SETTINGS_NONE) == 0 ? NULL : agent;
@@ -22,12 +21,8 @@ static const char *agent_of(const struct server_config *config)
 
 static void configure(struct server_pool *p, const struct server_config *config)
 {
-    const struct settings *settings = config->settings;
-    bool unchecked = strcmp(settings->known_hosts, SETTINGS_NONE) == 0;
-    if (settings->known_hosts[0])
-        snprintf(p->known_hosts, sizeof p->known_hosts, "%s", settings->known_hosts);
-    else
-        snprintf(p->known_hosts, sizeof p->known_hosts, "%s/.ssh/known_hosts", config->home);
+    const struct settings *settings = &config->configuration->settings;
+    bool checked = settings_known_hosts(settings, config->source->home, p->known_hosts);
     p->config = (struct pool_config){
         .connections_max = (uint32_t)settings->max_connections,
         .requests_max = (uint32_t)settings->max_requests,
@@ -38,10 +33,10 @@ static void configure(struct server_pool *p, const struct server_config *config)
         .ping_timeout_ns = settings->ping_timeout_ns,
         .known_hosts = p->known_hosts,
         .known_hosts_global = "/etc/ssh/ssh_known_hosts",
-        .host_keys = unchecked          ? POOL_HOST_KEYS_UNCHECKED
+        .host_keys = !checked           ? POOL_HOST_KEYS_UNCHECKED
                      : settings->strict ? POOL_HOST_KEYS_STRICT
                                         : POOL_HOST_KEYS_WHERE_KNOWN,
-        .home = config->home,
+        .home = config->source->home,
         .agent_socket = agent_of(config),
         .keys = p->keys,
         .resolver = p->resolver,

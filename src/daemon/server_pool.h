@@ -12,7 +12,7 @@ struct server_pool {
     struct key_store *keys;
     struct pool *pool;
     struct pool_config config;
-    char known_hosts[SSH_CONFIG_PATH_MAX];
+    char known_hosts[SETTINGS_PATH_MAX];
     void (*on_closed)(void *context);
     void *context;
 };

@@ -15,6 +15,7 @@ struct server_view {
     struct tool_env env;
     struct settings settings;
     struct fleet *fleet;
+    struct ssh_config *ssh_config; /* the fleet's */
     struct policy *policy;
     struct io *io;
     struct io_task task;
@@ -87,6 +88,7 @@ int server_view_new(struct server_view **out, const struct server_view_config *c
     }
     v->io = config->io;
     v->settings = *config->settings;
+    v->ssh_config = config->ssh_config;
     io_task_init(&v->task);
     int error = build(v, config, why);
     if (error)
@@ -117,4 +119,9 @@ const struct settings *server_view_settings(const struct server_view *v)
 struct fleet *server_view_fleet(const struct server_view *v)
 {
     return v->fleet;
+}
+
+struct ssh_config *server_view_ssh_config(const struct server_view *v)
+{
+    return v->ssh_config;
 }

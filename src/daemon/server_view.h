@@ -34,6 +34,7 @@ void server_view_free(struct server_view *v);
 
 const struct settings *server_view_settings(const struct server_view *v);
 struct fleet *server_view_fleet(const struct server_view *v);
+struct ssh_config *server_view_ssh_config(const struct server_view *v);
 
 /* The tools there are, and what the server says of itself: the same under every view. */
 void server_view_tools(struct tool_registry *registry);

@@ -105,12 +105,26 @@ static int take_socket(cfg_t *cfg, cfg_opt_t *opt)
 
 /* ---- the file ---- */
 
+/* From a comment's begin to its end, blanks but for the ends of lines. Returns its last byte. */
+static char *blank_comment(char *c)
+{
+    bool is_block = c[0] == '/' && c[1] == '*';
+    for (; *c && (is_block ? strncmp(c, "*/", 2) != 0 : *c != '\n'); c++)
+        *c = *c == '\n' ? '\n' : ' ';
+    if (is_block && *c)
+        *c++ = ' ', *c = ' ';
+    return *c && is_block ? c : c - 1;
+}
+
 /* Comments become blanks: libConfuse 3.3 counts the end of a commented line more than once, and
- * would name wrong lines. Strings keep their # and //. */
-static void blank_comments(char *text)
+ * would name wrong lines. Strings keep theirs. Returns the line of the last section that is not
+ * closed, which libConfuse takes for closed at the end of the file; 0: all are closed. */
+static int prepare_text(char *text)
 {
     char quote = 0;
+    int line = 1, depth = 0, opened = 0;
     for (char *c = text; *c; c++) {
+        line += *c == '\n';
         if (quote) {
             if (*c == '\\' && c[1])
                 c++;
@@ -118,13 +132,18 @@ static void blank_comments(char *text)
                 quote = 0;
         } else if (*c == '"' || *c == '\'') {
             quote = *c;
-        } else if (*c == '#' || (*c == '/' && c[1] == '/')) {
-            while (*c && *c != '\n')
-                *c++ = ' ';
-            if (!*c)
-                break;
+        } else if (*c == '#' || (*c == '/' && (c[1] == '/' || c[1] == '*'))) {
+            char *end = blank_comment(c);
+            for (; c < end; c++)
+                line += *c == '\n';
+        } else if (*c == '{') {
+            depth++;
+            opened = line;
+        } else if (*c == '}') {
+            depth--;
         }
     }
+    return depth > 0 ? opened : 0;
 }
 
 /* The file's text, to be freed; NULL with errno. */
@@ -132,16 +151,16 @@ static char *read_text(const char *path)
 {
     FILE *file = fopen(path, "re");
     char *text = file ? calloc(1, SETTINGS_FILE_MAX + 1) : NULL;
-    if (text && fread(text, 1, SETTINGS_FILE_MAX, file) == SETTINGS_FILE_MAX)
-        errno = EFBIG;
-    else if (text && !ferror(file)) {
-        fclose(file);
-        return text;
-    }
-    int error = errno;
-    free(text);
+    size_t len = text ? fread(text, 1, SETTINGS_FILE_MAX, file) : 0;
+    int error = !text || ferror(file)      ? errno
+                : len == SETTINGS_FILE_MAX ? EFBIG
+                : strlen(text) < len       ? EILSEQ /* what follows a NUL would not be read */
+                                           : 0;
     if (file)
         fclose(file);
+    if (!error)
+        return text;
+    free(text);
     errno = error;
     return NULL;
 }
@@ -151,12 +170,15 @@ static void parse_file(cfg_t *cfg, const char *path, struct failure *why)
     char *text = read_text(path);
     if (!text) {
         failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot read the configuration file %s: %s",
-                    path, strerror(errno));
+                    path, errno == EILSEQ ? "it has a NUL byte" : strerror(errno));
         return;
     }
-    blank_comments(text);
+    int open_line = prepare_text(text);
     if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !why->error)
         failure_set(why, SCOUT_E_INVALID_ARGUMENT, "%s: the configuration cannot be read", path);
+    if (open_line && !why->error)
+        failure_set(why, SCOUT_E_INVALID_ARGUMENT, "%s:%d: the section is not closed", path,
+                    open_line);
     free(text);
 }
 

@@ -80,6 +80,9 @@ void settings_environment(struct settings *s, paths_getenv_fn *get, void *contex
 void settings_describe(const struct settings *s, size_t key, const char *path, char *line,
                        size_t size);
 
+/* The known_hosts file, for hosts that name none of their own. False: there is no check. */
+bool settings_known_hosts(const struct settings *s, const char *home, char out[SETTINGS_PATH_MAX]);
+
 /* The first key that both need the same value of while the daemon runs and differ in, or NULL: it
  * takes a restart to change it. */
 const char *settings_fixed_difference(const struct settings *a, const struct settings *b);

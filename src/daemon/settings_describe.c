@@ -66,6 +66,15 @@ void settings_describe(const struct settings *s, size_t key, const char *path, c
     snprintf(line, size, "%s = %s # %s", settings_table[key].key, value, whence);
 }
 
+bool settings_known_hosts(const struct settings *s, const char *home, char out[SETTINGS_PATH_MAX])
+{
+    if (s->known_hosts[0])
+        snprintf(out, SETTINGS_PATH_MAX, "%s", s->known_hosts);
+    else
+        snprintf(out, SETTINGS_PATH_MAX, "%.1000s/.ssh/known_hosts", home);
+    return strcmp(s->known_hosts, SETTINGS_NONE) != 0;
+}
+
 static bool is_same(const struct settings *a, const struct settings *b, const struct setting *row)
 {
     const char *x = (const char *)a + row->member, *y = (const char *)b + row->member;

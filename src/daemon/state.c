@@ -85,7 +85,7 @@ static int clear_socket(const char *path, struct failure *why)
     return 0;
 }
 
-int state_claim(const struct paths *paths, struct failure *why)
+int state_claim(const struct paths *paths, bool own_socket, struct failure *why)
 {
     char folder[PATHS_SIZE];
     int error = paths_parent(paths->socket, folder);
@@ -99,7 +99,7 @@ int state_claim(const struct paths *paths, struct failure *why)
     int lock = take_lock(paths, why);
     if (lock < 0)
         return lock;
-    error = clear_socket(paths->socket, why);
+    error = own_socket ? clear_socket(paths->socket, why) : 0;
     if (error) {
         close(lock);
         return error;

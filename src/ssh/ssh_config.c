@@ -275,10 +275,19 @@ int ssh_config_load(struct ssh_config **out, const char *path, const struct ssh_
     return 0;
 }
 
+struct ssh_config *ssh_config_share(struct ssh_config *c)
+{
+    c->shares++;
+    return c;
+}
+
 void ssh_config_free(struct ssh_config *c)
 {
-    if (!c)
+    if (!c || c->shares > 0) {
+        if (c)
+            c->shares--;
         return;
+    }
     for (uint32_t i = 0; i < c->file_count; i++) {
         free(c->files[i].path);
         free(c->files[i].words);

@@ -72,6 +72,7 @@ struct ssh_config {
     bool wants_final; /* a Match names `final`: OpenSSH reads everything twice */
     const char **hosts;
     uint32_t host_count, host_size;
+    uint32_t shares; /* owners besides the first */
 };
 
 /* ---- lexer */

@@ -119,7 +119,9 @@ static void peer_open(struct peer *p, bool end_on_cancel)
     *p = (struct peer){.env.end_on_cancel = end_on_cancel};
     p->view = (struct tool_view){.env = &p->env};
     p->registry = (struct tool_registry){.tools = tools, .count = 2, .view = &p->view};
+    static const struct mcp_limits limits = {0};
     struct mcp_config config = {.registry = &p->registry,
+                                .limits = &limits,
                                 .server_name = "fuzz",
                                 .server_version = "0",
                                 .instructions = "none",

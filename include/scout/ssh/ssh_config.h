@@ -37,6 +37,9 @@ struct ssh_config_env {
 __attribute__((warn_unused_result)) int ssh_config_load(struct ssh_config **out, const char *path,
                                                         const struct ssh_config_env *env,
                                                         struct failure *why);
+/* Another owner of the same configuration: each frees it once. One thread shares and frees, any may
+ * read. Returns it. */
+struct ssh_config *ssh_config_share(struct ssh_config *c);
 void ssh_config_free(struct ssh_config *c);
 
 /* The hosts known by name: every literal (wildcard-free, not negated) pattern, once, in byte order.

@@ -1,0 +1,63 @@
+/* Reading in order: settings, variables over them, then the hosts. The environment does not change
+ * while the process runs, so that a reload may look at it from a helper thread. */
+#include "configuration.h"
+
+#include "ssh_files.h"
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *configuration_variable(const char *name, void *context)
+{
+    (void)context;
+    return getenv(name);
+}
+
+int configuration_find(struct configuration_source *source, const struct paths_flags *flags,
+                       struct failure *why)
+{
+    const struct passwd *entry = getpwuid(getuid());
+    const char *home = getenv("HOME");
+    snprintf(source->user, sizeof source->user, "%s", entry ? entry->pw_name : "root");
+    snprintf(source->home, sizeof source->home, "%s",
+             home && home[0] == '/' ? home
+             : entry                ? entry->pw_dir
+                                    : "/");
+    return paths_resolve(&source->paths, flags, configuration_variable, NULL, why);
+}
+
+static int load_ssh_config(struct configuration *c, const struct configuration_source *source,
+                           struct failure *why)
+{
+    char dir[PATHS_SIZE];
+    const struct ssh_config_env env = {
+        .home = source->home, .user = source->user, .dir = dir, .read = ssh_files_read};
+    const char *path = source->paths.ssh_config;
+    snprintf(dir, sizeof dir, "%s/.ssh", source->home);
+    if (source->paths.ssh_config_named && access(path, R_OK) != 0)
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "Cannot read the ssh configuration %s: %s", path, strerror(errno));
+    return ssh_config_load(&c->ssh_config, path, &env, why);
+}
+
+int configuration_load(struct configuration *c, const struct configuration_source *source,
+                       struct failure *why)
+{
+    const struct paths *paths = &source->paths;
+    c->ssh_config = NULL;
+    int error = settings_load(&c->settings, paths->config, paths->config_named, source->home, why);
+    if (error)
+        return error;
+    settings_environment(&c->settings, configuration_variable, NULL, source->home, &c->warnings);
+    return load_ssh_config(c, source, why);
+}
+
+void configuration_free(struct configuration *c)
+{
+    if (c->ssh_config)
+        ssh_config_free(c->ssh_config);
+    c->ssh_config = NULL;
+}

@@ -1,0 +1,33 @@
+/* One reading at a time: the parsers of the files are not made for two. */
+#include "reload.h"
+
+static void on_run(struct io_job *job)
+{
+    struct reload *r = CONTAINER_OF(job, struct reload, job);
+    r->failure.error = configuration_load(&r->configuration, r->source, &r->failure);
+}
+
+static void on_done(struct io_job *job)
+{
+    struct reload *r = CONTAINER_OF(job, struct reload, job);
+    r->active = false;
+    r->on_read(r, &r->configuration, &r->failure);
+    configuration_free(&r->configuration);
+    if (r->again)
+        reload_start(r);
+}
+
+void reload_init(struct reload *r, struct io *io, const struct configuration_source *source,
+                 void (*on_read)(struct reload *, struct configuration *, const struct failure *))
+{
+    *r = (struct reload){.io = io, .source = source, .on_read = on_read};
+}
+
+void reload_start(struct reload *r)
+{
+    r->again = r->active;
+    if (r->active)
+        return;
+    r->active = true;
+    io_job_start(r->io, &r->job, on_run, on_done);
+}
