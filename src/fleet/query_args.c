@@ -150,7 +150,7 @@ static int take_letter_value(struct args *a, const struct query_option *o, const
     bool tree = a->command->grammar == QUERY_TREE, rg = a->command->grammar == QUERY_RG;
     if (tree && attached && o->kind != QUERY_NUMBER)
         return refuse(a, word, "a value is a word of its own");
-    if (rg && *value == '=')
+    if (*value == '=' && (rg || o->kind == QUERY_FILE))
         return refuse(a, word, "a value cannot begin with '='");
     if (attached && !query_value_fits(value, (enum query_kind)o->kind, false))
         return query_bad_value(a->why, a->command, word, value, (enum query_kind)o->kind);
