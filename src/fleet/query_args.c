@@ -210,6 +210,8 @@ static int take_letters(struct args *a, const char *word)
 static int write_operand(struct args *a, const char *word, bool pattern)
 {
     const struct query_command *c = a->command;
+    if (!pattern && word[0] == '\0')
+        return refuse(a, word, "no path is empty");
     int error = added(a, query_add_word(a->q, word));
     /* A reader takes `-` for its standard input, which is empty. */
     if (error || pattern || (c->use == QUERY_READS && strcmp(word, "-") == 0))
