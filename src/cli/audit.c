@@ -80,7 +80,7 @@ static void report(const struct audit_check *c, const char *path)
 /* All files of the state folder: the names of those that were set aside sort by age. */
 static int verify_all(struct audit_check *c, const char *path)
 {
-    char pattern[PATHS_SIZE + 64];
+    char pattern[PATHS_SIZE + 96];
     glob_t found = {.gl_pathc = 0};
     int status = EXIT_OK;
     snprintf(pattern, sizeof pattern,
