@@ -52,12 +52,17 @@ int configuration_load(struct configuration *c, const struct configuration_sourc
     if (error)
         return error;
     settings_environment(&c->settings, configuration_variable, NULL, source->home, &c->warnings);
-    return load_ssh_config(c, source, why);
+    error = load_ssh_config(c, source, why);
+    if (error)
+        configuration_free(c);
+    return error;
 }
 
 void configuration_free(struct configuration *c)
 {
     if (c->ssh_config)
         ssh_config_free(c->ssh_config);
+    policy_free(c->settings.policy);
     c->ssh_config = NULL;
+    c->settings.policy = NULL;
 }

@@ -1,4 +1,5 @@
-/* The daemon's control socket: how people at a terminal hand over passphrases (`scout unlock`).
+/* The daemon's control socket: how people at a terminal hand over passphrases
+ * (`scout unlock`) and give their word (`scout approve`).
  *
  * It is not the MCP socket: no call on an agent's socket may hand out trust. It lies beside that
  * one (paths_control), with mode 0600, and takes only peers of the daemon's own uid or root. One
@@ -7,6 +8,8 @@
  *   {"op":"list"}                               what is unlocked
  *   {"op":"locked"} , with "path":P             which files (or that one) need a passphrase
  *   {"op":"unlock","path":P,"passphrase":S}
+ *   {"op":"confirmations"}                      calls that wait for a person's word
+ *   {"op":"approve","id":I} , {"op":"refuse","id":I}
  *   {"op":"lock"} , with "path":P               forgets all, or one
  *
  * and one line back: {"ok":true,"keys":[{"path":..,"type":..,"fingerprint":..}],"count":N} or
@@ -15,6 +18,7 @@
 #define SCOUT_DAEMON_CONTROL_H
 
 #include "scout/base/log.h"
+#include "scout/fleet/policy.h"
 #include "scout/io/io.h"
 #include "scout/pool/key_store.h"
 #include "scout/ssh/ssh_config.h"
@@ -32,6 +36,7 @@ struct control_config {
     const char *home;
     struct ssh_config *ssh_config; /* shared */
     struct key_store *keys;
+    struct confirmations *confirmations;
     struct log *log;
 };
 

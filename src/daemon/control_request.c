@@ -15,8 +15,7 @@
 
 /* ---- answering ---- */
 
-/* Ends the line that `w` has written, and sends it. */
-static void answer(struct control_client *k, struct json_writer *w)
+void control_request_answer(struct control_client *k, struct json_writer *w)
 {
     if (json_writer_end(w) != 0 || buf_append_str(&k->out, "\n") != 0) {
         control_client_close(k);
@@ -25,7 +24,7 @@ static void answer(struct control_client *k, struct json_writer *w)
     control_client_send(k);
 }
 
-static void refuse(struct control_client *k, const struct failure *why)
+void control_request_fail(struct control_client *k, const struct failure *why)
 {
     struct json_writer w;
     json_writer_init(&w, &k->out);
@@ -37,14 +36,14 @@ static void refuse(struct control_client *k, const struct failure *why)
     json_key(&w, "message");
     json_str(&w, why->text);
     json_object_end(&w);
-    answer(k, &w);
+    control_request_answer(k, &w);
 }
 
 void control_request_refuse(struct control_client *k, const char *what)
 {
     struct failure why;
     failure_set(&why, SCOUT_E_INVALID_ARGUMENT, "A control request is wrong: %s", what);
-    refuse(k, &why);
+    control_request_fail(k, &why);
 }
 
 static void write_key(struct json_writer *w, const char *path, const struct ssh_key *key)
@@ -79,7 +78,7 @@ static void end_answer(struct control_client *k, struct json_writer *w, uint32_t
     json_key(w, "count");
     json_uint(w, count);
     json_object_end(w);
-    answer(k, w);
+    control_request_answer(k, w);
 }
 
 static void list_keys(struct control_client *k)
@@ -149,7 +148,7 @@ static void finish(struct control_client *k)
     if (k->closing)
         return; /* nobody is there to tell */
     if (j->failure.error) {
-        refuse(k, &j->failure);
+        control_request_fail(k, &j->failure);
         return;
     }
     begin_answer(k, &w);
@@ -191,7 +190,7 @@ static const char *take_request(struct control_job *j, struct slice line)
     struct slice path = json_member(line, "path");
     struct slice passphrase = json_member(line, "passphrase");
     if (!take_op(j, json_member(line, "op")))
-        return "`op` must be list, locked, unlock or lock";
+        return "`op` must be list, locked, unlock, lock, confirmations, approve or refuse";
     if (path.len > 0 && (json_string(path, j->path, sizeof j->path) <= 0 || j->path[0] != '/'))
         return "`path` must be an absolute path";
     if (j->op != CONTROL_UNLOCK)
@@ -228,7 +227,12 @@ static __attribute__((noinline)) void wipe_stack(void)
 void control_request_take(struct control_client *k, size_t len)
 {
     struct json_writer w;
-    const char *wrong = take_request(&k->job, slice_of(k->in, len));
+    struct json_error error;
+    struct slice line = slice_of(k->in, len);
+    if (json_check(line, &error) == 0 && json_type(line) == JSON_OBJECT &&
+        control_approve_take(k, line))
+        return;
+    const char *wrong = take_request(&k->job, line);
     explicit_bzero(k->in, sizeof k->in);
     wipe_stack();
     if (wrong) {

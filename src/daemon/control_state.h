@@ -5,6 +5,7 @@
 
 #include "control.h"
 #include "control_job.h"
+#include "scout/base/json_write.h"
 #include "scout/net/listener.h"
 
 struct control {
@@ -36,6 +37,13 @@ struct control_client {
 void control_request_take(struct control_client *k, size_t len);
 /* Answers that the request is `what`. */
 void control_request_refuse(struct control_client *k, const char *what);
+/* Answers with the failure. */
+void control_request_fail(struct control_client *k, const struct failure *why);
+/* Ends the line that `w` has written, and sends it. */
+void control_request_answer(struct control_client *k, struct json_writer *w);
+/* Answers `request` (a checked object) when it is about calls that wait for a person; false: it is
+ * not. */
+bool control_approve_take(struct control_client *k, struct slice request);
 
 /* For control_request.c: sends what is in `out`, then closes. */
 void control_client_send(struct control_client *k);

@@ -103,6 +103,7 @@ static void open_control(struct server *s)
                                            .home = s->config->source->home,
                                            .ssh_config = server_view_ssh_config(s->view),
                                            .keys = s->pool.keys,
+                                           .confirmations = s->confirmations,
                                            .log = &s->log->log};
     if (control_open(&s->control, s->io, &control, &why) != 0)
         log_event(&s->log->log, LOG_WARN, "control_unavailable", "reason", why.text, NULL);
@@ -112,6 +113,7 @@ static void wire(struct server *s)
 {
     server_view_tools(&s->registry);
     s->registry.io = s->io;
+    s->registry.confirmations = s->confirmations;
     list_init(&s->clients.clients);
     s->clients.on_gone = on_client_gone;
     s->clients.mcp = (struct mcp_config){
@@ -135,10 +137,16 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     s->log = log;
     s->config = config;
     s->first = config->configuration->settings;
+    s->first.policy = NULL; /* the view's */
     s->doors.on_client = server_admit;
     io_op_init(&s->signal_op);
     io_timer_init(&s->drain);
     reload_init(&s->reload, io, config->source, server_on_read);
+    uint64_t seed;
+    io_random(io, &seed, sizeof seed);
+    s->confirmations = confirmations_new(seed);
+    if (!s->confirmations)
+        return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
     int error = server_pool_open(&s->pool, io, config, why);
     if (!error)
@@ -158,6 +166,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     server_view_free(s->view);
+    confirmations_free(s->confirmations);
     if (config->handed->count == 0)
         unlink(config->source->paths.socket);
     if (!s->reload.active) /* else a helper thread still reads into it */

@@ -19,6 +19,7 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     struct server_view *view;
     c->ssh_config = NULL;
     int error = server_view_new(&view, &config, why);
+    c->settings.policy = NULL; /* the view's, or gone */
     if (error)
         return error;
     server_view_replace(&s->view, view, &s->registry);

@@ -30,6 +30,7 @@ struct server {
     struct settings first;    /* those of the start, which the pool goes by */
     struct server_view *view; /* the current one */
     struct tool_registry registry;
+    struct confirmations *confirmations; /* they outlive a reload */
     struct mcp_stats stats;
     struct mcp_limits limits;
     bool draining, pool_ending;

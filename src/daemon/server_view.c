@@ -8,6 +8,7 @@
 #include "server_view.h"
 
 #include "scout/tools/run_tool.h"
+#include <assert.h>
 #include <stdlib.h>
 
 struct server_view {
@@ -16,7 +17,6 @@ struct server_view {
     struct settings settings;
     struct fleet *fleet;
     struct ssh_config *ssh_config; /* the fleet's */
-    struct policy *policy;
     struct io *io;
     struct io_task task;
     bool retired;
@@ -41,7 +41,7 @@ void server_view_free(struct server_view *v)
     io_task_cancel(&v->task);
     if (v->fleet)
         fleet_free(v->fleet);
-    policy_free(v->policy);
+    policy_free(v->settings.policy);
     free(v);
 }
 
@@ -66,15 +66,14 @@ static int build(struct server_view *v, const struct server_view_config *config,
         error = fleet_limit(v->fleet, v->settings.allow_hosts, v->settings.block_hosts);
     if (error)
         return failure_set(why, error, "The fleet cannot be made: %s", error_text(error));
-    v->policy = policy_new();
-    if (!v->policy)
-        return failure_set(why, SCOUT_E_NOMEM, "No memory for the policy");
+    assert(v->settings.policy); /* without one everything would be allowed */
     v->env = (struct tool_env){
         .fleet = v->fleet,
         .file_size_max = v->settings.max_file_size,
         .command_timeout_ns = v->settings.command_timeout_ns,
     };
-    v->view = (struct tool_view){.env = &v->env, .policy = v->policy, .on_unused = on_unused};
+    v->view =
+        (struct tool_view){.env = &v->env, .policy = v->settings.policy, .on_unused = on_unused};
     return 0;
 }
 
@@ -84,6 +83,7 @@ int server_view_new(struct server_view **out, const struct server_view_config *c
     struct server_view *v = calloc(1, sizeof *v);
     if (!v) {
         ssh_config_free(config->ssh_config);
+        policy_free(config->settings->policy);
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     }
     v->io = config->io;

@@ -15,7 +15,7 @@ struct server_view_config {
     struct io *io;
     struct pool *pool;
     struct resolver *resolver;
-    const struct settings *settings; /* copied */
+    const struct settings *settings; /* copied; the policy moves, also when it fails */
     struct ssh_config *ssh_config;   /* ownership moves, also when it fails */
 };
 

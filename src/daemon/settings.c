@@ -7,6 +7,7 @@
  * through a thread-local pointer that is set only while a file is parsed. */
 #include "settings.h"
 
+#include "settings_policy.h"
 #include "settings_table.h"
 #include <confuse.h>
 #include <ctype.h>
@@ -185,14 +186,16 @@ static void parse_file(cfg_t *cfg, const char *path, struct failure *why)
 static cfg_t *make_parser(void)
 {
     cfg_opt_t socket_options[] = {CFG_STR("role", "reader", CFGF_NONE), CFG_END()};
-    cfg_opt_t options[SETTINGS_KEY_COUNT + 2];
+    cfg_opt_t rule_keys[SETTINGS_RULE_OPTIONS];
+    cfg_opt_t options[SETTINGS_KEY_COUNT + 2 + SETTINGS_POLICY_OPTIONS];
     size_t count = 0;
     for (; count < SETTINGS_KEY_COUNT; count++)
         options[count] =
             (cfg_opt_t)CFG_STR(settings_table[count].key, settings_table[count].preset, CFGF_NONE);
     options[count++] =
         (cfg_opt_t)CFG_SEC("socket", socket_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-    options[count] = (cfg_opt_t)CFG_END();
+    settings_policy_options(options + count, rule_keys);
+    options[count + SETTINGS_POLICY_OPTIONS] = (cfg_opt_t)CFG_END();
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
     if (!cfg)
         return NULL;
@@ -201,6 +204,7 @@ static cfg_t *make_parser(void)
         cfg_set_validate_func(cfg, settings_table[i].key, take_value);
     cfg_set_validate_func(cfg, "socket", take_socket);
     cfg_set_validate_func(cfg, "socket|role", check_role);
+    settings_policy_watch(cfg);
     return cfg;
 }
 
@@ -217,6 +221,8 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
     bool absent = path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT);
     if (!absent || must_exist)
         parse_file(cfg, path, why);
+    if (!why->error)
+        s->policy = settings_policy_make(cfg, why);
     current = NULL;
     cfg_free(cfg);
     return why->error;

@@ -9,7 +9,7 @@
 #include "scout/base/error.h"
 #include "scout/base/log.h"
 #include "scout/base/paths.h"
-#include "scout/fleet/identity.h"
+#include "scout/fleet/policy.h"
 
 #define SETTINGS_PATH_MAX     1024
 #define SETTINGS_HOSTS_MAX    4096 /* bytes of a list of patterns */
@@ -51,6 +51,7 @@ struct settings {
     char allow_hosts[SETTINGS_HOSTS_MAX]; /* patterns with commas between them; "": all hosts */
     char block_hosts[SETTINGS_HOSTS_MAX]; /* looked at only where allow_hosts is empty */
     enum identity_role role;              /* of a client whom only its uid tells */
+    struct policy *policy; /* whose it is: who loaded it, to free or to hand on; NULL: it failed */
     enum log_level log_level;
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;

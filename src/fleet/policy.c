@@ -1,12 +1,11 @@
-/* The decision: what the role of an identity allows. */
-#include "scout/fleet/policy.h"
+/* The decision: the read deny-list, then the rules in order, then the role.
+ *
+ * One function walks the rules, for a request of which all is known and for one of which little is:
+ * then a rule may match or not, and what may pass passes. Listing asks it with nothing known, so it
+ * cannot hide what a decision would allow. */
+#include "policy_rule.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-struct policy {
-    size_t rule_count;
-};
+#include <stdio.h>
 
 static const char *const names[POLICY_VERB_COUNT] = {
     [POLICY_HOSTS] = "hosts", [POLICY_STAT] = "stat",         [POLICY_LIST] = "list",
@@ -27,26 +26,185 @@ int policy_verb_parse(const char *name)
     return -1;
 }
 
-struct policy *policy_new(void)
+/* ---- the walk ---- */
+
+struct verdict {
+    enum policy_effect effect;
+    const struct rule *rule; /* NULL: the role */
+    bool hidden;             /* the command cannot be told */
+};
+
+static bool is_shadowed(const struct rule *const *maybe, size_t count, const struct rule *rule)
 {
-    return calloc(1, sizeof(struct policy));
+    for (size_t i = 0; i < count; i++)
+        if (policy_rule_shadows(maybe[i], rule))
+            return true;
+    return false;
 }
 
-void policy_free(struct policy *p)
+static struct verdict decide(const struct policy *p, struct policy_question *q)
 {
-    free(p);
+    const struct rule *refusing[POLICY_RULES_MAX]; /* that may match */
+    size_t refusing_count = 0;
+    for (size_t i = 0; i < p->rule_count; i++) {
+        const struct rule *rule = p->rules[i];
+        bool hidden = false;
+        enum policy_match match = policy_rule_match(rule, q, &hidden);
+        if (match == MATCH_NO)
+            continue;
+        if (rule->effect == POLICY_DENY && match == MATCH_MAYBE)
+            refusing[refusing_count++] = rule;
+        else if (rule->effect == POLICY_DENY || !is_shadowed(refusing, refusing_count, rule))
+            return (struct verdict){rule->effect, rule, hidden};
+    }
+    bool may =
+        POLICY_BIT(q->request->verb) & POLICY_LOOKS || q->request->identity->role == ROLE_OPERATOR;
+    return (struct verdict){.effect = may ? POLICY_ALLOW : POLICY_DENY};
 }
 
-uint32_t policy_possible(const struct policy *p, const struct identity *identity, uint32_t verbs)
+/* ---- what is said ---- */
+
+#define ACT_SIZE 384
+
+/* "read /etc/hosts on web1" */
+static const char *act_of(const struct policy_question *q, char text[ACT_SIZE])
 {
-    (void)p;
-    return verbs & (POLICY_LOOKS | (identity->role == ROLE_OPERATOR ? POLICY_EFFECTS : 0));
+    const struct policy_request *r = q->request;
+    struct slice path = q->place == PLACE_KNOWN ? r->path : slice_str("");
+    snprintf(text, ACT_SIZE, "%s%s%.*s%s%.80s", names[r->verb], path.len ? " " : "",
+             (int)(path.len > 160 ? 160 : path.len), (const char *)path.data, r->host ? " on " : "",
+             r->host ? r->host : "");
+    return text;
+}
+
+static int refuse_untold(const struct policy_question *q, struct failure *why)
+{
+    char act[ACT_SIZE];
+    return failure_set(
+        why, SCOUT_E_POLICY,
+        "Policy: the host does not tell the real path for %s, and whether that is allowed "
+        "depends on it",
+        act_of(q, act));
+}
+
+static int refuse_by_rule(const struct policy_question *q, const struct verdict *v,
+                          struct failure *why)
+{
+    char act[ACT_SIZE];
+    const struct rule *r = v->rule;
+    if (q->place == PLACE_UNTOLD && r->paths.count)
+        return refuse_untold(q, why);
+    if (v->hidden)
+        return failure_set(
+            why, SCOUT_E_POLICY,
+            "Policy: the rule \"%s\" may mean %s: which commands that runs cannot be "
+            "told. A single command without a shell, variables and patterns may pass",
+            r->name, act_of(q, act));
+    bool part = r->hosts.count || r->paths.count || r->commands.count || r->identities.count;
+    return failure_set(
+        why, SCOUT_E_POLICY,
+        "Policy: the rule \"%s\" denies %s. It is for %s%s%s%s%s; a person can change "
+        "it in the configuration",
+        r->name, act_of(q, act), part ? "certain" : "all", r->identities.count ? " callers" : "",
+        r->hosts.count ? " hosts" : "", r->paths.count ? " paths" : "",
+        r->commands.count ? " commands" : "");
+}
+
+static int refuse_by_role(const struct policy_question *q, struct failure *why)
+{
+    char act[ACT_SIZE];
+    const char *verb = names[q->request->verb];
+    return failure_set(
+        why, SCOUT_E_POLICY,
+        "Policy: the role reader may not %s, and no rule allows it. The role operator "
+        "may (role = operator in the configuration, or SCOUT_ROLE), or a rule with "
+        "effect = allow and verbs = {%s}",
+        act_of(q, act), verb);
+}
+
+static int refuse_by_list(const struct policy *p, const struct policy_question *q,
+                          const struct glob_path *pattern, struct failure *why)
+{
+    char act[ACT_SIZE];
+    return failure_set(
+        why, SCOUT_E_POLICY,
+        "Policy: the %sread deny-list holds for %s, pattern \"%.100s\". A person can "
+        "replace the list (read_deny in the configuration)",
+        p->denied_is_default ? "default " : "", act_of(q, act), pattern->text);
+}
+
+/* ---- asking for a person's word ---- */
+
+static int confirm(const struct policy_question *q, const struct rule *rule, struct failure *why)
+{
+    const struct policy_request *r = q->request;
+    const struct confirmation_act act = {
+        .identity = r->identity,
+        .rule = rule->name,
+        .verb = r->verb,
+        .host = r->host,
+        .path = q->place == PLACE_KNOWN ? r->path : slice_str(""),
+        .argv = r->argv,
+        .argc = r->argv ? r->argc : 0,
+        .line = r->argv ? slice_str("") : r->line,
+        .directory = r->directory,
+        .input = r->input,
+    };
+    if (q->place == PLACE_UNTOLD)
+        return refuse_untold(q, why);
+    if (!r->confirmations)
+        return failure_set(
+            why, SCOUT_E_CONFIRMATION,
+            "Policy: the rule \"%s\" wants a person's word, which cannot be given here",
+            rule->name);
+    return confirmations_ask(r->confirmations, &act, r->call, r->now_ns, why);
 }
 
 int policy_check(const struct policy *p, const struct policy_request *request, struct failure *why)
 {
-    if (policy_possible(p, request->identity, POLICY_BIT(request->verb)))
-        return 0;
-    return failure_set(why, SCOUT_E_POLICY, "The role reader may not %s: the role operator may",
-                       names[request->verb]);
+    struct policy_question q;
+    policy_question_init(&q, request);
+    if (request->path.len > POLICY_PATH_MAX)
+        return failure_set(why, SCOUT_E_POLICY,
+                           "Policy: a path of more than %d bytes is not decided on",
+                           POLICY_PATH_MAX);
+    const struct glob_path *denied = policy_denied(p, &q);
+    if (denied && q.place == PLACE_UNTOLD)
+        return refuse_untold(&q, why);
+    if (denied)
+        return refuse_by_list(p, &q, denied, why);
+    struct verdict v = decide(p, &q);
+    if (v.effect == POLICY_DENY)
+        return v.rule ? refuse_by_rule(&q, &v, why) : refuse_by_role(&q, why);
+    if (v.effect == POLICY_CONFIRM && !policy_question_is_open(&q))
+        return confirm(&q, v.rule, why);
+    return 0;
+}
+
+/* ---- what could be ---- */
+
+static bool could(const struct policy *p, const struct policy_request *request)
+{
+    struct policy_question q;
+    policy_question_init(&q, request);
+    return !policy_denied(p, &q) && decide(p, &q).effect != POLICY_DENY;
+}
+
+uint32_t policy_possible(const struct policy *p, const struct identity *identity, uint32_t verbs)
+{
+    uint32_t possible = 0;
+    for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+        struct policy_request request = {
+            .identity = identity, .verb = (enum policy_verb)verb, .no_path = verb == POLICY_QUERY};
+        if (!(verbs & POLICY_BIT(verb)))
+            continue;
+        bool may = could(p, &request);
+        if (verb == POLICY_QUERY && !may) {
+            request.no_path = false;
+            request.names_only = true;
+            may = could(p, &request);
+        }
+        possible |= may ? POLICY_BIT(verb) : 0;
+    }
+    return possible;
 }

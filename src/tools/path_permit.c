@@ -13,7 +13,8 @@ static struct slice asked_path(const struct target *t)
 static int check_asked(struct tool_call *call, enum policy_verb verb, const struct target *t,
                        struct failure *why)
 {
-    struct policy_request request = {.verb = verb, .host = t->host, .path = asked_path(t)};
+    struct policy_request request = {
+        .verb = verb, .host = t->host, .path = asked_path(t), .early = true};
     return tool_call_permit(call, &request, why);
 }
 

@@ -35,8 +35,13 @@ static const char *string_arg(const struct cJSON *args, const char *name)
 
 static struct policy_request request_of(const struct run_call *r)
 {
-    return (struct policy_request){
-        .verb = POLICY_RUN, .host = r->name, .argv = r->argv, .argc = r->argc};
+    return (struct policy_request){.verb = POLICY_RUN,
+                                   .host = r->name,
+                                   .argv = r->argv,
+                                   .argc = r->argc,
+                                   .line = slice_str(r->shell_line ? r->shell_line : ""),
+                                   .directory = slice_str(r->cwd ? r->cwd : ""),
+                                   .input = slice_str(r->input ? r->input : "")};
 }
 
 /* ---- the end ---- */

@@ -53,15 +53,23 @@ int tool_call_permit(struct tool_call *call, const struct policy_request *reques
                      struct failure *why)
 {
     struct policy_request own = *request;
-    own.identity = call->identity;
+    struct confirmations *confirmations = call->registry->confirmations;
     const struct policy *policy = call->view ? call->view->policy : NULL;
-    return policy ? policy_check(policy, &own, why) : 0;
+    if (!policy)
+        return 0;
+    if (confirmations && !call->confirmed)
+        call->confirmed = confirmations_call(confirmations);
+    own.identity = call->identity;
+    own.confirmations = confirmations;
+    own.call = call->confirmed;
+    own.now_ns = confirmations ? io_now(call->registry->io) : 0;
+    return policy_check(policy, &own, why);
 }
 
 /* Why a tool that is not listed cannot be called: the refusal of the first of its verbs. */
 static void refuse_unlisted(struct tool_call *call, struct failure *why)
 {
-    struct policy_request request = {.host = "*"};
+    struct policy_request request = {.early = true}; /* of no host in particular */
     for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
         request.verb = (enum policy_verb)verb;
         if (call->tool->verbs & POLICY_BIT(verb) && tool_call_permit(call, &request, why) != 0)
@@ -157,6 +165,8 @@ void tool_call_finish(struct tool_call *call, const struct tool_result *result)
 {
     assert(!call->finished);
     call->finished = true;
+    if (result->error == SCOUT_E_CONFIRMATION && !call->effect_fn && call->confirmed)
+        confirmations_give_back(call->registry->confirmations, call->confirmed);
     call->on_done(call, result);
     if (!call->starting)
         call_free(call);

@@ -42,6 +42,7 @@
     X(AGENT, -47, "agent-failed", -32603, "the ssh agent could not be used")                       \
     X(KEY_LOCKED, -48, "key-locked", -32603, "the key file is encrypted and not unlocked")         \
     X(POLICY, -49, "policy-denied", -32603, "policy does not allow it")                            \
+    X(CONFIRMATION, -50, "confirmation-required", -32603, "a person has to allow it first")        \
     X(AUDIT, -51, "audit-unavailable", -32603, "the audit log cannot be written")                  \
     X(NOT_ADMITTED, -55, "not-admitted", -32603, "this client is not admitted")
 

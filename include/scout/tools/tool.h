@@ -79,7 +79,8 @@ struct tool_registry {
     const struct tool *const *tools; /* in the order of tools/list */
     size_t count;
     struct io *io;
-    struct tool_view *view; /* of the calls that begin now */
+    struct tool_view *view;              /* of the calls that begin now */
+    struct confirmations *confirmations; /* what waits for a person's word; NULL: nothing can */
 };
 
 struct tool_call {
@@ -95,6 +96,7 @@ struct tool_call {
     void *state;                   /* the tool's */
     struct arena arena;
     bool cancelled;
+    uint64_t confirmed;      /* its number among `confirmations`; 0: it asked for none */
     bool starting, finished; /* the machinery's own */
     struct io_task effect_task;
     tool_effect_fn *effect_fn;

@@ -21,7 +21,9 @@ static int load(const char *text, struct settings *s, struct failure *why)
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
-    return settings_load(s, path, true, "/home/me", why);
+    int error = settings_load(s, path, true, "/home/me", why);
+    policy_free(s->policy); /* has a test of its own */
+    return error;
 }
 
 static void test_defaults(void **state)
@@ -30,6 +32,7 @@ static void test_defaults(void **state)
     struct failure why;
     (void)state;
     assert_int_equal(settings_load(&s, "/nonexistent/scoutd.conf", false, "/h", &why), 0);
+    policy_free(s.policy);
     assert_int_equal(s.max_file_size, 1048576);
     assert_int_equal(s.max_connections, 100);
     assert_int_equal(s.call_timeout_ns, 30000000000);

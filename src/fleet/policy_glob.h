@@ -1,0 +1,44 @@
+/* Patterns of words and of paths. Private to the fleet layer.
+ *
+ * In a word: `*` any run of bytes, `?` one byte, `[a-z]` one of a set, `[!a-z]` one outside of it,
+ * `\` before a byte takes it as it is. A leading dot is nothing special. In a path: components, of
+ * which `**` stands for any number, none included; at the end for one or more. */
+#ifndef SCOUT_FLEET_POLICY_GLOB_H
+#define SCOUT_FLEET_POLICY_GLOB_H
+
+#include "scout/base/slice.h"
+
+/* NULL, or what is wrong with a word's pattern. */
+const char *glob_word_check(struct slice pattern);
+/* At most pattern.len * text.len steps, each of a set's length at most. */
+bool glob_word_match(struct slice pattern, struct slice text);
+/* How many bytes of the pattern stand for themselves; 0: it can match anything. */
+size_t glob_word_literal(struct slice pattern);
+
+struct glob_path {
+    char *text; /* as it was written */
+    size_t count;
+    struct slice *components; /* NUL-terminated; none: every path */
+};
+
+/* NULL and *out (glob_path_free), or what is wrong. Without memory *out is NULL. */
+const char *glob_path_parse(const char *text, struct glob_path **out);
+void glob_path_free(struct glob_path *g);
+
+static inline bool glob_is_any(struct slice component)
+{
+    return slice_is(component, "**");
+}
+
+/* Whether the pattern matches `path` (absolute; `//` and `/./` count as `/`), or, with `covers`,
+ * the path or a directory that it is below. */
+bool glob_path_match(const struct glob_path *g, struct slice path, bool covers);
+
+/* Where a match of something below the directory can stand after the directory's own components:
+ * bit i is set when components[i] comes next; bit `count` when the directory itself is covered. */
+uint64_t glob_path_states(const struct glob_path *g, struct slice directory);
+
+/* The path's next component from *at on, which moves behind it; false at the end. */
+bool glob_path_next(struct slice path, size_t *at, struct slice *component);
+
+#endif

@@ -1,0 +1,538 @@
+/* Policy as a person writes it: which rule decides, what it covers, what gets around it and does
+ * not. */
+#include "scout/fleet/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above first. */
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ITEMS(...)                                                                                 \
+    (struct policy_list)                                                                           \
+    {                                                                                              \
+        (const char *const[]){__VA_ARGS__},                                                        \
+            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)                      \
+    }
+
+static const struct identity reader = {.name = "uid:1000", .role = ROLE_READER};
+static const struct identity operators = {.name = "agents", .role = ROLE_OPERATOR};
+
+static struct policy *policy_of(const struct policy_rule *rules, size_t count)
+{
+    struct policy *p = policy_new();
+    struct failure why = {0};
+    assert_non_null(p);
+    for (size_t i = 0; i < count; i++)
+        if (policy_add(p, &rules[i], &why) != 0)
+            fail_msg("%s", why.text);
+    return p;
+}
+
+static int ask(const struct policy *p, const struct identity *who, enum policy_verb verb,
+               const char *host, const char *path)
+{
+    struct failure why = {0};
+    const struct policy_request r = {.identity = who,
+                                     .verb = verb,
+                                     .host = host,
+                                     .path = slice_str(path ? path : ""),
+                                     .no_path = !path};
+    return policy_check(p, &r, &why);
+}
+
+static int ask_line(const struct policy *p, const struct identity *who, const char *line)
+{
+    struct failure why = {0};
+    const struct policy_request r = {
+        .identity = who, .verb = POLICY_RUN, .host = "web1", .line = slice_str(line)};
+    return policy_check(p, &r, &why);
+}
+
+/* Words with blanks between them, as an array. */
+static int ask_words(const struct policy *p, const struct identity *who, enum policy_verb verb,
+                     const char *words)
+{
+    struct failure why = {0};
+    char copy[512], *rest = NULL;
+    const char *argv[32];
+    size_t argc = 0;
+    snprintf(copy, sizeof copy, "%s", words);
+    for (char *w = strtok_r(copy, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
+        argv[argc++] = w;
+    const struct policy_request r = {
+        .identity = who, .verb = verb, .host = "web1", .argv = argv, .argc = argc, .no_path = true};
+    return policy_check(p, &r, &why);
+}
+
+static void without_rules_the_role_decides(void **state)
+{
+    struct policy *p = policy_of(NULL, 0);
+    struct failure why;
+    (void)state;
+    for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+        bool looks = POLICY_BIT(verb) & POLICY_LOOKS;
+        assert_int_equal(ask(p, &reader, (enum policy_verb)verb, "web1", "/srv/a"),
+                         looks ? 0 : SCOUT_E_POLICY);
+        assert_int_equal(ask(p, &operators, (enum policy_verb)verb, "web1", "/srv/a"), 0);
+    }
+    assert_int_equal(policy_possible(p, &reader, UINT32_MAX), POLICY_LOOKS);
+    assert_int_equal(policy_possible(p, &operators, UINT32_MAX), POLICY_LOOKS | POLICY_EFFECTS);
+    const struct policy_request r = {.identity = &reader, .verb = POLICY_RUN, .host = "web1"};
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
+    assert_non_null(strstr(why.text, "role reader may not run on web1"));
+    assert_non_null(strstr(why.text, "SCOUT_ROLE"));
+    assert_non_null(strstr(why.text, "verbs = {run}"));
+    policy_free(p);
+}
+
+static void the_first_rule_that_matches_decides(void **state)
+{
+    const struct policy_rule rules[] = {
+        {.name = "lab", .effect = POLICY_ALLOW, .hosts = ITEMS("prod-lab")},
+        {.name = "prod", .effect = POLICY_DENY, .hosts = ITEMS("PROD*", "!prod-open")},
+        {.name = "agents", .effect = POLICY_ALLOW, .identities = ITEMS("uid:1*")},
+    };
+    struct policy *p = policy_of(rules, 3);
+    (void)state;
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "prod-lab", "/x"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "prod1", "/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &operators, POLICY_READ, "Prod1", "/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "prod-open", "/x"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "web1", "/x"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_HOSTS, NULL, NULL), 0); /* has no host to deny */
+    policy_free(p);
+}
+
+static void paths_cover_what_is_below_them(void **state)
+{
+    static const struct {
+        const char *pattern, *path;
+        bool covered;
+    } cases[] = {
+        {"/srv/secret", "/srv/secret", true},
+        {"/srv/secret", "/srv/secret/", true},
+        {"/srv/secret", "/srv/secret/a/b", true},
+        {"/srv/secret", "//srv/./secret//a", true},
+        {"/srv/secret", "/srv/secrets", false},
+        {"/srv/secret", "/srv/Secret", false},
+        {"/srv/secret", "/x/srv/secret", false},
+        {"/srv/secret/", "/srv/secret/a", true},
+        {"/srv/secret/**", "/srv/secret", false},
+        {"/srv/secret/**", "/srv/secret/a/b", true},
+        {"/srv/*", "/srv", false},
+        {"/srv/*", "/srv/a/b", true},
+        {"/srv/*.d", "/srv/a.d/b", true},
+        {"/srv/*.d", "/srv/a.dd/b", false},
+        {"/srv/*", "/srv/.hidden", true},
+        {"/srv/?", "/srv/ab", false},
+        {"/srv/[a-c]x", "/srv/bx", true},
+        {"/srv/[!a-c]x", "/srv/bx", false},
+        {"/srv/[]x]", "/srv/]", true},
+        {"/srv/\\*", "/srv/*", true},
+        {"/srv/\\*", "/srv/a", false},
+        {"/**/log", "/log", true},
+        {"/**/log", "/var/x/log/y", true},
+        {"/**/log", "/var/logs", false},
+        {"**/a/**/b", "/a/x/a/y/b", true},
+        {"**/a/**/b", "/a/b", true},
+        {"**/a/**/b", "/b/a", false},
+        {"**/a/**", "/x/a", false},
+        {"/", "/", true},
+        {"/**", "/etc", true},
+        {"/srv/*", "/srv/\xff\xfe", true},
+        {"/srv/x", "/srv/x\xff", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct policy_rule rule = {.name = "r",
+                                         .effect = POLICY_ALLOW,
+                                         .verbs = POLICY_BIT(POLICY_WRITE),
+                                         .paths = ITEMS(cases[i].pattern)};
+        struct policy *p = policy_of(&rule, 1);
+        if ((ask(p, &reader, POLICY_WRITE, "h", cases[i].path) == 0) != cases[i].covered)
+            fail_msg("%s and %s", cases[i].pattern, cases[i].path);
+        policy_free(p);
+    }
+}
+
+static void a_path_that_is_not_known_yet_is_asked_about_again(void **state)
+{
+    const struct policy_rule rules[] = {
+        {.name = "secret", .effect = POLICY_DENY, .paths = ITEMS("/srv/secret")},
+        {.name = "w",
+         .effect = POLICY_ALLOW,
+         .verbs = POLICY_BIT(POLICY_WRITE),
+         .paths = ITEMS("/srv")},
+        {.name = "t", .effect = POLICY_DENY, .verbs = POLICY_BIT(POLICY_READ), .paths = ITEMS("/")},
+    };
+    struct policy *p = policy_of(rules, 3);
+    struct failure why;
+    (void)state;
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", ""), 0);
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", "~/x"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", "/srv/secret/../x"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", "/srv/secret/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", ""), SCOUT_E_POLICY); /* no path passes */
+    /* A host that does not tell the real path: what depends on it is refused. */
+    struct policy_request r = {
+        .identity = &reader, .verb = POLICY_WRITE, .host = "h", .path_settled = true};
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
+    assert_non_null(strstr(why.text, "does not tell the real path"));
+    r.verb = POLICY_STAT;
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY); /* the rule "secret" */
+    policy_free(p);
+    p = policy_of(NULL, 0);
+    assert_int_equal(policy_check(p, &r, &why), 0);
+    r.verb = POLICY_READ;
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
+    char longest[POLICY_PATH_MAX + 2];
+    memset(longest, '/', sizeof longest);
+    r.path = slice_of(longest, sizeof longest - 1);
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
+    r.path.len--;
+    assert_int_equal(policy_check(p, &r, &why), 0);
+    policy_free(p);
+}
+
+static void secrets_are_not_read(void **state)
+{
+    static const char *const denied[] = {"/etc/shadow",
+                                         "/etc/shadow-",
+                                         "/etc//shadow",
+                                         "/etc/gshadow",
+                                         "/home/u/.ssh/id_rsa",
+                                         "/home/u/.ssh/work",
+                                         "/home/u/keys/id_ed25519",
+                                         "/home/u/.ssh/old/x.pub",
+                                         "/root/.netrc",
+                                         "/etc/ssh/ssh_host_rsa_key",
+                                         "/srv/app/.env",
+                                         "/srv/app/.env.production",
+                                         "/srv/prod.env",
+                                         "/proc/1/environ",
+                                         "/proc/12/task/12/mem",
+                                         "/proc/kcore",
+                                         "/dev/sda",
+                                         "/dev/mem",
+                                         "/home/u/.aws/credentials",
+                                         "/home/u/.kube/config",
+                                         "/home/u/.docker/config.json",
+                                         "/home/u/.pgpass",
+                                         "/home/u/.git-credentials",
+                                         "/home/u/.gnupg/a/b",
+                                         "/srv/tls/site.key",
+                                         "/srv/tls/site.pem",
+                                         "/etc/ssl/private/x",
+                                         "/home/u/.bash_history",
+                                         "/srv/.env/secret",
+                                         "/run/secrets/db"};
+    static const char *const open[] = {"/etc/passwd",
+                                       "/home/u/.ssh/id_rsa.pub",
+                                       "/home/u/.ssh/config",
+                                       "/etc/ssh/sshd_config",
+                                       "/etc/ssh/ssh_host_rsa_key.pub",
+                                       "/srv/app/.env.example",
+
+                                       "/etc/ssl/certs/ca.pem",
+                                       "/proc/1/status",
+                                       "/proc/meminfo",
+                                       "/home/u/environ",
+                                       "/srv/key/a",
+                                       "/dev/null",
+                                       "/home/u/.ssh/authorized_keys",
+                                       "/srv/app/config.json",
+                                       "/usr/share/doc/id_map",
+                                       "/home/u/credentials"};
+    struct policy *p = policy_of(NULL, 0);
+    struct failure why = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
+        struct policy_request r = {.identity = &operators,
+                                   .verb = POLICY_QUERY,
+                                   .host = "h",
+                                   .path = slice_str(denied[i])};
+        if (policy_check(p, &r, &why) != SCOUT_E_POLICY ||
+            !strstr(why.text, "default read deny-list") || !strstr(why.text, "pattern \""))
+            fail_msg("%s: %s", denied[i], why.text);
+        r.names_only = true;
+        assert_int_equal(policy_check(p, &r, &why), 0);
+        assert_int_equal(ask(p, &operators, POLICY_READ, "h", denied[i]), SCOUT_E_POLICY);
+        assert_int_equal(ask(p, &operators, POLICY_WRITE, "h", denied[i]), SCOUT_E_POLICY);
+        assert_int_equal(ask(p, &operators, POLICY_TRANSFER, "h", denied[i]), SCOUT_E_POLICY);
+        assert_int_equal(ask(p, &operators, POLICY_LIST, "h", denied[i]), 0); /* names only */
+        assert_int_equal(ask(p, &operators, POLICY_STAT, "h", denied[i]), 0);
+    }
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        if (ask(p, &reader, POLICY_READ, "h", open[i]) != 0)
+            fail_msg("%s", open[i]);
+    /* A rule comes after the list; another list takes its place. */
+    const struct policy_rule all = {.name = "all", .effect = POLICY_ALLOW};
+    assert_int_equal(policy_add(p, &all, &why), 0);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/etc/shadow"), SCOUT_E_POLICY);
+    assert_int_equal(policy_set_read_deny(p, &ITEMS("/srv/x", "!/srv/x/y/a*"), false, &why), 0);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/etc/shadow"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/srv/x/y"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/srv/x/y/ab"), 0);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/srv/x/y/ab/c"), SCOUT_E_POLICY);
+    assert_int_equal(policy_set_read_deny(p, &ITEMS("/srv/x"), true, &why), 0);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/etc/shadow"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &reader, POLICY_READ, "h", "/srv/x"), SCOUT_E_POLICY);
+    policy_free(p);
+}
+
+/* Who may not read a path may not have it queried or copied either. */
+static void what_refuses_holds_for_its_kin(void **state)
+{
+    const struct policy_rule rules[] = {
+        {.name = "r",
+         .effect = POLICY_DENY,
+         .verbs = POLICY_BIT(POLICY_READ),
+         .paths = ITEMS("/r")},
+        {.name = "w",
+         .effect = POLICY_DENY,
+         .verbs = POLICY_BIT(POLICY_WRITE),
+         .paths = ITEMS("/w")},
+        {.name = "a",
+         .effect = POLICY_ALLOW,
+         .verbs = POLICY_BIT(POLICY_READ),
+         .paths = ITEMS("/a")},
+        {.name = "q", .effect = POLICY_DENY, .verbs = POLICY_BIT(POLICY_QUERY)},
+    };
+    struct policy *p = policy_of(rules, 4);
+    (void)state;
+    assert_int_equal(ask(p, &operators, POLICY_QUERY, "h", "/r/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &operators, POLICY_TRANSFER, "h", "/r/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &operators, POLICY_LIST, "h", "/r/x"), 0);
+    assert_int_equal(ask(p, &operators, POLICY_WRITE, "h", "/r/x"), 0);
+    assert_int_equal(ask(p, &operators, POLICY_TRANSFER, "h", "/w/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask(p, &operators, POLICY_QUERY, "h", "/a/x"), SCOUT_E_POLICY);
+    policy_free(p);
+}
+
+static struct policy *commands(enum policy_effect effect, const char *pattern)
+{
+    const struct policy_rule rule = {.name = "c", .effect = effect, .commands = ITEMS(pattern)};
+    return policy_of(&rule, 1);
+}
+
+static void what_denies_commands_is_not_gone_around_by_writing(void **state)
+{
+    static const char *const denied[] = {
+        "systemctl restart nginx", "systemctl restart", "/usr/bin/systemctl restart x",
+        "./systemctl restart x", "systemctl\trestart x", " systemctl  restart x",
+        "sys'temctl' restart x", "\"systemctl\" restart x", "system\\ctl restart x",
+        "systemctl re\"sta\"rt x", "true; systemctl restart x", "true&&systemctl restart x",
+        "ls|systemctl restart x", "(systemctl restart x)", "ls\nsystemctl restart x",
+        "systemctl \\\nrestart x", "! systemctl restart x", "if systemctl restart x; then :; fi",
+        "A=1 systemctl restart x", "A=1 B=2 sudo -u root systemctl restart x",
+        "sudo systemctl restart x", "env -i A=b systemctl restart x", "nohup systemctl restart x &",
+        "timeout 5 systemctl restart x", "echo x | xargs systemctl restart",
+        "find / -name x -exec systemctl restart {} ;", "time systemctl restart x",
+        ">/tmp/x systemctl restart x", "systemctl >/tmp/x restart x", "systemctl 2>&1 restart x",
+        "systemctl &>/tmp/x restart x", "systemctl 2>/tmp/x restart y",
+        /* cannot be told */
+        "$X restart x", "systemctl $X x", "`echo systemctl restart`", "$(echo systemctl restart)",
+        "echo \"$(systemctl restart x)\"", "sh -c 'systemctl restart x'", "bash x.sh", ". x",
+        "eval x", "s?stemctl restart x", "{systemctl,restart,x}", "sh <<X", "cat <(x)",
+        "echo ${X:-`x`}", "echo '", "# '\nsystemctl restart x # '", "sudo bash", "ssh h x",
+        "systemctl rest* x", "=systemctl restart x", "sudo $X"};
+    static const char *const open[] = {"systemctl status nginx",
+                                       "systemctl",
+                                       "echo systemctl restart x",
+                                       "ls *.log",
+                                       "echo $HOME",
+                                       "grep -r 'systemctl restart' /etc",
+                                       "cat systemctl",
+                                       "ls; df -h | sort",
+                                       "journalctl -u x 2>&1",
+                                       "sudo systemctl status x",
+                                       "find / -name 'systemctl' ; ls",
+                                       "mysystemctl restart x"};
+    struct policy *p = commands(POLICY_DENY, "systemctl restart *");
+    struct policy *full = commands(POLICY_DENY, "/usr/bin/systemctl restart *");
+    (void)state;
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++)
+        if (ask_line(p, &operators, denied[i]) == 0 || ask_line(full, &operators, denied[i]) == 0)
+            fail_msg("%s", denied[i]);
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        if (ask_line(p, &operators, open[i]) != 0)
+            fail_msg("%s", open[i]);
+    policy_free(p);
+    policy_free(full);
+}
+
+static void words_are_taken_as_they_are(void **state)
+{
+    struct policy *p = commands(POLICY_DENY, "reboot *");
+    (void)state;
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "reboot"), SCOUT_E_POLICY);
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "/sbin/reboot -f"), SCOUT_E_POLICY);
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "sudo -n reboot"), SCOUT_E_POLICY);
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "sh -c x"), SCOUT_E_POLICY);
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "echo reboot"), 0);
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "echo $x `x`"), 0); /* no shell sees it */
+    assert_int_equal(ask_words(p, &operators, POLICY_RUN, "find / -name reboot"), 0);
+    assert_int_equal(ask_words(p, &reader, POLICY_QUERY, "grep -r reboot /etc"), 0);
+    assert_int_equal(ask_words(p, &reader, POLICY_QUERY, "find / -name reboot"), 0);
+    policy_free(p);
+}
+
+static void what_allows_commands_allows_nothing_else(void **state)
+{
+    static const char *const denied[] = {"systemctl status x; id",
+                                         "systemctl status $x",
+                                         "systemctl status `id`",
+                                         "systemctl status x > /etc/y",
+                                         "systemctl status x &",
+                                         "systemctl status x\nid",
+                                         "systemctl status 'x'",
+                                         "systemctl status x*",
+                                         "systemctl status ~",
+                                         "A=1 systemctl status x",
+                                         "/tmp/systemctl status x",
+                                         "./systemctl status x",
+                                         "sudo systemctl status x",
+                                         "systemctl statusx",
+                                         "systemctl",
+                                         "time systemctl status x",
+                                         "systemctl status =x",
+                                         "",
+                                         "  ",
+                                         "systemctl status {a,b}",
+                                         "systemctl status x\r"};
+    struct policy *p = commands(POLICY_ALLOW, "systemctl status *");
+    (void)state;
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++)
+        if (denied[i][0] && ask_line(p, &reader, denied[i]) == 0)
+            fail_msg("%s", denied[i]);
+    assert_int_equal(ask_line(p, &reader, "systemctl status nginx"), 0);
+    assert_int_equal(ask_line(p, &reader, " systemctl\t status  -n5 a.service"), 0);
+    assert_int_equal(ask_line(p, &reader, "systemctl status"), 0);
+    assert_int_equal(ask_words(p, &reader, POLICY_RUN, "systemctl status a;b $c"), 0);
+    assert_int_equal(ask_words(p, &reader, POLICY_RUN, "/bin/systemctl status"), SCOUT_E_POLICY);
+    policy_free(p);
+    p = commands(POLICY_ALLOW, "/opt/bin/* /srv/*");
+    assert_int_equal(ask_line(p, &reader, "/opt/bin/a /srv/x/y"), 0);
+    assert_int_equal(ask_line(p, &reader, "/opt/bin/../../tmp/a /srv/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask_line(p, &reader, "/opt/bin/a /srv/../etc"), SCOUT_E_POLICY);
+    assert_int_equal(ask_line(p, &reader, "/opt/bin/a"), SCOUT_E_POLICY);
+    policy_free(p);
+    p = commands(POLICY_ALLOW, "*");
+    assert_int_equal(ask_line(p, &reader, "any words"), 0);
+    assert_int_equal(ask_line(p, &reader, "any; words"), SCOUT_E_POLICY);
+    policy_free(p);
+}
+
+static void a_refusal_names_the_rule(void **state)
+{
+    const struct policy_rule rule = {.name = "no-prod-restarts",
+                                     .effect = POLICY_DENY,
+                                     .verbs = POLICY_BIT(POLICY_RUN),
+                                     .hosts = ITEMS("web*"),
+                                     .commands = ITEMS("reboot *")};
+    struct policy *p = policy_of(&rule, 1);
+    struct failure why;
+    struct policy_request r = {
+        .identity = &operators, .verb = POLICY_RUN, .host = "web1", .line = slice_str("reboot")};
+    (void)state;
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
+    assert_non_null(strstr(why.text, "the rule \"no-prod-restarts\" denies run on web1"));
+    assert_non_null(strstr(why.text, "certain hosts commands"));
+    r.line = slice_str("$X");
+    assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
+    assert_non_null(strstr(why.text, "cannot be told"));
+    policy_free(p);
+}
+
+static void rules_that_mean_nothing_are_refused(void **state)
+{
+    const struct {
+        struct policy_rule rule;
+        const char *what;
+    } cases[] = {
+        {{.name = ""}, "name"},
+        {{.name = "a\"b"}, "printable"},
+        {{.name = "x", .hosts = {(const char *const[]){"!a"}, 1}}, "match nothing"},
+        {{.name = "x", .hosts = {(const char *const[]){"a,b"}, 1}}, "comma"},
+        {{.name = "x", .hosts = {(const char *const[]){""}, 1}}, "empty"},
+        {{.name = "x", .paths = {(const char *const[]){"relative"}, 1}}, "begin with /"},
+        {{.name = "x", .paths = {(const char *const[]){"!/x"}, 1}}, "no `!`"},
+        {{.name = "x", .paths = {(const char *const[]){"/a/../b"}, 1}}, "no real path"},
+        {{.name = "x", .paths = {(const char *const[]){"/a[b"}, 1}}, "no `]`"},
+        {{.name = "x", .paths = {(const char *const[]){"/a[b/c]"}, 1}}, "no `]`"},
+        {{.name = "x", .paths = {(const char *const[]){"/a[z-a]"}, 1}}, "ends before"},
+        {{.name = "x", .paths = {(const char *const[]){"/a\\"}, 1}}, "backslash"},
+        {{.name = "x", .commands = {(const char *const[]){"  "}, 1}}, "empty"},
+        {{.name = "x", .verbs = POLICY_BIT(POLICY_RUN), .paths = {(const char *const[]){"/x"}, 1}},
+         "cannot be decided for run"},
+        {{.name = "x",
+          .verbs = POLICY_BIT(POLICY_READ),
+          .commands = {(const char *const[]){"x"}, 1}},
+         "run and query alone"},
+        {{.name = "x", .verbs = POLICY_BIT(POLICY_HOSTS), .hosts = {(const char *const[]){"x"}, 1}},
+         "about all"},
+    };
+    struct policy *p = policy_of(NULL, 0);
+    struct failure why;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(policy_add(p, &cases[i].rule, &why), SCOUT_E_INVALID_ARGUMENT);
+        if (!strstr(why.text, cases[i].what))
+            fail_msg("%zu: %s", i, why.text);
+    }
+    for (int i = 0; i <= POLICY_RULES_MAX; i++) {
+        char name[16];
+        const struct policy_rule rule = {.name = name};
+        snprintf(name, sizeof name, "r%d", i);
+        assert_int_equal(policy_add(p, &rule, &why), i < POLICY_RULES_MAX ? 0 : SCOUT_E_LIMIT);
+    }
+    const struct policy_rule again = {.name = "r1"};
+    assert_int_equal(policy_add(p, &again, &why), SCOUT_E_INVALID_ARGUMENT);
+    policy_free(p);
+}
+
+/* Patterns that make a naive matcher take exponential time. */
+static void matching_takes_bounded_time(void **state)
+{
+    const struct policy_rule rule = {
+        .name = "r",
+        .effect = POLICY_ALLOW,
+        .verbs = POLICY_BIT(POLICY_WRITE),
+        .paths = ITEMS("/**/a*a*a*a*a*a*a*a*a*a*a*a/**/b*b*b*b*b*b*b*b/**/a/**/a/**/a/**/a/**/c")};
+    struct policy *p = policy_of(&rule, 1);
+    char path[POLICY_PATH_MAX + 1];
+    (void)state;
+    memset(path, 'a', sizeof path);
+    path[sizeof path - 1] = '\0';
+    for (size_t i = 0; i < sizeof path; i += 2)
+        path[i] = '/';
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", path), SCOUT_E_POLICY);
+    for (size_t i = 2; i < sizeof path; i += 2)
+        path[i] = i % 512 ? 'a' : '/';
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", path), SCOUT_E_POLICY);
+    policy_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_rules_the_role_decides),
+        cmocka_unit_test(the_first_rule_that_matches_decides),
+        cmocka_unit_test(paths_cover_what_is_below_them),
+        cmocka_unit_test(a_path_that_is_not_known_yet_is_asked_about_again),
+        cmocka_unit_test(secrets_are_not_read),
+        cmocka_unit_test(what_refuses_holds_for_its_kin),
+        cmocka_unit_test(what_denies_commands_is_not_gone_around_by_writing),
+        cmocka_unit_test(words_are_taken_as_they_are),
+        cmocka_unit_test(what_allows_commands_allows_nothing_else),
+        cmocka_unit_test(a_refusal_names_the_rule),
+        cmocka_unit_test(rules_that_mean_nothing_are_refused),
+        cmocka_unit_test(matching_takes_bounded_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
