@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define BLOCK_SIZE    4096u
-#define HALF_A_YEAR_S 15778476u /* as in ls: half of a Gregorian year; older dates show the year   \
-                                 */
+#define BLOCK_SIZE 4096u
+#define HALF_A_YEAR_S                                                                              \
+    15778476u /* as in ls: half of a Gregorian year; older dates show the year                     \
+               */
 #define NUMBER_SIZE 24
 #define DATE_SIZE   32
 
