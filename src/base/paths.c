@@ -82,6 +82,9 @@ static int resolve_state(struct paths *out, const struct lookup *l, const char *
     if (!error)
         error =
             put(l, "state folder", remedy, out->log, sizeof out->log, "%s/scoutd.log", out->state);
+    if (!error)
+        error = put(l, "state folder", remedy, out->audit, sizeof out->audit, "%s/audit.log",
+                    out->state);
     return error;
 }
 

@@ -95,15 +95,13 @@ static int verify_all(struct audit_check *c, const char *path)
 int audit_command(const struct cli *cli)
 {
     struct audit_check check;
-    char path[PATHS_SIZE + 16];
     if (cli->operand_count < 1 || cli->operand_count > 2 ||
         strcmp(cli->operands[0], "verify") != 0) {
         output_error("audit verify [FILE] is what there is; see scout help audit", NULL);
         return EXIT_USAGE;
     }
     bool named = cli->operand_count == 2;
-    snprintf(path, sizeof path, "%s%s", named ? cli->operands[1] : cli->paths.state,
-             named ? "" : "/audit.log");
+    const char *path = named ? cli->operands[1] : cli->paths.audit;
     audit_check_init(&check);
     int status = named ? verify_file(&check, path) : verify_all(&check, path);
     audit_check_end(&check);

@@ -1,7 +1,7 @@
 /* The daemon at work, and its orderly end.
  *
  *   SERVING --SIGTERM, SIGINT--> DRAINING --no client left--> control closed --> pool freed -->
- *                                                                 loop stopped
+ *                                                   audit log on the disk --> loop stopped
  *
  * Draining: no new client, no new input; calls in flight are answered, for SERVER_DRAIN_TIME_MS at
  * most; then every client is closed. The pool ends after the last client, the loop after the pool
@@ -26,13 +26,19 @@ void server_each_client(struct server *s, void (*fn)(struct client *))
 
 /* ---- stopping ---- */
 
-static void on_pool_closed(void *context)
+static void on_audit_closed(void *context)
 {
     struct server *s = context;
     service_stop(&s->service);
     log_sink_close(s->log);
     io_close(&s->signal_file, NULL);
     io_stop(s->io);
+}
+
+static void on_pool_closed(void *context)
+{
+    struct server *s = context;
+    audit_close(s->registry.audit, on_audit_closed, s);
 }
 
 static void on_control_closed(void *context)
@@ -153,6 +159,8 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         error = doors_open(&s->doors, io, config->handed, config->source->paths.socket, why);
     if (!error)
         error = server_adopt(s, config->configuration, why);
+    if (!error)
+        error = audit_open(&s->registry.audit, io, config->source->paths.audit, &log->log, why);
     if (error)
         return error; /* the process ends: there is nothing to undo that its end does not */
     io_file_adopt(io, &s->signal_file, config->signals);

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define AUDIT_BUFFER_MAX (2u * 1024u * 1024u) /* bytes that wait for the file */
+#define AUDIT_BUFFER_MAX (16u * 1024u * 1024u) /* bytes that wait for the file */
 #define AUDIT_LOOKS_MAX  (AUDIT_BUFFER_MAX / 2)
 #define AUDIT_BEGINS_MAX (AUDIT_BUFFER_MAX / 4 * 3)
 #define AUDIT_WRITE      (64u * 1024u) /* so many are worth a write */
@@ -64,7 +64,7 @@ struct audit {
     uint64_t calls;
     struct audit_clock clock;
     struct audit_stats stats;
-    bool closing;
+    bool announced, closing;
     void (*on_closed)(void *context);
     void *closed_context;
 };
@@ -205,11 +205,31 @@ static void run_batch(struct io_job *job)
 
 static void on_batch_done(struct io_job *job);
 
+static void log_end(struct audit *a, const char *event)
+{
+    char seq[24];
+    snprintf(seq, sizeof seq, "%llu", (unsigned long long)a->file.seq);
+    log_event(a->log, LOG_INFO, event, "path", a->file.path, "seq", seq, "hash", a->file.last,
+              NULL);
+}
+
+/* What was found at the start is told when the loop runs: before, the log has no clock. */
+static void announce(struct audit *a)
+{
+    a->announced = true;
+    log_end(a, "audit_opened");
+    if (a->file.tail_broken)
+        log_event(a->log, LOG_ERROR, "audit_broken", "path", a->file.path, "reason",
+                  "its last records are no chain: see scout audit verify", NULL);
+}
+
 static void start_batch(struct audit *a)
 {
     struct batch *b = &a->batch;
     if (a->running)
         return;
+    if (!a->announced)
+        announce(a);
     if (a->failing) { /* one record says whether it works again */
         if (audit_line_gap(&a->gathering, now_text(a), a->lost, a->lost_since) != 0)
             return wake_in(a, AUDIT_RETRY_MS);
@@ -294,15 +314,10 @@ static void log_changes(struct audit *a)
     if (a->file.changed)
         log_event(a->log, LOG_ERROR, "audit_changed", "path", a->file.path, "reason",
                   "somebody else wrote to it, cut it or moved it", NULL);
-    a->file.changed = false;
-}
-
-static void log_end(struct audit *a, const char *event)
-{
-    char seq[24];
-    snprintf(seq, sizeof seq, "%llu", (unsigned long long)a->file.seq);
-    log_event(a->log, LOG_INFO, event, "path", a->file.path, "seq", seq, "hash", a->file.last,
-              NULL);
+    if (a->file.kept_whole)
+        log_event(a->log, LOG_WARN, "audit_kept_whole", "path", a->file.path, "reason",
+                  "it is large and could not be renamed: it grows on", NULL);
+    a->file.changed = a->file.kept_whole = false;
 }
 
 static void audit_free(struct audit *a)
@@ -370,10 +385,6 @@ int audit_open(struct audit **out, struct io *io, const char *path, struct log *
         audit_free(a);
         return error;
     }
-    log_end(a, "audit_opened");
-    if (a->file.tail_broken)
-        log_event(log, LOG_ERROR, "audit_broken", "path", path, "reason",
-                  "its last records are no chain: see scout audit verify", NULL);
     gathered(a);
     a->wants_sync = true;
     io_defer(io, &a->task, on_task);

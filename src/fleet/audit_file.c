@@ -22,7 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OUT_MAX (8u * 1024u * 1024u) /* bytes of one write */
+#define PIECE_LEN                                                                                  \
+    (128u * 1024u) /* bytes of bodies that are chained and written at a time, about                \
+                    */
+#define OUT_MAX (8u * (PIECE_LEN + CHAIN_LINE_MAX)) /* of one write: heads may outweigh bodies */
 
 static int hash_hex(struct audit_file *f, struct slice bytes, char *out)
 {
@@ -211,6 +214,8 @@ static int set_aside(struct audit_file *f)
     if (f->size < f->size_max || f->whole < f->size)
         return 0;
     snprintf(name, sizeof name, "%s.%012llu", f->path, (unsigned long long)f->seq);
+    if (fdatasync(f->fd) != 0) /* what waits for the disk may be in it, too */
+        return -errno;
     f->kept_whole = access(name, F_OK) == 0 || rename(f->path, name) != 0;
     if (f->kept_whole)
         return 0;
@@ -324,11 +329,10 @@ static void take_part(struct audit_file *f, size_t wrote, bool closes)
     f->size += wrote;
 }
 
-int audit_file_append(struct audit_file *f, struct slice bodies, bool sync, const char *time,
-                      uint32_t *written)
+static int append_piece(struct audit_file *f, struct slice bodies, const char *time,
+                        uint32_t *written)
 {
     struct state after;
-    *written = 0;
     int error = look_after(f);
     if (!error)
         error = set_aside(f);
@@ -347,7 +351,31 @@ int audit_file_append(struct audit_file *f, struct slice bodies, bool sync, cons
         memcpy(f->last, after.last, sizeof f->last);
     }
     uint64_t records = f->seq - before;
-    *written = (uint32_t)(closes && records > 0 ? records - 1 : records);
+    *written += (uint32_t)(closes && records > 0 ? records - 1 : records);
+    return error;
+}
+
+/* Whole bodies from the front, PIECE_LEN or a little more of them. */
+static struct slice take_piece(struct slice *bodies)
+{
+    size_t len = bodies->len;
+    if (len > PIECE_LEN) {
+        const uint8_t *rest = bodies->data + PIECE_LEN;
+        const uint8_t *end = memchr(rest, '\n', len - PIECE_LEN);
+        len = (size_t)(end - bodies->data) + 1;
+    }
+    struct slice piece = slice_of(bodies->data, len);
+    *bodies = slice_skip(*bodies, len);
+    return piece;
+}
+
+int audit_file_append(struct audit_file *f, struct slice bodies, bool sync, const char *time,
+                      uint32_t *written)
+{
+    int error = 0;
+    *written = 0;
+    while (bodies.len > 0 && !error)
+        error = append_piece(f, take_piece(&bodies), time, written);
     if (!error && sync && fdatasync(f->fd) != 0)
         error = -errno;
     return error;

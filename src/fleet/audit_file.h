@@ -31,8 +31,8 @@ __attribute__((warn_unused_result)) int audit_file_open(struct audit_file *f, co
                                                         struct failure *why);
 void audit_file_close(struct audit_file *f);
 
-/* Chains the records in `bodies` and writes them with one call. A body is what follows a record's
- * head, with its line break. `sync`: returns only when they are on the disk. `time` is for a record
+/* Chains the records in `bodies` and writes them. A body is what follows a record's head, with its
+ * line break. `sync`: returns only when they are on the disk. `time` is for a record
  * about a torn one, if there is any: RFC 3339. Returns 0, or -errno; *written says how many of the
  * bodies are in the file, also after a failure. */
 __attribute__((warn_unused_result)) int audit_file_append(struct audit_file *f, struct slice bodies,

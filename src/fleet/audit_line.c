@@ -15,7 +15,7 @@
 
 void audit_act_init(struct audit_act *act)
 {
-    act->known = act->has_path = false;
+    act->known = act->has_path = act->settled = false;
     act->host[0] = '\0';
     buf_init(&act->text, ACT_MAX);
 }
@@ -33,36 +33,56 @@ static int put_member(struct buf *out, const char *key, struct slice text)
     return error ? error : buf_append_str(out, "\"");
 }
 
-void audit_act_set(struct audit_act *act, const struct policy_request *request)
+static bool names_something(const struct policy_request *request)
+{
+    return request->path.len > 0 || request->argc > 0 || request->line.len > 0;
+}
+
+static int put_command(struct buf *out, const struct policy_request *request)
+{
+    int error = buf_append_str(out, ",");
+    if (error)
+        return error;
+    return request->line.len > 0 ? audit_mask_line(out, request->line)
+                                 : audit_mask_argv(out, request->argv, request->argc);
+}
+
+static int put_act(struct audit_act *act, const struct policy_request *request)
 {
     struct slice path = request->path;
     int error = 0;
-    act->known = true;
-    act->verb = request->verb;
-    act->has_path = path.len > 0 || request->argc > 0;
-    snprintf(act->host, sizeof act->host, "%s", request->host ? request->host : "");
-    buf_clear(&act->text);
     if (act->host[0])
         error = put_member(&act->text, ",\"host\":\"", slice_str(act->host));
     if (!error && path.len > 0) {
         path.len = path.len < PATH_TEXT_MAX ? path.len : PATH_TEXT_MAX;
         error = put_member(&act->text, ",\"path\":\"", path);
     }
-    if (!error && request->argc > 0)
-        error = buf_append_str(&act->text, ",");
-    if (!error && request->argc > 0)
-        error = audit_mask_argv(&act->text, request->argv, request->argc);
-    if (error) {
+    if (!error && (request->argc > 0 || request->line.len > 0))
+        error = put_command(&act->text, request);
+    return error;
+}
+
+void audit_act_set(struct audit_act *act, const struct policy_request *request)
+{
+    size_t len = request->host ? strnlen(request->host, AUDIT_HOST_MAX) : 0;
+    act->known = true;
+    act->verb = request->verb;
+    act->settled = request->path_settled;
+    act->has_path = names_something(request);
+    if (len)
+        memcpy(act->host, request->host, len);
+    act->host[len] = '\0';
+    buf_clear(&act->text);
+    if (put_act(act, request) != 0)
         buf_clear(&act->text); /* half a member would break the record */
-        act->has_path = false;
-    }
 }
 
 void audit_act_learn(struct audit_act *act, const struct policy_request *request)
 {
-    bool has_path = request->path.len > 0 || request->argc > 0;
-    if (!act->known || request->verb > act->verb ||
-        (request->verb == act->verb && has_path && !act->has_path))
+    bool more =
+        request->path_settled > act->settled ||
+        (request->path_settled == act->settled && names_something(request) && !act->has_path);
+    if (!act->known || request->verb > act->verb || (request->verb == act->verb && more))
         audit_act_set(act, request);
 }
 

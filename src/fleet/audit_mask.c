@@ -228,6 +228,11 @@ static int put_line(struct masker *m, struct slice line)
     return error;
 }
 
+static int end_argv(struct masker *m, int error)
+{
+    return error ? error : buf_append_str(m->out, m->cut ? "],\"cut\":true" : "]");
+}
+
 int audit_mask_argv(struct buf *out, const char *const *argv, size_t argc)
 {
     struct masker m = {.out = out, .room = AUDIT_COMMAND_MAX};
@@ -235,13 +240,22 @@ int audit_mask_argv(struct buf *out, const char *const *argv, size_t argc)
     for (size_t i = 0; i < argc && !error && !m.cut; i++) {
         error = buf_append_str(out, i ? ",\"" : "\"");
         if (!error)
-            error = argc == 1 ? put_line(&m, slice_str(argv[i])) : put_word(&m, slice_str(argv[i]));
+            error = put_word(&m, slice_str(argv[i]));
         if (!error)
             error = buf_append_str(out, "\"");
         if (m.room == 0 && i + 1 < argc)
             m.cut = true;
     }
-    if (error)
-        return error;
-    return buf_append_str(out, m.cut ? "],\"cut\":true" : "]");
+    return end_argv(&m, error);
+}
+
+int audit_mask_line(struct buf *out, struct slice line)
+{
+    struct masker m = {.out = out, .room = AUDIT_COMMAND_MAX};
+    int error = buf_append_str(out, "\"argv\":[\"");
+    if (!error)
+        error = put_line(&m, line);
+    if (!error)
+        error = buf_append_str(out, "\"");
+    return end_argv(&m, error);
 }

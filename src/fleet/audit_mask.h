@@ -6,9 +6,11 @@
 
 #define AUDIT_COMMAND_MAX 1024 /* bytes of a command's words; the rest is cut and marked */
 
-/* Appends `"argv":["...",...]`, and `,"cut":true` where words or parts of them are missing. One
- * word alone is taken as a line for a shell and masked word by word. 0 or a negative error. */
+/* Appends `"argv":["...",...]`, and `,"cut":true` where words or parts of them are missing. 0 or a
+ * negative error. */
 __attribute__((warn_unused_result)) int audit_mask_argv(struct buf *out, const char *const *argv,
                                                         size_t argc);
+/* The same of a line for a shell: as one word, in which each word of the shell is masked. */
+__attribute__((warn_unused_result)) int audit_mask_line(struct buf *out, struct slice line);
 
 #endif

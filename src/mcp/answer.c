@@ -83,7 +83,7 @@ static int write_message(struct buf *out, const struct mcp_session *s, const str
 
 /* Writes the answer, or leaves the buffer as it was. */
 static int try_answer(struct mcp_session *s, const struct reply_to *to,
-                      const struct answer_body *body)
+                      const struct answer_body *body, size_t *written)
 {
     struct buf *out = to->batch ? batch_out(to->batch) : session_out(s);
     size_t before = buf_len(out);
@@ -96,27 +96,29 @@ static int try_answer(struct mcp_session *s, const struct reply_to *to,
         out->end = out->start + before;
     else if (!to->batch)
         s->unflushed = true;
+    *written = buf_len(out) - before;
     return error;
 }
 
-static void answer(struct mcp_session *s, const struct reply_to *to, const struct answer_body *body)
+static size_t answer(struct mcp_session *s, const struct reply_to *to,
+                     const struct answer_body *body)
 {
+    size_t written = 0;
     if (s->freed || s->broken)
-        return;
-    int error = try_answer(s, to, body);
-    if (!error)
-        return;
-    if (body->is_error)
+        return 0;
+    int error = try_answer(s, to, body, &written);
+    if (error && body->is_error)
         session_break(s, error);
-    else
+    else if (error)
         answer_failure(s, to, error);
+    return written;
 }
 
-void answer_result(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
-                   const void *context)
+size_t answer_result(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                     const void *context)
 {
     struct answer_body body = {.write = write, .context = context};
-    answer(s, to, &body);
+    return answer(s, to, &body);
 }
 
 void answer_error(struct mcp_session *s, const struct reply_to *to, enum rpc_code code,

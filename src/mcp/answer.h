@@ -31,9 +31,10 @@ typedef void answer_write_fn(struct json_writer *w, const struct mcp_session *s,
                              const void *context);
 
 /* {"jsonrpc":"2.0","id":…,"result":{…}}; for 2026-07-28 with "resultType" first and "_meta" last.
- * `write` gives the members between. */
-void answer_result(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
-                   const void *context);
+ * `write` gives the members between. Returns how many bytes were written; 0 for a session that is
+ * gone. */
+size_t answer_result(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                     const void *context);
 
 /* {"jsonrpc":"2.0","id":…,"error":{"code":…,"message":…,"data":{…}}}; no data when `write` is NULL.
  */

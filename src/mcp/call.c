@@ -5,7 +5,9 @@
  * gets no answer (MCP "Cancellation"), and its id is free again at once; it counts as in flight
  * until its tool has really ended, so that a client cannot pile up work by cancelling. */
 #include "batch.h"
+#include "call_log.h"
 #include "dispatch.h"
+#include "progress.h"
 #include "session_state.h"
 #include <stdio.h>
 
@@ -44,15 +46,6 @@ static void write_call_result(struct json_writer *w, const struct mcp_session *s
     result->write(w, result->context);
 }
 
-static void log_failed(struct mcp_session *s, const struct tool_call *call,
-                       const struct tool_result *result)
-{
-    s->config.stats->tool_errors++;
-    if (s->config.log)
-        log_event(s->config.log, LOG_INFO, "tool-failed", "tool", call->tool->name, "code",
-                  error_code(result->error), "stage", result->stage, NULL);
-}
-
 static void on_call_done(struct tool_call *call, const struct tool_result *result)
 {
     struct request *r = call->owner;
@@ -60,11 +53,12 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     session_enter(s);
     bool wanted = mcp_session_wants_input(s);
     if (result->is_error)
-        log_failed(s, call, result);
+        s->config.stats->tool_errors++;
     if (!r->cancelled) {
         struct reply_to to = {request_id(r), r->era, r->batch};
-        answer_result(s, &to, write_call_result, result);
+        call->answer_bytes = answer_result(s, &to, write_call_result, result);
     }
+    call_log(s, call, result);
     if (r->starting)
         r->ended = true;
     else
@@ -74,7 +68,7 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
 }
 
 static void start_call(struct mcp_session *s, const struct reply_to *to, const struct tool *t,
-                       struct slice arguments)
+                       struct slice arguments, struct slice token)
 {
     struct request *r = request_take(&s->requests, to);
     if (!r) {
@@ -83,6 +77,7 @@ static void start_call(struct mcp_session *s, const struct reply_to *to, const s
     }
     r->session = s;
     r->starting = true;
+    progress_want(r, token);
     count_begun(s);
     if (to->batch)
         batch_call_begun(to->batch);
@@ -96,6 +91,7 @@ static void start_call(struct mcp_session *s, const struct reply_to *to, const s
         return;
     }
     r->call = call;
+    call->on_progress = progress_tell;
     if (r->cancelled)
         tool_call_cancel(call);
 }
@@ -110,6 +106,13 @@ void method_tools_call(struct mcp_session *s, const struct reply_to *to, struct 
                      NULL);
         return;
     }
+    struct slice token;
+    if (!progress_token(params, &token)) {
+        answer_error(s, to, RPC_INVALID_PARAMS,
+                     "Invalid params: \"progressToken\" must be a string or an integer", NULL,
+                     NULL);
+        return;
+    }
     if (json_type(arguments) == JSON_NULL)
         arguments.len = 0;
     if (arguments.len && json_type(arguments) != JSON_OBJECT) {
@@ -120,7 +123,7 @@ void method_tools_call(struct mcp_session *s, const struct reply_to *to, struct 
     bool readable = json_string(raw_name, name, sizeof name) >= 0;
     const struct tool *t = readable ? tool_find(s->config.registry, name) : NULL;
     if (t) {
-        start_call(s, to, t, arguments);
+        start_call(s, to, t, arguments, token);
         return;
     }
     snprintf(message, sizeof message, "Unknown tool%s%s", readable ? ": " : "",

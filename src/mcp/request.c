@@ -70,7 +70,8 @@ struct request *request_take(struct request_table *t, const struct reply_to *to)
     r->call = NULL;
     r->era = to->era;
     r->batch = to->batch;
-    r->cancelled = r->starting = r->ended = false;
+    r->cancelled = r->starting = r->ended = r->told = false;
+    r->token_len = 0;
     r->id_len = to->id.len;
     memcpy(r->id, to->id.data, to->id.len);
     r->key_len = make_key(to->id, r->key);

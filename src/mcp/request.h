@@ -16,14 +16,17 @@ struct request {
     struct tool_call *call; /* NULL until tool_call_start returned */
     enum mcp_era era;
     struct batch *batch;
-    bool cancelled;     /* its answer is dropped */
-    bool starting;      /* inside tool_call_start */
-    bool ended;         /* on_done came meanwhile */
-    struct list node;   /* in live, ending or free of its table */
-    struct list bucket; /* in the table's buckets while its id counts as in flight */
-    size_t id_len, key_len;
+    bool cancelled;                    /* its answer is dropped */
+    bool starting;                     /* inside tool_call_start */
+    bool ended;                        /* on_done came meanwhile */
+    struct list node;                  /* in live, ending or free of its table */
+    struct list bucket;                /* in the table's buckets while its id counts as in flight */
+    size_t id_len, key_len, token_len; /* token_len 0: nobody wants to know of its progress */
+    bool told;                         /* of progress, at `told_ns`, `told_done` at most */
+    uint64_t told_ns, told_done;
     uint8_t id[MCP_ID_MAX];  /* as it was written */
     uint8_t key[MCP_ID_MAX]; /* as it is compared */
+    uint8_t token[MCP_ID_MAX];
 };
 
 struct request_table {

@@ -30,6 +30,7 @@ int mcp_session_new(struct mcp_session **out, const struct mcp_config *config,
     s->sink = *sink;
     buf_init(&s->in, MCP_INPUT_MAX);
     request_table_init(&s->requests);
+    io_task_init(&s->flush_task);
     *out = s;
     return 0;
 }
@@ -38,6 +39,7 @@ static void session_destroy(struct mcp_session *s)
 {
     void (*on_freed)(void *context) = s->on_freed;
     void *context = s->freed_context;
+    io_task_cancel(&s->flush_task);
     request_table_fini(&s->requests);
     buf_fini(&s->in);
     free(s);
@@ -83,6 +85,20 @@ static void session_flush(struct mcp_session *s)
         return;
     s->unflushed = false;
     s->sink.flush(s->sink.context);
+}
+
+static void on_flush_task(struct io_task *task)
+{
+    struct mcp_session *s = CONTAINER_OF(task, struct mcp_session, flush_task);
+    session_enter(s);
+    session_flush(s);
+    session_leave(s);
+}
+
+void session_flush_later(struct mcp_session *s)
+{
+    s->unflushed = true;
+    io_defer(s->config.registry->io, &s->flush_task, on_flush_task);
 }
 
 void session_request_ended(struct mcp_session *s, bool wanted)

@@ -13,10 +13,11 @@ struct mcp_session {
     const char *negotiated; /* revision of `initialize`, static; NULL before */
     struct request_table requests;
     uint32_t in_flight;
-    int broken;       /* why it must end: SCOUT_E_LIMIT, SCOUT_E_NOMEM; 0: it lives */
-    bool processing;  /* taking up lines: `in` must not change */
-    bool unflushed;   /* the sink has not been told of what was appended */
-    bool freed;       /* by its owner: nobody is told anything any more */
+    int broken;      /* why it must end: SCOUT_E_LIMIT, SCOUT_E_NOMEM; 0: it lives */
+    bool processing; /* taking up lines: `in` must not change */
+    bool unflushed;  /* the sink has not been told of what was appended */
+    bool freed;      /* by its owner: nobody is told anything any more */
+    struct io_task flush_task;
     uint32_t entered; /* calls into the session that are on the stack: it must outlive them */
     void (*on_room)(void *context);
     void *room_context;
@@ -40,5 +41,8 @@ void session_leave(struct mcp_session *s);
 /* A request left the table from outside of feed and continue: flushes, and tells the owner when
  * there is room now. `wanted` says whether there was room before. */
 void session_request_ended(struct mcp_session *s, bool wanted);
+
+/* Flushes at the end of the pass. There must be a loop. */
+void session_flush_later(struct mcp_session *s);
 
 #endif

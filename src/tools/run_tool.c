@@ -15,6 +15,8 @@
 #include "scout/tools/scout_tool.h"
 #include <cjson/cJSON.h>
 
+#define RUN_PROGRESS_MS 250 /* between two reports */
+
 struct run_call {
     struct tool_call *call;
     const struct ssh_host *host;
@@ -78,6 +80,8 @@ static void on_end(void *context, const struct host_command_result *result)
         .is_error = end->end == COMMAND_FAILED || cancelled,
         .error = end->end == COMMAND_EXITED ? SCOUT_OK : end->failure.error,
         .stage = end->end == COMMAND_EXITED ? NULL : end->failure.stage,
+        .has_exit = end->end == COMMAND_EXITED,
+        .exit_status = end->status,
         .write = command_answer_write,
         .context = &answer,
     };
@@ -95,7 +99,11 @@ static void on_started(void *context)
 static void on_output(void *context, uint64_t bytes)
 {
     struct run_call *r = context;
-    command_progress(r->call, &r->progress_ns, bytes);
+    uint64_t now = io_now(r->call->registry->io);
+    if (now - r->progress_ns < RUN_PROGRESS_MS * (uint64_t)NS_PER_MS)
+        return;
+    r->progress_ns = now;
+    tool_call_progress(r->call, bytes, 0, "bytes of output");
 }
 
 static const struct host_command_events events = {on_started, on_output, on_end};

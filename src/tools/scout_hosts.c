@@ -17,11 +17,10 @@ struct hosts_call {
 
 static bool is_visible(struct tool_call *call, const char *name)
 {
-    struct failure why;
     struct policy_request request = {.host = name};
     for (int verb = POLICY_HOSTS + 1; verb < POLICY_VERB_COUNT; verb++) {
         request.verb = (enum policy_verb)verb;
-        if (tool_call_permit(call, &request, &why) == 0)
+        if (tool_call_may(call, &request))
             return true;
     }
     return false;

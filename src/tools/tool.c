@@ -10,6 +10,7 @@
  * call twice is a tool's mistake and asserts. */
 #include "result.h"
 #include "tool_args.h"
+#include "tool_record.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static void call_free(struct tool_call *call)
 {
     struct tool_view *view = call->view;
     io_task_cancel(&call->effect_task);
+    tool_record_fini(call);
     arena_fini(&call->arena);
     free(call);
     view_leave(view);
@@ -49,8 +51,7 @@ static void call_free(struct tool_call *call)
 
 /* ---- what policy says ---- */
 
-int tool_call_permit(struct tool_call *call, const struct policy_request *request,
-                     struct failure *why)
+static int ask(struct tool_call *call, const struct policy_request *request, struct failure *why)
 {
     struct policy_request own = *request;
     struct confirmations *confirmations = call->registry->confirmations;
@@ -64,6 +65,23 @@ int tool_call_permit(struct tool_call *call, const struct policy_request *reques
     own.call = call->confirmed;
     own.now_ns = confirmations ? io_now(call->registry->io) : 0;
     return policy_check(policy, &own, why);
+}
+
+int tool_call_permit(struct tool_call *call, const struct policy_request *request,
+                     struct failure *why)
+{
+    int error = ask(call, request, why);
+    if (error)
+        tool_record_refused(call, request);
+    else
+        audit_act_learn(&call->act, request);
+    return error;
+}
+
+bool tool_call_may(struct tool_call *call, const struct policy_request *request)
+{
+    struct failure why;
+    return ask(call, request, &why) == 0;
 }
 
 /* Why a tool that is not listed cannot be called: the refusal of the first of its verbs. */
@@ -84,13 +102,31 @@ static void on_effect_task(struct io_task *task)
     call->effect_fn(call, 0, NULL);
 }
 
+static void on_recorded(struct audit_wait *wait, int error)
+{
+    struct tool_call *call = CONTAINER_OF(wait, struct tool_call, audit_wait);
+    struct failure why;
+    if (!error) {
+        call->effect_fn(call, 0, NULL);
+        return;
+    }
+    call->effect_begun = false;
+    failure_set(&why, error,
+                "The audit log cannot be written, so nothing is changed on any host until it can: "
+                "the daemon's log says why (is the disk full?)");
+    call->effect_fn(call, error, &why);
+}
+
 void tool_call_effect(struct tool_call *call, const struct policy_request *request,
                       tool_effect_fn *fn)
 {
-    (void)request;
-    assert(!call->effect_fn);
+    assert(!call->effect_fn && !call->finished);
     call->effect_fn = fn;
-    io_defer(call->registry->io, &call->effect_task, on_effect_task);
+    audit_act_set(&call->act, request);
+    if (call->registry->audit)
+        tool_record_begin(call, on_recorded);
+    else
+        io_defer(call->registry->io, &call->effect_task, on_effect_task);
 }
 
 void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
@@ -128,6 +164,7 @@ struct tool_call *tool_call_start(const struct tool_registry *r, const struct to
                                .registry = r,
                                .view = r->view,
                                .identity = identity,
+                               .started_ns = r->io ? io_now(r->io) : 0,
                                .deadline_ns = deadline_ns,
                                .on_done = on_done,
                                .owner = owner,
@@ -136,6 +173,7 @@ struct tool_call *tool_call_start(const struct tool_registry *r, const struct to
         call->view->calls++;
     io_task_init(&call->effect_task);
     arena_init(&call->arena, TOOL_ARENA_MAX);
+    tool_record_init(call);
     if (!tool_is_listed(r, t, identity)) {
         refuse_unlisted(call, &why);
         tool_call_fail(call, &why);
@@ -164,10 +202,13 @@ void tool_call_cancel(struct tool_call *call)
 void tool_call_finish(struct tool_call *call, const struct tool_result *result)
 {
     assert(!call->finished);
+    struct tool_record record;
     call->finished = true;
     if (result->error == SCOUT_E_CONFIRMATION && !call->effect_fn && call->confirmed)
         confirmations_give_back(call->registry->confirmations, call->confirmed);
+    tool_record_take(call, &record);
     call->on_done(call, result);
+    tool_record_end(call, &record, result);
     if (!call->starting)
         call_free(call);
 }
@@ -195,5 +236,6 @@ void tool_call_fail(struct tool_call *call, const struct failure *why)
                                  .stage = why->stage,
                                  .write = write_failure,
                                  .context = why};
+    call->why = why;
     tool_call_finish(call, &result);
 }

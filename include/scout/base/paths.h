@@ -30,6 +30,7 @@ struct paths {
     char state[PATHS_SIZE];
     char state_lock[PATHS_SIZE]; /* <state>/lock */
     char log[PATHS_SIZE];        /* <state>/scoutd.log */
+    char audit[PATHS_SIZE];      /* <state>/audit.log */
     bool config_named;           /* by a flag or a variable: then it must exist */
     bool ssh_config_named;
 };

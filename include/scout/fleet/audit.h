@@ -25,7 +25,7 @@
 struct audit_act {
     bool known;
     enum policy_verb verb;
-    bool has_path;
+    bool has_path, settled;
     char host[AUDIT_HOST_MAX + 1]; /* "": none */
     struct buf text;               /* members behind the verb: host, path, argv (masked) */
 };
@@ -33,7 +33,7 @@ struct audit_act {
 void audit_act_init(struct audit_act *act);
 void audit_act_fini(struct audit_act *act);
 /* Takes over what `request` says, unless it says less than is known: a weightier verb (in the order
- * of enum policy_verb) wins, then a known path. */
+ * of enum policy_verb) wins, then the host's own path before one that was asked for, then any. */
 void audit_act_learn(struct audit_act *act, const struct policy_request *request);
 /* Takes it over in any case. */
 void audit_act_set(struct audit_act *act, const struct policy_request *request);

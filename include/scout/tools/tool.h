@@ -8,7 +8,7 @@
 
 #include "scout/base/error.h"
 #include "scout/base/json_write.h"
-#include "scout/fleet/policy.h"
+#include "scout/fleet/audit.h"
 #include "scout/io/io.h"
 
 enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN, TOOL_STRING_LIST };
@@ -53,6 +53,8 @@ struct tool_result {
     bool is_error;
     int error;         /* SCOUT_OK or the failure's number, for logs */
     const char *stage; /* where it ended, static, may be NULL */
+    bool has_exit;     /* a command ended with `exit_status`; for records */
+    int exit_status;
     tool_write_fn *write;
     const void *context; /* valid until on_done returns */
 };
@@ -81,6 +83,7 @@ struct tool_registry {
     struct io *io;
     struct tool_view *view;              /* of the calls that begin now */
     struct confirmations *confirmations; /* what waits for a person's word; NULL: nothing can */
+    struct audit *audit;                 /* where calls are recorded; NULL: nowhere */
 };
 
 struct tool_call {
@@ -88,16 +91,24 @@ struct tool_call {
     const struct tool_registry *registry;
     struct tool_view *view;
     const struct identity *identity; /* who calls */
-    uint64_t deadline_ns;            /* absolute */
-    uint64_t connected_ns;           /* when it had its connection; 0: it needed none. For logs */
+    uint64_t started_ns;
+    uint64_t deadline_ns;  /* absolute */
+    uint64_t connected_ns; /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
     tool_progress_fn *on_progress; /* NULL: nobody wants to know */
     void *owner;                   /* the caller's */
     void *state;                   /* the tool's */
     struct arena arena;
     bool cancelled;
-    uint64_t confirmed;      /* its number among `confirmations`; 0: it asked for none */
-    bool starting, finished; /* the machinery's own */
+    uint64_t confirmed;    /* its number among `confirmations`; 0: it asked for none */
+    struct audit_act act;  /* what it is about, as far as policy was asked. For logs */
+    uint64_t answer_bytes; /* the caller's, within on_done: for the record */
+    /* The machinery's own. */
+    bool starting, finished, effect_begun;
+    uint64_t number;           /* of its records */
+    struct audit_act *refused; /* what policy refused last; NULL: nothing */
+    const struct failure *why; /* while it ends with that */
+    struct audit_wait audit_wait;
     struct io_task effect_task;
     tool_effect_fn *effect_fn;
 };
@@ -129,6 +140,9 @@ void tool_call_cancel(struct tool_call *call);
  * call's. */
 __attribute__((warn_unused_result)) int
 tool_call_permit(struct tool_call *call, const struct policy_request *request, struct failure *why);
+/* For tools: the same about what is only shown, such as a host in a list: what the call is about,
+ * and its record, do not change. */
+bool tool_call_may(struct tool_call *call, const struct policy_request *request);
 /* For tools: before anything that has an effect on a host (POLICY_EFFECTS), after policy allowed
  * it. `fn` comes once, never from within this call, with 0 when the effect is on record and may
  * begin, or with why it must not. Once a call. When the call ends before, `fn` does not come. */
@@ -136,6 +150,9 @@ void tool_call_effect(struct tool_call *call, const struct policy_request *reque
                       tool_effect_fn *fn);
 /* For tools: tells whoever wants to know. */
 void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message);
+
+/* What a call that ended with `error` was about: for logs and records. */
+const struct audit_act *tool_call_act(const struct tool_call *call, int error);
 
 /* For tools: ends the call. */
 void tool_call_finish(struct tool_call *call, const struct tool_result *result);

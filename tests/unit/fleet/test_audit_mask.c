@@ -11,11 +11,13 @@
 
 #define WORDS_MAX 8
 
+/* argc 0: argv[0] is a line. */
 static void assert_masked(const char *const *argv, size_t argc, const char *expected)
 {
     struct buf out;
     buf_init(&out, 65536);
-    assert_int_equal(audit_mask_argv(&out, argv, argc), 0);
+    assert_int_equal(
+        argc ? audit_mask_argv(&out, argv, argc) : audit_mask_line(&out, slice_str(argv[0])), 0);
     assert_int_equal(buf_append(&out, slice_of("", 1)), 0);
     assert_string_equal((const char *)buf_peek(&out).data, expected);
     buf_fini(&out);
@@ -78,7 +80,7 @@ static void secrets_in_a_shells_line_are_masked(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char expected[256];
         snprintf(expected, sizeof expected, "\"argv\":[\"%s\"]", cases[i][1]);
-        assert_masked(&cases[i][0], 1, expected);
+        assert_masked(&cases[i][0], 0, expected);
     }
 }
 

@@ -169,9 +169,16 @@ void client_open(struct client *c, size_t out_max)
     client_open_with(c, out_max, NULL);
 }
 
-static const struct mcp_limits client_limits = {.call_timeout_ns = 1000};
+static const struct mcp_limits client_limits = {.call_timeout_ns = 1000,
+                                                .slow_threshold_ns = 1000000000};
 
 void client_open_with(struct client *c, size_t out_max, const char *instructions)
+{
+    client_open_in(c, out_max, instructions, NULL, NULL);
+}
+
+void client_open_in(struct client *c, size_t out_max, const char *instructions, struct io *io,
+                    struct log *log)
 {
     struct client_world *world = malloc(sizeof *world);
     assert_non_null(world);
@@ -180,8 +187,9 @@ void client_open_with(struct client *c, size_t out_max, const char *instructions
     world->env.client = c;
     world->view = (struct tool_view){.env = &world->env};
     world->registry = (struct tool_registry){
-        .tools = tools, .count = sizeof tools / sizeof tools[0], .view = &world->view};
+        .tools = tools, .count = sizeof tools / sizeof tools[0], .io = io, .view = &world->view};
     c->config = (struct mcp_config){.registry = &world->registry,
+                                    .log = log,
                                     .server_name = "test_mcp",
                                     .server_version = "1.2.3",
                                     .instructions = instructions,

@@ -43,6 +43,9 @@ struct client {
 /* A session whose sink holds at most `out_max` bytes. */
 void client_open(struct client *c, size_t out_max);
 void client_open_with(struct client *c, size_t out_max, const char *instructions);
+/* The same over a loop, which progress needs, and with a log; either may be NULL. */
+void client_open_in(struct client *c, size_t out_max, const char *instructions, struct io *io,
+                    struct log *log);
 /* Frees the session if it is not yet, and checks that it is gone. */
 void client_close(struct client *c);
 
