@@ -28,6 +28,7 @@ int ls_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);
+int approve_command(const struct cli *cli);
 int audit_command(const struct cli *cli);
 
 /* --- for the subcommands (client.c) --- */

@@ -82,6 +82,10 @@ static int write_request(struct buf *out, const struct control_request *request)
         json_key(&w, "path");
         json_str(&w, request->path);
     }
+    if (request->id) {
+        json_key(&w, "id");
+        json_str(&w, request->id);
+    }
     if (request->passphrase) {
         json_key(&w, "passphrase");
         json_str(&w, request->passphrase);

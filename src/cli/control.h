@@ -10,6 +10,7 @@ struct control_request {
     const char *op;
     const char *path;       /* absolute; NULL: none */
     const char *passphrase; /* NULL: none */
+    const char *id;         /* of a call that waits; NULL: none */
 };
 
 /* Sends it (starting a daemon when none runs) and reads the answer into `answer`: a checked JSON

@@ -57,9 +57,17 @@ static const struct subcommand subcommands[] = {
     {"lock", "lock [PATH...]", OPERAND_ANY, true, 0, lock_command,
      "Makes the daemon forget unlocked keys.\n"
      "All of them, or those at PATH. Connections that are open stay open."},
+    {"approve", "approve [ID]", OPERAND_OPTIONAL, true, 0, approve_command,
+     "Shows calls that wait for a person, and asks.\n"
+     "On the terminal only. Without ID: all that wait. Where a rule of the policy says `confirm`, "
+     "a\n"
+     "call is refused until a person has said yes here; then the same call passes once, within "
+     "ten\n"
+     "minutes."},
     {"audit", "audit verify [FILE]", OPERAND_ANY, true, 0, audit_command,
      "Checks the audit log's chain of records.\n"
-     "Reads FILE, or all of the state folder's; no daemon takes part. Prints how many records there\n"
+     "Reads FILE, or all of the state folder's; no daemon takes part. Prints how many records "
+     "there\n"
      "are, of which time, and the last one's hash; or the first line that breaks the chain."},
     {"version", "version", OPERAND_NONE, false, 0, version_command, "Prints the version."},
     {"help", "help [COMMAND]", OPERAND_OPTIONAL, false, 0, help_command,

@@ -87,7 +87,8 @@ static int unlock_file(const struct cli *cli, const char *path)
             status = report(&why);
             break;
         }
-        const struct control_request request = {"unlock", path, passphrase};
+        const struct control_request request = {
+            .op = "unlock", .path = path, .passphrase = passphrase};
         int error = control_ask(cli, &request, &answer, &why);
         explicit_bzero(passphrase, sizeof passphrase);
         status = error ? report(&why) : print_keys(buf_peek(&answer), "unlocked ");

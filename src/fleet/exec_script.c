@@ -70,7 +70,7 @@ static bool is_plain(char c)
            c == '.' || c == '_' || c == '-';
 }
 
-static int put_path(struct buf *out, const char *path)
+int exec_script_escape(struct buf *out, const char *path)
 {
     int error = 0;
     while (!error && *path) {
@@ -88,7 +88,7 @@ int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint
 {
     int error = buf_printf(out, "exec sh -c '%s' sh %s'", script, path[0] == '-' ? "./" : "");
     if (!error)
-        error = put_path(out, path);
+        error = exec_script_escape(out, path);
     if (!error)
         error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + 1,
                            (unsigned long long)entries_max + 1);

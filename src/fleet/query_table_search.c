@@ -81,6 +81,7 @@ static const struct query_option diff[] = {
     REFUSED('l', "paginate", RUNS),
     REFUSED(0, "sdiff-merge-assist", NOT_NEEDED),
     REFUSED(0, "to-file", COMPARES_LIST),
+    REFUSED(0, "-no-directory", NOT_NEEDED),
     REFUSED(0, "-presume-output-tty", NOT_NEEDED),
 };
 

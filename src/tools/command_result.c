@@ -4,6 +4,7 @@
 #include "command_result.h"
 
 #include "result.h"
+#include "scout/base/time.h"
 #include <stdio.h>
 
 /* The text under way: parts that begin on a line of their own. */
@@ -190,4 +191,13 @@ void command_answer_write(struct json_writer *w, const void *context)
     write_structured(w, a);
     if (a->result->command->end == COMMAND_FAILED)
         result_bool(w, "isError", true);
+}
+
+void command_progress(struct tool_call *call, uint64_t *told_ns, uint64_t bytes)
+{
+    uint64_t now = io_now(call->registry->io);
+    if (now - *told_ns < COMMAND_PROGRESS_MS * (uint64_t)NS_PER_MS)
+        return;
+    *told_ns = now;
+    tool_call_progress(call, bytes, 0, "bytes of output");
 }

@@ -3,9 +3,10 @@
 #ifndef SCOUT_TOOLS_COMMAND_RESULT_H
 #define SCOUT_TOOLS_COMMAND_RESULT_H
 
-#include "scout/base/json_write.h"
 #include "scout/fleet/host_command.h"
+#include "scout/tools/tool.h"
 
+#define COMMAND_PROGRESS_MS    250 /* between two reports of a call */
 #define COMMAND_TIMEOUT_STATUS 124 /* what timeout(1) would have ended with */
 
 struct command_answer {
@@ -31,5 +32,8 @@ struct command_answer {
     "\"may_have_run\":{\"type\":\"boolean\"},\"duration_s\":{\"type\":\"number\"}"
 
 void command_answer_write(struct json_writer *w, const void *context); /* struct command_answer */
+
+/* Tells how much a command has printed, unless that was told just now: at *told_ns. */
+void command_progress(struct tool_call *call, uint64_t *told_ns, uint64_t bytes);
 
 #endif

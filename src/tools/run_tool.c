@@ -15,8 +15,6 @@
 #include "scout/tools/scout_tool.h"
 #include <cjson/cJSON.h>
 
-#define RUN_PROGRESS_MS 250 /* between two reports */
-
 struct run_call {
     struct tool_call *call;
     const struct ssh_host *host;
@@ -99,11 +97,7 @@ static void on_started(void *context)
 static void on_output(void *context, uint64_t bytes)
 {
     struct run_call *r = context;
-    uint64_t now = io_now(r->call->registry->io);
-    if (now - r->progress_ns < RUN_PROGRESS_MS * (uint64_t)NS_PER_MS)
-        return;
-    r->progress_ns = now;
-    tool_call_progress(r->call, bytes, 0, "bytes of output");
+    command_progress(r->call, &r->progress_ns, bytes);
 }
 
 static const struct host_command_events events = {on_started, on_output, on_end};

@@ -26,7 +26,7 @@ struct scout_call {
     void *operation;             /* the mode's own, under way; NULL: none */
 };
 
-extern const struct scout_mode scout_hosts, scout_path;
+extern const struct scout_mode scout_hosts, scout_path, scout_query;
 
 /* Each ends the call and frees `s`. `context` is used within. */
 void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context);

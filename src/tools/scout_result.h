@@ -3,12 +3,14 @@
 #ifndef SCOUT_TOOLS_SCOUT_RESULT_H
 #define SCOUT_TOOLS_SCOUT_RESULT_H
 
+#include "command_result.h"
+#include "result.h"
 #include "scout/base/json_write.h"
 #include "scout/fleet/path_get.h"
 
 #define scout_output_schema                                                                        \
     "{\"type\":\"object\",\"properties\":{"                                                        \
-    "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\"]},"                  \
+    "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\"]},"      \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
     "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
     "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
@@ -17,10 +19,8 @@
     "\"size\":{\"type\":\"integer\"},\"mtime\":{\"type\":\"string\"},"                             \
     "\"mode\":{\"type\":\"string\"},\"etag\":{\"type\":\"string\"},"                               \
     "\"truncated\":{\"type\":\"boolean\"},\"text\":{\"type\":\"string\"},"                         \
-    "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
-    "\"error\":{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"string\"},"               \
-    "\"message\":{\"type\":\"string\"},\"stage\":{\"type\":\"string\"}},"                          \
-    "\"required\":[\"code\",\"message\"]}}}"
+    "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}," command_result_properties  \
+    "," result_error_property "}}"
 
 struct path_answer {
     const char *host, *path;

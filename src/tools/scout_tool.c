@@ -2,6 +2,7 @@
  * does is in its own file, how the answers are written in scout_result.c. */
 #include "scout_call.h"
 
+#include "scout/fleet/query.h"
 #include "scout_result.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ static const struct {
     const char *argument;
     const struct scout_mode *mode;
 } path_modes[] = {
+    {"query", &scout_query},
     {"target", &scout_path},
 };
 
@@ -104,6 +106,16 @@ static const struct tool_param params[] = {
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
+        .name = "query",
+        .description =
+            "With 'host:/dir': a command that only looks, run in that directory: cat, df, diff, "
+            "du, "
+            "file, find, grep, head, ls, rg, sort, stat, tail, tree, uniq or wc, with its options. "
+            "Words may be quoted; there is no shell, so no pipe, glob or redirection.",
+        .type = TOOL_STRING,
+        .length_max = QUERY_TEXT_MAX,
+    },
+    {
         .name = "probe",
         .description = "With 'hosts': try whether each host can be reached. By default done for "
                        "up to 20 hosts.",
@@ -114,12 +126,13 @@ static const struct tool_param params[] = {
 const struct tool scout_tool = {
     .name = "scout",
     .title = "Scout",
-    .description = "Looks at remote hosts over SSH: lists the known hosts, reads a file, or lists "
-                   "a directory. Changes nothing on any host.",
+    .description = "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
+                   "directory, or runs a command that only looks. Changes nothing on any host.",
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,
-    .verbs = POLICY_BIT(POLICY_HOSTS) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_READ),
+    .verbs = POLICY_BIT(POLICY_HOSTS) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_READ) |
+             POLICY_BIT(POLICY_QUERY),
     .idempotent = true,
     .open_world = true,
     .start = start,

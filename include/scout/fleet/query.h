@@ -4,8 +4,10 @@
  * What a caller does, in this order:
  *   1. query_parse.
  *   2. For each of q->paths: resolve query_path_text relative to the directory in which the command
- *      runs, to its real path on the host; ask policy; query_set_path to what was asked about.
- *      Then, for each path with `joins`, also ask about query_joined.
+ *      runs, to its real path on the host; ask policy; query_set_path to what was asked about. What
+ *      is only listed may be meant as the link that it is (ls -l, stat): there policy is asked
+ * about the real path too, but the path need not become it. Then, for each path with `joins`, also
+ *      ask about query_joined.
  *   3. When q->recursive_content: query_exclude with the base names that nobody may read. It may
  *      be left out only when every recursive path that is read is known to be no directory.
  *   4. query_command_line, run, with nothing on stdin.

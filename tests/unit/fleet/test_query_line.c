@@ -168,8 +168,8 @@ static void every_shell_passes_the_words_as_they_are(void **state)
         "cat",
         "cat a 'b c' -- -x",
         "grep '' a",
-        "cat '$HOME' '`touch x`' '$(touch x)' ';touch x' '|touch' '>x' '&' '*' '[a]' '{a,b}' '~' "
-        "'#'",
+        "cat '$HOME' '`touch x`' '$(touch x)' ';touch x' '|touch' '>x' '&' '*' '[a]'",
+        "cat '{a,b}' '~' '#' '#x'",
         "cat 'a\"b' '%s' '%b' 'a=b' '^a^b' '<(x)' '(x)'",
         "cat \"it's\" \"'\" \"''\" \"'; touch x; '\"",
         "cat 'csh\ntouch x\ncsh' 'csh\ntouch x\n' 'two\n\nlines\n' '\n'",

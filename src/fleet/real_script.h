@@ -1,0 +1,26 @@
+/* The script that resolves paths where there is no SFTP, and the reading of what it prints. Pure.
+ * Private to the layer. */
+#ifndef SCOUT_FLEET_REAL_SCRIPT_H
+#define SCOUT_FLEET_REAL_SCRIPT_H
+
+#include "scout/base/buf.h"
+
+/* The line for any login shell, for a directory; then each path, relative to it or absolute. 0,
+ * SCOUT_E_LIMIT or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int real_script_begin(struct buf *line, const char *directory);
+__attribute__((warn_unused_result)) int real_script_path(struct buf *line, const char *path);
+
+enum real_script_kind {
+    REAL_SCRIPT_NOTHING,   /* this is not what the script prints */
+    REAL_SCRIPT_MISSING,   /* there is no such directory, or it may not be entered */
+    REAL_SCRIPT_OTHER,     /* it is no directory */
+    REAL_SCRIPT_UNABLE,    /* the host cannot resolve paths */
+    REAL_SCRIPT_DIRECTORY, /* the real paths follow, the directory's first */
+};
+
+/* Takes the begin of the whole reply, and each path of it: empty, when it does not resolve. False:
+ * there is none. */
+enum real_script_kind real_script_kind(struct slice *reply);
+bool real_script_next(struct slice *reply, struct slice *path);
+
+#endif
