@@ -2,6 +2,7 @@
  * for a wrong command line). Whatever blocks (reading configuration, taking locks) happens here,
  * before there is a loop. */
 #include "check.h"
+#include "sandbox.h"
 #include "scout/ssh/session.h"
 #include "server.h"
 #include "state.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ struct start {
     struct configuration configuration;
     struct sd_sockets handed;
     struct sd_notify notify;
+    struct sandbox *sandbox;
     bool check_only;
 };
 
@@ -123,19 +126,54 @@ static int take_from_manager(struct start *s, struct failure *why)
     return error;
 }
 
-static int run(struct start *s, struct io *io, bool secrets_locked, struct failure *why)
+/* Keys are in this memory: no dump of it, and no debugger of the same user. */
+static void hide_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the leak checker looks in by ptrace */
+#endif
+}
+
+/* What a start could not have, as log lines. */
+struct weakness {
+    bool secrets_locked, shut_in;
+    struct failure why_not;
+};
+
+static void shut_in(struct start *s, struct weakness *w)
+{
+    s->sandbox = calloc(1, sizeof *s->sandbox);
+    if (!s->sandbox) {
+        failure_set(&w->why_not, SCOUT_E_NOMEM, "No memory");
+        return;
+    }
+    sandbox_collect(s->sandbox, &s->source, &s->configuration);
+    w->shut_in = sandbox_enter(s->sandbox, &w->why_not) > 0;
+}
+
+static void log_weakness(struct log *log, const struct weakness *w)
+{
+    if (!w->secrets_locked)
+        log_event(log, LOG_WARN, "secrets_not_locked", "reason",
+                  "keys may be swapped out: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)", NULL);
+    if (!w->shut_in)
+        log_event(log, LOG_WARN, "sandbox_unavailable", "reason", w->why_not.text, NULL);
+}
+
+static int run(struct start *s, struct io *io, const struct weakness *w, struct failure *why)
 {
     struct log_sink log;
     const struct server_config config = {.source = &s->source,
                                          .configuration = &s->configuration,
                                          .agent_socket = getenv("SSH_AUTH_SOCK"),
+                                         .sandbox = w->shut_in ? s->sandbox : NULL,
                                          .handed = &s->handed,
                                          .notify = &s->notify,
                                          .signals = open_signals()};
     log_sink_init(&log, s->configuration.settings.log_level);
-    if (!secrets_locked)
-        log_event(&log.log, LOG_WARN, "secrets_not_locked", "reason",
-                  "keys may be swapped out: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)", NULL);
+    log_weakness(&log.log, w);
     int error = server_run(io, &log, &config, why);
     log_sink_fini(&log, STDERR_FILENO);
     return error;
@@ -149,14 +187,16 @@ static int serve(struct start *s, struct failure *why)
     if (lock < 0)
         return lock;
     raise_file_limit();
-    bool secrets_locked = lock_secrets();
+    hide_memory();
+    struct weakness weakness = {.secrets_locked = lock_secrets()};
+    shut_in(s, &weakness); /* before the ring, which would stay outside */
     const struct io_ring_config ring = {0};
     if (ssh_engine_init() != 0)
         return failure_set(why, SCOUT_E_INTERNAL, "libssh2 does not start");
     int error = io_ring_open(&io, &ring, refusal, sizeof refusal);
     if (error)
         return failure_set(why, error, "%s", refusal);
-    error = run(s, io, secrets_locked, why);
+    error = run(s, io, &weakness, why);
     if (error)
         return error;
     /* A helper thread may still wait for a name server, or the kernel for a descriptor: then the
@@ -165,6 +205,7 @@ static int serve(struct start *s, struct failure *why)
         _exit(0);
     io_free(io);
     ssh_engine_exit();
+    free(s->sandbox);
     close(lock); /* last: the next daemon may start from here on */
     return 0;
 }

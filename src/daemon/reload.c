@@ -1,10 +1,28 @@
 /* One reading at a time: the parsers of the files are not made for two. */
 #include "reload.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+static void compare_places(struct reload *r)
+{
+    struct sandbox *needed = r->sandbox ? malloc(sizeof *needed) : NULL;
+    r->outside[0] = '\0';
+    if (!needed)
+        return;
+    sandbox_collect(needed, r->source, &r->configuration);
+    const char *place = sandbox_lacks(r->sandbox, needed);
+    if (place)
+        snprintf(r->outside, sizeof r->outside, "%s", place);
+    free(needed);
+}
+
 static void on_run(struct io_job *job)
 {
     struct reload *r = CONTAINER_OF(job, struct reload, job);
     r->failure.error = configuration_load(&r->configuration, r->source, &r->failure);
+    if (!r->failure.error)
+        compare_places(r);
 }
 
 static void on_done(struct io_job *job)
@@ -18,9 +36,10 @@ static void on_done(struct io_job *job)
 }
 
 void reload_init(struct reload *r, struct io *io, const struct configuration_source *source,
+                 const struct sandbox *sandbox,
                  void (*on_read)(struct reload *, struct configuration *, const struct failure *))
 {
-    *r = (struct reload){.io = io, .source = source, .on_read = on_read};
+    *r = (struct reload){.io = io, .source = source, .sandbox = sandbox, .on_read = on_read};
 }
 
 void reload_start(struct reload *r)

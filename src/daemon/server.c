@@ -147,7 +147,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     s->doors.on_client = server_admit;
     io_op_init(&s->signal_op);
     io_timer_init(&s->drain);
-    reload_init(&s->reload, io, config->source, server_on_read);
+    reload_init(&s->reload, io, config->source, config->sandbox, server_on_read);
     uint64_t seed;
     io_random(io, &seed, sizeof seed);
     s->confirmations = confirmations_new(seed);

@@ -4,6 +4,7 @@
 
 #include "configuration.h"
 #include "log_sink.h"
+#include "sandbox.h"
 #include "sd.h"
 
 #define SERVER_CLIENTS_MAX   4096 /* at a time; more are turned away with an error */
@@ -14,6 +15,7 @@ struct server_config {
     const struct configuration_source *source;
     struct configuration *configuration; /* what was read; its ssh_config is taken */
     const char *agent_socket;            /* the environment's SSH_AUTH_SOCK; may be NULL */
+    const struct sandbox *sandbox;       /* that the process is in; NULL: none */
     const struct sd_sockets *handed;     /* ownership of the descriptors moves */
     const struct sd_notify *notify;      /* likewise */
     int signals; /* a signalfd for SIGTERM, SIGINT and SIGHUP; ownership moves */

@@ -64,5 +64,8 @@ void server_on_read(struct reload *r, struct configuration *c, const struct fail
                   "reason", own.text, "effect", "the configuration of before stays in use", NULL);
     if (key)
         log_event(&s->log->log, LOG_WARN, "restart_needed", "key", key, NULL);
+    if (!own.error && r->outside[0])
+        log_event(&s->log->log, LOG_WARN, "restart_needed", "path", r->outside, "reason",
+                  "it lies outside of what the daemon may read since its start", NULL);
     server_tell_ready(s, own.error ? "unchanged" : "reloaded");
 }

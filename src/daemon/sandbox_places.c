@@ -1,0 +1,106 @@
+/* What the daemon needs of the file system.
+ *
+ * To read: the machine's configuration and libraries (name services, OpenSSL, c-ares), itself in
+ * /proc, the configuration's folders, and every folder that the ssh configuration leads to. To
+ * write: the state folder, the socket's folder, and the known_hosts file, which trusting a host
+ * adds to; where there is none yet, files may be made in its folder. */
+#include "sandbox.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 &&
+           (path[len] == '\0' || path[len] == '/' || folder[len - 1] == '/');
+}
+
+static bool covers(const struct sandbox *s, const char *path, enum sandbox_access access)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->places[i].access >= access && is_below(path, s->places[i].path))
+            return true;
+    return false;
+}
+
+static void add(struct sandbox *s, const char *path, enum sandbox_access access)
+{
+    if (path[0] != '/' || covers(s, path, access))
+        return;
+    if (s->count == SANDBOX_PLACES_MAX || strlen(path) >= sizeof s->places[0].path) {
+        s->full = true;
+        return;
+    }
+    struct sandbox_place *place = &s->places[s->count++];
+    strcpy(place->path, path);
+    place->access = access;
+}
+
+static bool add_folder(void *context, const char *folder)
+{
+    add(context, folder, SANDBOX_READ);
+    return true;
+}
+
+/* The folder that `path` is in. */
+static void add_folder_of(struct sandbox *s, const char *path, enum sandbox_access access)
+{
+    char folder[PATHS_SIZE], whole[PATH_MAX];
+    if (path[0] && paths_parent(path, folder) == 0 && realpath(folder, whole))
+        add(s, whole, access);
+}
+
+static void add_machine(struct sandbox *s)
+{
+    static const char *const places[] = {"/etc",      "/usr",         "/lib",
+                                         "/lib64",    "/nix/store",   "/proc",
+                                         "/dev/null", "/dev/urandom", "/dev/random"};
+    char resolv[PATH_MAX];
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        add(s, places[i], SANDBOX_READ);
+    /* Often a link to what a network manager writes. */
+    if (realpath("/etc/resolv.conf", resolv))
+        add_folder_of(s, resolv, SANDBOX_READ);
+}
+
+static void add_known_hosts(struct sandbox *s, const char *path)
+{
+    add_folder_of(s, path, SANDBOX_READ);
+    if (access(path, F_OK) == 0)
+        add(s, path, SANDBOX_APPEND);
+    else
+        add_folder_of(s, path, SANDBOX_CREATE);
+}
+
+void sandbox_collect(struct sandbox *s, const struct configuration_source *source,
+                     const struct configuration *c)
+{
+    char path[PATHS_SIZE];
+    const struct paths *paths = &source->paths;
+    s->count = 0;
+    s->full = false;
+    add_machine(s);
+    add_folder_of(s, paths->state_lock, SANDBOX_OWN);
+    add_folder_of(s, paths->socket, SANDBOX_OWN);
+    snprintf(path, sizeof path, "%s/.ssh", source->home);
+    add(s, path, SANDBOX_READ);
+    add_folder_of(s, paths->config, SANDBOX_READ);
+    add_folder_of(s, paths->ssh_config, SANDBOX_READ);
+    ssh_config_folders(c->ssh_config, add_folder, s);
+    if (settings_known_hosts(&c->settings, source->home, path))
+        add_known_hosts(s, path);
+    if (s->full)
+        strcpy(s->places[0].path, "/"); /* rather too much than only some of the hosts */
+}
+
+const char *sandbox_lacks(const struct sandbox *s, const struct sandbox *next)
+{
+    for (size_t i = 0; i < next->count; i++)
+        if (!covers(s, next->places[i].path, SANDBOX_READ))
+            return next->places[i].path;
+    return NULL;
+}
