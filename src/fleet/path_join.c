@@ -1,5 +1,5 @@
 /* Joining and normalising. Parts are appended one by one; `..` takes the last one away again. */
-#include "path_join.h"
+#include "scout/fleet/path_join.h"
 
 static size_t put_parts(const char *path, char *out, size_t len)
 {

@@ -105,7 +105,8 @@ static int apply(struct below *b, const struct rule *rule, struct failure *why)
             return 1; /* policy_check has decided */
         if (rule->effect == POLICY_ALLOW || reach == REACH_NONE)
             continue;
-        if (reach != REACH_NAMES || !leave_out(b, g->components[1]))
+        bool by_name = reach == REACH_NAMES && !b->q->request->names_only;
+        if (!by_name || !leave_out(b, g->components[1]))
             return refuse(b, rule, g, why);
     }
     return 0;
@@ -119,7 +120,7 @@ int policy_below(const struct policy *p, const struct policy_request *request, c
     policy_question_init(&q, request);
     if (q.place != PLACE_KNOWN)
         return failure_set(why, SCOUT_E_POLICY, "Policy: the directory's real path is not known");
-    for (size_t i = 0; i < p->denied.count; i++)
+    for (size_t i = 0; !request->names_only && i < p->denied.count; i++)
         if (!leave_out_secret(&b, p->denied.items[i]))
             return failure_set(
                 why, SCOUT_E_POLICY,

@@ -3,8 +3,8 @@
  * before a `..` first, as it does for the command. */
 #include "scout/fleet/real_paths.h"
 
-#include "path_join.h"
 #include "real_script.h"
+#include "scout/fleet/path_join.h"
 #include "scout/pool/command.h"
 #include "visit.h"
 #include <stdlib.h>

@@ -10,28 +10,16 @@
 #include "scout_call.h"
 
 #include "command_result.h"
-#include "scout/base/time.h"
-#include "scout/fleet/query.h"
-#include "scout/fleet/real_paths.h"
+#include "query_permit.h"
 #include <cjson/cJSON.h>
-
-#define JOINED_MAX 16384 /* bytes of a path that a directory and another path's name make */
 
 struct query_call {
     struct scout_call *s;
-    struct query *query;
-    const char **argv, **asked;
-    size_t *of; /* which of the query's paths each asked one is of */
-    size_t asked_count;
+    struct query_ask ask;
     struct real_paths *paths;     /* NULL: not under way */
     struct host_command *command; /* NULL: not under way */
     uint64_t progress_ns;
 };
-
-static void *take(struct query_call *q, size_t size)
-{
-    return arena_alloc(&q->s->call->arena, size);
-}
 
 /* ---- the command ---- */
 
@@ -52,8 +40,8 @@ static void on_end(void *context, const struct host_command_result *result)
     struct command_answer answer = {
         .host = q->s->target.host,
         .path = q->s->target.path,
-        .argv = q->argv,
-        .argc = q->query->word_count,
+        .argv = query_ask_words(&q->ask),
+        .argc = q->ask.query->word_count,
         .stdout_max = q->s->call->view->env->file_size_max,
         .timeout_status = true,
         .result = result,
@@ -61,6 +49,8 @@ static void on_end(void *context, const struct host_command_result *result)
     q->s->operation = NULL;
     if (result->command->end == COMMAND_FAILED)
         scout_call_fail(q->s, &result->command->failure);
+    else if (!answer.argv)
+        scout_call_fail_memory(q->s);
     else
         scout_call_finish(q->s, command_answer_write, &answer);
 }
@@ -74,7 +64,7 @@ static void run(struct query_call *q, const char *directory)
     struct failure why;
     struct buf line;
     buf_init(&line, COMMAND_TEXT_MAX + 1);
-    int error = query_command_line(q->query, directory, &line);
+    int error = query_command_line(q->ask.query, directory, &line);
     if (!error)
         error = buf_append(&line, slice_of("", 1));
     const struct host_command_request request = {
@@ -97,29 +87,6 @@ static void run(struct query_call *q, const char *directory)
         scout_call_fail(q->s, &why);
 }
 
-/* ---- what policy says ---- */
-
-static struct policy_request request_of(const struct query_call *q)
-{
-    return (struct policy_request){.verb = POLICY_QUERY,
-                                   .host = q->s->target.host,
-                                   .argv = q->argv,
-                                   .argc = q->query->word_count};
-}
-
-static int permit(struct query_call *q, const struct real_paths_result *real, struct failure *why)
-{
-    struct policy_request request = request_of(q);
-    request.path_settled = true;
-    request.path = slice_str(real->directory);
-    int error = tool_call_permit(q->s->call, &request, why);
-    for (size_t i = 0; i < q->asked_count && !error; i++) {
-        request.path = slice_str(real->paths[i]);
-        error = tool_call_permit(q->s->call, &request, why);
-    }
-    return error;
-}
-
 static void on_real(void *context, const struct real_paths_result *real)
 {
     struct query_call *q = context;
@@ -128,55 +95,13 @@ static void on_real(void *context, const struct real_paths_result *real)
     q->s->call->connected_ns = real->connected_ns;
     if (real->failure.error)
         scout_call_fail(q->s, &real->failure);
-    else if (permit(q, real, &why) != 0)
+    else if (query_permit(&q->ask, real, &why) != 0)
         scout_call_fail(q->s, &why);
     else
         run(q, real->directory);
 }
 
 /* ---- the begin ---- */
-
-/* `index` of the query's paths, as `path`. */
-static void ask(struct query_call *q, size_t index, const char *path)
-{
-    q->of[q->asked_count] = index;
-    q->asked[q->asked_count++] = path;
-}
-
-static int take_paths(struct query_call *q)
-{
-    struct query *query = q->query;
-    q->argv = take(q, (query->word_count + 1) * sizeof *q->argv);
-    q->asked = take(q, 2 * (query->path_count + 1) * sizeof *q->asked);
-    q->of = take(q, 2 * (query->path_count + 1) * sizeof *q->of);
-    if (!q->argv || !q->asked || !q->of)
-        return SCOUT_E_NOMEM;
-    for (size_t i = 0; i < query->word_count; i++)
-        q->argv[i] = query_word(query, i);
-    for (size_t i = 0; i < query->path_count; i++) {
-        ask(q, i, query_path_text(query, i));
-        if (!query->paths[i].joins)
-            continue;
-        char *joined = take(q, JOINED_MAX);
-        int error = joined ? query_joined(query, i, joined, JOINED_MAX) : SCOUT_E_NOMEM;
-        if (error)
-            return error;
-        ask(q, i, joined);
-    }
-    return 0;
-}
-
-static int prepare(struct query_call *q, const char *text, struct failure *why)
-{
-    int error = query_parse(slice_str(text), q->query, why);
-    if (error)
-        return error;
-    error = take_paths(q);
-    if (error)
-        return failure_set(why, error, "Command failed: no room for its paths");
-    const struct policy_request request = request_of(q);
-    return tool_call_permit(q->s->call, &request, why);
-}
 
 static void start(struct scout_call *s, const struct cJSON *args)
 {
@@ -188,12 +113,8 @@ static void start(struct scout_call *s, const struct cJSON *args)
         return;
     }
     *q = (struct query_call){.s = s};
-    q->query = take(q, sizeof *q->query);
-    if (!q->query) {
-        scout_call_fail_memory(s);
-        return;
-    }
-    if (prepare(q, text, &why) != 0) {
+    if (query_ask_init(&q->ask, s->call, &s->target, text, &why) != 0 ||
+        query_permit_early(&q->ask, &why) != 0) {
         scout_call_fail(s, &why);
         return;
     }
@@ -204,8 +125,8 @@ static void start(struct scout_call *s, const struct cJSON *args)
         .client = s->call->identity->client,
         .deadline_ns = s->call->deadline_ns,
     };
-    q->paths =
-        real_paths_start(s->call->view->env->fleet, &request, q->asked, q->asked_count, on_real, q);
+    q->paths = real_paths_start(s->call->view->env->fleet, &request, q->ask.paths, q->ask.count,
+                                on_real, q);
     s->operation = q;
     if (!q->paths)
         scout_call_fail_memory(s);

@@ -1,5 +1,5 @@
-"""The scout tool's `query` against real sshd's: the acceptance cases of commands, what a query may not
-do, and what it may not see.
+"""The scout tool's `query` against real sshd's: the acceptance cases of commands, what a query may
+not do, and what it may not see.
 
 Numbers like C.3-28 name the acceptance case that a test covers.
 """
@@ -66,9 +66,10 @@ class QueryTest(harness.ScoutTest):
                               "x.log is no directory")
 
     def test_refusals(self):  # C.3-29, C.3-30, C.3-32
-        allowed = ("cat, df, diff, du, file, find, grep, head, ls, rg, sort, stat, tail, tree, uniq, "
-                   "wc")
-        for query, command in (("rm -rf /", "rm"), ("ls; whoami", "ls;"), ("echo $(whoami)", "echo"),
+        allowed = ("cat, df, diff, du, file, find, grep, head, ls, rg, sort, stat, tail, tree, "
+                   "uniq, wc")
+        for query, command in (("rm -rf /", "rm"), ("ls; whoami", "ls;"),
+                               ("echo $(whoami)", "echo"),
                                ("/bin/ls", "/bin/ls"), ("LS", "LS")):
             error = self.assertScoutError(self.query(query), "invalid-argument")
             self.assertEqual(error["message"], f"Command failed: Command '{command}' not allowed. "
@@ -146,10 +147,12 @@ class QueryTest(harness.ScoutTest):
                 "sort --compress-program=./script x.log", "sort --compress-prog ./script x.log",
                 "sort -S 1 --compress-program ./script large", "uniq x.log canary",
                 "tree -o canary", "tree -R -H x -L 1 -o canary", "rg --pre ./script 1",
-                "rg --pre=./script 1", "rg --hostname-bin ./script 1", "rg -z 1", "file -C -m script",
+                "rg --pre=./script 1", "rg --hostname-bin ./script 1", "rg -z 1",
+                "file -C -m script",
                 "diff -l x.log script", "ls > canary", "ls; touch canary", "ls && touch canary",
                 "ls | tee canary", "cat $(touch canary)", "cat `touch canary`", "ls\ntouch canary",
-                "grep 1 x.log >canary", "ls 'a'\\''; touch canary; '\\'''", "cat \"x'; touch canary; '\"",
+                "grep 1 x.log >canary", "ls 'a'\\''; touch canary; '\\'''",
+                "cat \"x'; touch canary; '\"",
                 "ls \\'; touch canary", "cat '!touch canary'", "cat \"\\\\'; touch canary; '\""):
             with self.subTest(query=query):
                 result = self.query(query)
@@ -162,6 +165,78 @@ class QueryTest(harness.ScoutTest):
             self.assertEqual(text_of(self.query("cat f", f"{self.root}/{name}")), name)
         self.assertEqual(text_of(self.query("cat f", "work/-n")), "-n")
         self.assertFalse(os.path.exists(os.path.join(self.root, "canary")))
+
+    # --- what it may not see ------------------------------------------------------------------
+
+    def test_a_secret_is_denied_also_through_a_link(self):
+        os.makedirs(os.path.join(self.root, "a"), exist_ok=True)
+        for query in ("cat harmless", "cat tree/.env", "cat link/../tree/.env",
+                      "head -n1 ./tree//.env",
+                      f"cat {self.root}/harmless", "grep KEY harmless", "sort harmless",
+                      "sort --files0-from=harmless", "grep -f harmless x.log", "wc x.log harmless",
+                      "diff x.log harmless", "diff tree a/.env", "uniq harmless",
+                      "tail -f harmless",
+                      "cat /etc/shadow", "cat /proc/self/environ", "cat missing/../tree/.env",
+                      "cat tree/keys/id_ed25519", "cat tree/none/id_ed25519"):
+            with self.subTest(query=query):
+                result = self.query(query)
+                self.assertTrue(result.get("isError"), result)
+                self.assertIn(result["structuredContent"]["error"]["code"],
+                              ("policy-denied", "invalid-argument"))
+                self.assertNotIn(SECRET, str(result))
+        self.assertScoutError(self.query("cat harmless"), "policy-denied", "read deny-list",
+                              "/tree/.env")
+        # Names and attributes are no content.
+        self.assertIn("harmless", text_of(self.query("ls -la")))
+        self.assertIn(".env", text_of(self.query("find tree -name .env")))
+        self.assertIn(".env", text_of(self.query("stat tree/.env")))
+
+    def test_a_recursive_reader_leaves_secrets_out(self):
+        other = self.fleet.path("demo1", "work/other")
+        os.makedirs(other, exist_ok=True)
+        queries = ["grep -r hunter2 tree", "grep -r hunter2", "grep -R hunter2 .",
+                   "grep -rh . tree",
+                   "grep -r --include=.env . tree", "grep -r --include='*' --no-ignore-case . tree",
+                   "grep -r --exclude-dir=none . tree", "diff -r tree other", "diff -rN tree other"]
+        if os.access("/usr/bin/rg", os.X_OK):
+            queries += ["rg hunter2 tree", "rg -uuu hunter2 tree", "rg -. --no-ignore . tree",
+                        "rg -g .env . tree", "rg --hidden -g '!nothing' hunter2"]
+        for query in queries:
+            with self.subTest(query=query):
+                self.assertNotIn(SECRET, str(self.query(query)))
+        for query in ("grep -r hunter2 tree", "grep -r hunter2"):
+            self.assertIn("tree/plain:not hunter2", text_of(self.query(query)))
+
+    def test_rules_hold_for_paths_and_for_what_is_below(self):
+        self.fleet.write("demo1", "work/closed/inside/f", "closed content\n")
+        self.fleet.write("demo1", "work/open/f", "open content\n")
+        os.symlink("closed/inside", os.path.join(self.root, "door"))
+        daemon = self.make_daemon(self.fleet.ssh_config, f'''
+            rule "closed" {{
+              effect = deny
+              verbs = {{query}}
+              paths = {{"{self.root}/closed"}}
+            }}
+            rule "no-du" {{
+              effect = deny
+              verbs = {{query}}
+              commands = {{"du *"}}
+            }}''', "ruled")
+        with daemon.client() as client:
+            def ask(query, path=None):
+                return client.result(self.send(query, path, client=client))
+            for query, path in (("cat closed/inside/f", None), ("cat door/f", None),
+                                ("ls closed", None), ("ls", self.root + "/closed"),
+                                ("cat f", self.root + "/door"), ("cat ../closed/inside/f",
+                                                                 self.root + "/open"),
+                                ("grep -r content", None), ("grep -r content .", None),
+                                ("find .", None), ("tree", None)):
+                with self.subTest(query=query, path=path):
+                    result = ask(query, path)
+                    self.assertScoutError(result, "policy-denied", '"closed"')
+            self.assertScoutError(ask("du ."), "policy-denied", '"no-du"')
+            self.assertEqual(text_of(ask("grep -r content open")), "open/f:open content\n")
+            self.assertEqual(text_of(ask("ls", self.root + "/open")), "f\n")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,9 @@ uint32_t policy_possible(const struct policy *p, const struct identity *identity
 /* For a query that reads all that is below the directory `request->path` (real, and allowed by
  * policy_check): the base names (`*`, `?`, `[...]`) of files and directories that it has to leave
  * out, with all below them. At most POLICY_BELOW_MAX, borrowed from the policy, into `globs`.
- * SCOUT_E_POLICY with *why when something below is refused that base names cannot tell. */
+ * SCOUT_E_POLICY with *why when something below is refused that base names cannot tell. With
+ * names_only the query lists what is there and leaves nothing out: no globs, and what a rule
+ * refuses below refuses the query. */
 __attribute__((warn_unused_result)) int policy_below(const struct policy *p,
                                                      const struct policy_request *request,
                                                      const char **globs, size_t *count,

@@ -518,6 +518,43 @@ static void matching_takes_bounded_time(void **state)
     policy_free(p);
 }
 
+static int ask_below(const struct policy *p, bool names_only, const char *path, size_t *count)
+{
+    const char *globs[POLICY_BELOW_MAX];
+    struct failure why = {0};
+    const struct policy_request r = {.identity = &reader,
+                                     .verb = POLICY_QUERY,
+                                     .host = "h",
+                                     .path = slice_str(path),
+                                     .names_only = names_only};
+    *count = 0;
+    return policy_below(p, &r, globs, count, &why);
+}
+
+/* It cannot leave anything out; but names of secrets are no secrets. */
+static void a_lister_is_refused_what_a_rule_refuses_below(void **state)
+{
+    const struct policy_rule rules[] = {
+        {.name = "n", .effect = POLICY_DENY, .paths = ITEMS("**/hidden")},
+        {.name = "d", .effect = POLICY_DENY, .paths = ITEMS("/srv/closed")},
+    };
+    struct policy *none = policy_new(), *first = policy_of(rules, 1);
+    struct policy *second = policy_of(rules + 1, 1);
+    size_t count;
+    (void)state;
+    assert_int_equal(ask_below(none, true, "/", &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(ask_below(none, false, "/", &count), 0);
+    assert_true(count > 10);
+    assert_int_equal(ask_below(first, true, "/var", &count), SCOUT_E_POLICY);
+    assert_int_equal(ask_below(first, false, "/var", &count), 0);
+    assert_int_equal(ask_below(second, true, "/srv", &count), SCOUT_E_POLICY);
+    assert_int_equal(ask_below(second, true, "/srv/open", &count), 0);
+    policy_free(none);
+    policy_free(first);
+    policy_free(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,6 +569,7 @@ int main(void)
         cmocka_unit_test(what_allows_commands_allows_nothing_else),
         cmocka_unit_test(a_refusal_names_the_rule),
         cmocka_unit_test(rules_that_mean_nothing_are_refused),
+        cmocka_unit_test(a_lister_is_refused_what_a_rule_refuses_below),
         cmocka_unit_test(matching_takes_bounded_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* Real paths: over SFTP against OpenSSH's own server, and through the shell. */
 #include "world.h"
 
-#include "path_join.h"
+#include "scout/fleet/path_join.h"
 #include "scout/fleet/real_paths.h"
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A path below a directory, by its spelling alone. Pure. Private to the layer. */
+/* A path below a directory, by its spelling alone. Pure. */
 #ifndef SCOUT_FLEET_PATH_JOIN_H
 #define SCOUT_FLEET_PATH_JOIN_H
 

@@ -1,0 +1,195 @@
+/* Asking about a query. The directory that it runs in has to pass as a place whose names are seen;
+ * a person is asked about the paths alone, and about the directory when there are none. */
+#include "query_permit.h"
+
+#include "scout/fleet/path_join.h"
+
+#define JOINED_MAX 16384 /* bytes of a path that a directory and another path's name make */
+
+static void *take(const struct query_ask *a, size_t size)
+{
+    return arena_alloc(&a->call->arena, size);
+}
+
+static int fail_memory(struct failure *why)
+{
+    return failure_set(why, SCOUT_E_NOMEM, "No memory for the request");
+}
+
+/* ---- the paths ---- */
+
+static void add(struct query_ask *a, size_t index, const char *path)
+{
+    a->of[a->count] = index;
+    a->paths[a->count++] = path;
+}
+
+static int find_paths(struct query_ask *a)
+{
+    size_t max = 2 * a->query->path_count + 1;
+    a->paths = take(a, max * sizeof *a->paths);
+    a->of = take(a, max * sizeof *a->of);
+    if (!a->paths || !a->of)
+        return SCOUT_E_NOMEM;
+    for (size_t i = 0; i < a->query->path_count; i++) {
+        add(a, i, query_path_text(a->query, i));
+        if (!a->query->paths[i].joins)
+            continue;
+        char *joined = take(a, JOINED_MAX);
+        int error = joined ? query_joined(a->query, i, joined, JOINED_MAX) : SCOUT_E_NOMEM;
+        if (error)
+            return error;
+        add(a, i, joined);
+    }
+    return 0;
+}
+
+int query_ask_init(struct query_ask *a, struct tool_call *call, const struct target *target,
+                   const char *text, struct failure *why)
+{
+    *a = (struct query_ask){.call = call, .target = target};
+    a->query = take(a, sizeof *a->query);
+    if (!a->query)
+        return fail_memory(why);
+    int error = query_parse(slice_str(text), a->query, why);
+    if (error)
+        return error;
+    error = find_paths(a);
+    return error ? failure_set(why, error, "Command failed: no room for its paths") : 0;
+}
+
+const char *const *query_ask_words(const struct query_ask *a)
+{
+    const char **words = take(a, (a->query->word_count + 1) * sizeof *words);
+    for (size_t i = 0; words && i < a->query->word_count; i++)
+        words[i] = query_word(a->query, i);
+    return words;
+}
+
+/* ---- the questions ---- */
+
+static int begin(const struct query_ask *a, struct policy_request *out, struct failure *why)
+{
+    *out = (struct policy_request){
+        .identity = a->call->identity,
+        .verb = POLICY_QUERY,
+        .host = a->target->host,
+        .argv = query_ask_words(a),
+        .argc = a->query->word_count,
+    };
+    return out->argv ? 0 : fail_memory(why);
+}
+
+int query_permit_early(const struct query_ask *a, struct failure *why)
+{
+    struct policy_request request;
+    int error = begin(a, &request, why);
+    request.early = true;
+    return error ? error : tool_call_permit(a->call, &request, why);
+}
+
+static int permit_directory(const struct query_ask *a, struct policy_request request,
+                            struct failure *why)
+{
+    request.path = request.directory;
+    request.path_settled = request.names_only = true;
+    request.early = a->count > 0;
+    return tool_call_permit(a->call, &request, why);
+}
+
+static bool is_listed(const struct query_ask *a, size_t i)
+{
+    return a->query->paths[a->of[i]].use == QUERY_LISTS;
+}
+
+/* As it is written below the directory as that is written, and as it is. */
+static int permit_path(const struct query_ask *a, size_t i, struct policy_request request,
+                       const struct real_paths_result *real, struct failure *why)
+{
+    const char *target = a->target->path;
+    const char *written =
+        path_join(&a->call->arena, target[0] == '/' ? target : real->directory, a->paths[i]);
+    if (!written)
+        return fail_memory(why);
+    request.names_only = is_listed(a, i);
+    request.path = slice_str(written);
+    request.early = true;
+    int error = tool_call_permit(a->call, &request, why);
+    if (error)
+        return error;
+    request.path = slice_str(real->paths[i]);
+    request.path_settled = true;
+    request.early = false;
+    return tool_call_permit(a->call, &request, why);
+}
+
+/* ---- what is below ---- */
+
+struct names {
+    const char *all[POLICY_BELOW_MAX], *more[POLICY_BELOW_MAX];
+    size_t count;
+};
+
+static bool add_name(struct names *n, const char *name)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->all[i], name) == 0)
+            return true;
+    if (n->count == POLICY_BELOW_MAX)
+        return false;
+    n->all[n->count++] = name;
+    return true;
+}
+
+static int add_names_below(const struct query_ask *a, struct policy_request request,
+                           struct names *n, struct failure *why)
+{
+    size_t count = 0;
+    int error = policy_below(a->call->view->policy, &request, n->more, &count, why);
+    for (size_t i = 0; i < count && !error; i++)
+        if (!add_name(n, n->more[i]))
+            error = failure_set(why, SCOUT_E_POLICY,
+                                "Policy: more than %u names may not be read below the directories",
+                                POLICY_BELOW_MAX);
+    return error;
+}
+
+static int leave_out(const struct query_ask *a, struct policy_request request,
+                     const struct real_paths_result *real, struct failure *why)
+{
+    struct names *n = take(a, sizeof *n);
+    int error = n ? 0 : fail_memory(why);
+    if (n)
+        n->count = 0;
+    for (size_t i = 0; i < a->count && !error; i++) {
+        if (!a->query->paths[a->of[i]].recursive)
+            continue;
+        request.path = slice_str(real->paths[i]);
+        request.path_settled = true;
+        request.names_only = is_listed(a, i);
+        error = add_names_below(a, request, n, why);
+    }
+    if (error)
+        return error;
+    error = query_exclude(a->query, n->all, n->count);
+    if (error)
+        return failure_set(why, SCOUT_E_POLICY,
+                           "Policy: the command cannot leave out all that may not be read below "
+                           "its directories (%s). Name the files",
+                           error_text(error));
+    return 0;
+}
+
+int query_permit(struct query_ask *a, const struct real_paths_result *real, struct failure *why)
+{
+    struct policy_request request;
+    int error = begin(a, &request, why);
+    request.directory = slice_str(real->directory);
+    if (!error)
+        error = permit_directory(a, request, why);
+    for (size_t i = 0; i < a->count && !error; i++)
+        error = permit_path(a, i, request, real, why);
+    if (!error && a->call->view->policy)
+        error = leave_out(a, request, real, why);
+    return error;
+}
