@@ -17,7 +17,7 @@ struct hosts_call {
 
 static bool is_visible(struct tool_call *call, const char *name)
 {
-    struct policy_request request = {.host = name};
+    struct policy_request request = {.host = name, .early = true};
     for (int verb = POLICY_HOSTS + 1; verb < POLICY_VERB_COUNT; verb++) {
         request.verb = (enum policy_verb)verb;
         if (tool_call_may(call, &request))
