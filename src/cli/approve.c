@@ -62,7 +62,7 @@ static bool show_act(int tty, struct slice act, const char *id)
 {
     static const char *const members[] = {"identity", "verb",      "host",  "path",
                                           "command",  "directory", "input", "rule"};
-    char line[64], age[16];
+    char line[96], age[16];
     struct slice raw = json_member(act, "age_s");
     snprintf(age, sizeof age, "%.*s", (int)(raw.len < 15 ? raw.len : 15), (const char *)raw.data);
     snprintf(line, sizeof line, "\n%s, asked for %s s ago:\n", id, age);

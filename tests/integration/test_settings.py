@@ -74,7 +74,8 @@ class LimitsTest(SettingsTest):
         quiet = self.start("log_level = debug\n", SCOUT_LOG_LEVEL="ERROR")
         self.read(quiet)
         self.assertNotIn(" info ", quiet.log())
-        self.assertIn(" info ", self.start().log())
+        loud = self.start()
+        harness.wait_until(lambda: " info " in loud.log(), "it tells that it is ready")
 
 
 class HostKeysTest(SettingsTest):

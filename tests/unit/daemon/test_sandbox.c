@@ -181,7 +181,7 @@ static void collect(struct sandbox *s, const char *text)
     assert_int_equal(settings_load(&c.settings, "", false, root, &why), 0);
     assert_int_equal(ssh_config_load(&c.ssh_config, at("read/config"), &env, &why), 0);
     sandbox_collect(s, &source, &c);
-    ssh_config_free(c.ssh_config);
+    configuration_free(&c);
 }
 
 static bool has(const struct sandbox *s, const char *path, enum sandbox_access access)
