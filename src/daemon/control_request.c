@@ -109,17 +109,13 @@ static void log_key(struct control *c, const char *path, const struct ssh_key *k
 /* Stores the key under all its names, or under none with *why. */
 static void store(struct control *c, const struct control_job *j, struct failure *why)
 {
-    int error = 0;
-    for (uint32_t i = 0; i < j->names.count && !error; i++)
-        error = key_store_put(c->config.keys, j->names.list[i], ssh_key_ref(j->key));
-    if (!error) {
+    int error =
+        key_store_put(c->config.keys, (const char *const *)j->names.list, j->names.count, j->key);
+    if (!error)
         log_key(c, j->path, j->key);
-        return;
-    }
-    for (uint32_t i = 0; i < j->names.count; i++)
-        key_store_forget(c->config.keys, j->names.list[i]);
-    failure_set(why, error, "No more than %d keys are kept unlocked: lock some first",
-                KEY_STORE_MAX);
+    else
+        failure_set(why, error, "No more than %d keys are kept unlocked: lock some first",
+                    KEY_STORE_MAX);
 }
 
 static uint32_t forget(struct control *c, const struct control_names *names)

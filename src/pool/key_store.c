@@ -39,21 +39,36 @@ static uint32_t find(const struct key_store *s, const char *path)
     return i;
 }
 
-int key_store_put(struct key_store *s, const char *path, struct ssh_key *key)
+/* Makes an entry without a key for each path that has none. On failure none is made. */
+static int make_entries(struct key_store *s, const char *const *paths, uint32_t count)
 {
-    uint32_t at = find(s, path);
-    if (at < s->count) {
-        ssh_key_free(s->entries[at].key);
-        s->entries[at].key = key;
-        return 0;
+    uint32_t before = s->count;
+    int error = 0;
+    for (uint32_t i = 0; i < count && !error; i++) {
+        if (find(s, paths[i]) < s->count)
+            continue;
+        char *copy = s->count < KEY_STORE_MAX ? strdup(paths[i]) : NULL;
+        if (copy)
+            s->entries[s->count++] = (struct entry){copy, NULL};
+        else
+            error = s->count < KEY_STORE_MAX ? SCOUT_E_NOMEM : SCOUT_E_LIMIT;
     }
-    char *copy = s->count < KEY_STORE_MAX ? strdup(path) : NULL;
-    if (!copy) {
-        ssh_key_free(key);
-        return s->count < KEY_STORE_MAX ? SCOUT_E_NOMEM : SCOUT_E_LIMIT;
+    while (error && s->count > before)
+        free(s->entries[--s->count].path);
+    return error;
+}
+
+int key_store_put(struct key_store *s, const char *const *paths, uint32_t count,
+                  struct ssh_key *key)
+{
+    int error = make_entries(s, paths, count);
+    for (uint32_t i = 0; i < count && !error; i++) {
+        struct entry *e = &s->entries[find(s, paths[i])];
+        if (e->key)
+            ssh_key_free(e->key);
+        e->key = ssh_key_ref(key);
     }
-    s->entries[s->count++] = (struct entry){copy, key};
-    return 0;
+    return error;
 }
 
 struct ssh_key *key_store_get(const struct key_store *s, const char *path)

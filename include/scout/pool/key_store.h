@@ -12,10 +12,10 @@ struct key_store;
 __attribute__((warn_unused_result)) int key_store_new(struct key_store **out);
 void key_store_free(struct key_store *s);
 
-/* Takes the key's reference over, also on failure. Replaces one of the same path. 0, _LIMIT or
- * _NOMEM. */
-__attribute__((warn_unused_result)) int key_store_put(struct key_store *s, const char *path,
-                                                      struct ssh_key *key);
+/* Keeps the key, by references of its own, under all of the paths, where it replaces what was
+ * there; or, with _LIMIT or _NOMEM, leaves everything as it was. */
+__attribute__((warn_unused_result)) int key_store_put(struct key_store *s, const char *const *paths,
+                                                      uint32_t count, struct ssh_key *key);
 /* Borrowed; NULL: not unlocked. */
 struct ssh_key *key_store_get(const struct key_store *s, const char *path);
 /* Forgets one (`path`), or all (NULL). Returns how many. */

@@ -207,8 +207,10 @@ static void test_locked_file(void **state)
     assert_non_null(strstr(c->failure.text, "run: scout unlock"));
     assert_non_null(strstr(c->failure.text, keys_path(&keys, "locked")));
     assert_int_equal(w.peer_count, 0);
-    assert_int_equal(
-        key_store_put(store, keys_path(&keys, "locked"), keys_load(&keys, "locked", "secret")), 0);
+    const char *path = keys_path(&keys, "locked");
+    struct ssh_key *key = keys_load(&keys, "locked", "secret");
+    assert_int_equal(key_store_put(store, &path, 1, key), 0);
+    ssh_key_free(key);
     assert_true(login(1, "locked", NULL)->ready);
     expect_offer(0, keys_path(&keys, "locked"), false);
     scene_close();
