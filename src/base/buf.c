@@ -13,6 +13,7 @@
 
 #define BUF_FIRST_SIZE 512
 #define BUF_KEEP_SIZE  (256u * 1024u)
+#define BUF_RELAX_SIZE 1024u /* what an allocator has at hand; more is dear to get and to free */
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -39,6 +40,23 @@ void buf_consume(struct buf *b, size_t len)
     b->start = b->end = 0;
     if (b->size > BUF_KEEP_SIZE)
         buf_fini(b);
+}
+
+void buf_relax(struct buf *b)
+{
+    if (b->start == b->end && b->data && b->size <= BUF_RELAX_SIZE)
+        buf_fini(b);
+}
+
+void buf_swap(struct buf *a, struct buf *b)
+{
+    const struct buf was = *a;
+    assert(buf_len(a) <= b->max && buf_len(b) <= a->max);
+    *a = *b;
+    a->max = was.max;
+    size_t max = b->max;
+    *b = was;
+    b->max = max;
 }
 
 /* Moves the unread bytes to the front of an allocation of at least `size`. */

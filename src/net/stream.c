@@ -105,9 +105,12 @@ static void on_sent(struct io_op *op, struct io_event event)
         return;
     }
     buf_consume(&s->sending, (size_t)event.res);
-    if (stream_pending(s) > 0)
+    if (stream_pending(s) > 0) {
         start_send(s);
-    else if (s->events->on_drain)
+        return;
+    }
+    buf_relax(&s->sending);
+    if (s->events->on_drain)
         s->events->on_drain(s);
 }
 

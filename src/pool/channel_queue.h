@@ -20,10 +20,10 @@ struct channel_wait {
 };
 
 struct channel_queue {
+    uint32_t count;
+    uint64_t tickets;
     struct list turns; /* the first waiter of each client; whose turn is next comes first */
     struct channel_wait *buckets[CHANNEL_QUEUE_BUCKETS];
-    uint64_t tickets;
-    uint32_t count;
 };
 
 void channel_queue_init(struct channel_queue *q);

@@ -42,21 +42,21 @@ struct channel_user {
 };
 
 struct pool_channels {
+    struct list stops;     /* struct stop: they wait for a channel */
+    struct list killers;   /* struct killer: they have one */
+    uint32_t running;      /* commands that have an exec */
+    uint32_t killing;      /* killers */
+    uint32_t opening;      /* of both: execs that the host has not accepted yet */
+    uint32_t limit;        /* channels, the anchor included, that the host is believed to allow */
+    bool learned;          /* by a refusal: not just assumed */
+    bool served;           /* the host has opened one that was not the anchor's */
+    bool none;             /* there is none for commands: they are sent elsewhere */
+    bool probing;          /* one more is tried, with the reserve in use */
+    struct io_timer timer; /* armed while commands wait: to probe */
     struct channel_queue queue;
-    struct list stops;    /* struct stop: they wait for a channel */
-    struct list killers;  /* struct killer: they have one */
-    uint32_t running;     /* commands that have an exec */
-    uint32_t killing;     /* killers */
-    uint32_t opening;     /* of both: execs that the host has not accepted yet */
-    uint32_t limit;       /* channels, the anchor included, that the host is believed to allow */
-    bool learned;         /* by a refusal: not just assumed */
-    bool served;          /* the host has opened one that was not the anchor's */
-    bool none;            /* there is none for commands: they are sent elsewhere */
-    bool probing;         /* one more is tried, with the reserve in use */
     uint64_t probe_at_ns; /* 0: they were never all in use */
     uint64_t probe_ms;
-    struct io_timer timer; /* armed while commands wait: to probe */
-    struct shell shell;    /* the host's login shell, once a command has reported it */
+    struct shell shell; /* the host's login shell, once a command has reported it */
 };
 
 /* ---- for the connection ---- */

@@ -102,10 +102,15 @@ static bool move_output(struct pool_connection *c)
     struct slice bytes = buf_peek(out);
     if (bytes.len == 0 || stream_pending(&c->stream) > ENGINE_OUT_HIGH)
         return false;
-    if (buf_append(stream_out(&c->stream), bytes) != 0)
+    struct buf *gather = stream_out(&c->stream);
+    if (buf_len(gather) == 0)
+        buf_swap(gather, out);
+    else if (buf_append(gather, bytes) == 0)
+        buf_consume(out, bytes.len);
+    else
         return false; /* goes on when the stream has drained */
-    buf_consume(out, bytes.len);
     stream_push(&c->stream);
+    buf_relax(out);
     return bytes.len >= ENGINE_OUT_HIGH;
 }
 

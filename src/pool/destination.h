@@ -10,14 +10,14 @@
 #include "scout/ssh/ssh_config.h"
 
 struct destination {
-    uint32_t refs; /* on the loop's thread only */
-    uint16_t port;
+    uint32_t refs;              /* on the loop's thread only */
     uint32_t connect_timeout_s; /* 0: not set */
+    uint16_t port;
+    uint16_t identity_count, known_hosts_count;
     const char *principal, *name, *hostname, *user;
-    uint32_t identity_count, known_hosts_count;
-    const char *identities[SSH_CONFIG_FILES_MAX];
-    const char *known_hosts[SSH_CONFIG_FILES_MAX];
-    char text[]; /* where all of them point */
+    const char *const *identities, *const *known_hosts; /* behind the text */
+    char text[]; /* where all of them point: the parts of the key in the order in which they are
+                    compared, each with its NUL, then the name */
 };
 
 /* NULL without memory. */

@@ -130,6 +130,7 @@ static bool step(struct engine *e)
         answer_all(s);
         return false;
     }
+    buf_relax(&s->in);
     return s->recv_budget == 0 && buf_len(&s->in) > 0 && session_has_room(s);
 }
 

@@ -90,6 +90,7 @@ static bool write_requests(struct session *s)
         if (n <= 0)
             break;
         buf_consume(requests, (size_t)n);
+        buf_relax(requests);
         progress = true;
     }
     return progress;

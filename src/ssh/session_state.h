@@ -71,34 +71,35 @@ struct session_auth {
     struct buf refusals;  /* text: why identities were not offered or not taken */
 };
 
+/* What a request touches comes first and together, but for the engine's own part. */
 struct session {
     struct engine engine; /* first */
-    struct engine_config config;
     LIBSSH2_SESSION *ssh;
     struct buf in;
-    bool in_ended, handshaken, tearing_down, newkeys_given;
-    int in_error;
     size_t recv_budget, received;
-    bool gate;          /* RECV gives nothing: see session.c */
-    bool draining;      /* within the call that takes input in */
-    int broken;         /* libssh2's error that the drain met */
-    bool asserted;      /* libssh2 failed an assertion: see session_guard.c */
-    uint64_t inputs;    /* turns in which input came */
-    struct list memory; /* of libssh2, see session_memory.c */
+    bool in_ended, handshaken, tearing_down, newkeys_given;
+    bool gate;       /* RECV gives nothing: see session.c */
+    bool draining;   /* within the call that takes input in */
+    bool asserted;   /* libssh2 failed an assertion: see session_guard.c */
+    int broken;      /* libssh2's error that the drain met */
+    uint64_t inputs; /* turns in which input came */
     size_t memory_len;
-    bool memory_refused; /* more than SSH_MEMORY_MAX was asked for */
-    char goodbye[200];   /* what the peer said with DISCONNECT */
-    bool disconnected;
-    struct session_auth auth;
-    struct session_anchor anchor;
+    struct list memory; /* of libssh2, see session_memory.c */
     struct list execs;
+    const void *opener; /* the anchor or the exec whose channel is being opened; libssh2 keeps the
+                           state of one open in the session */
+    struct session_anchor anchor;
     uint32_t exec_count;
+    int in_error;
+    bool memory_refused; /* more than SSH_MEMORY_MAX was asked for */
+    bool disconnected;
+    bool place_came_free; /* between the last two opens: see session_exec.c */
     uint64_t frees, frees_at_open, frees_at_answer; /* channels freed: ever; when the open that is
                              under way, and the one that was answered last, had been begun */
-    bool place_came_free; /* between the last two opens: see session_exec.c */
-    const void *opener;   /* the anchor or the exec whose channel is being opened; libssh2 keeps the
-                             state of one open in the session */
     struct sftp_request ping;
+    struct session_auth auth;
+    struct engine_config config;
+    char goodbye[200]; /* what the peer said with DISCONNECT */
 };
 
 /* session.c: names the failure (already in engine.failure) and ends. */

@@ -123,11 +123,11 @@ class CommandTest(peers.PeerTest):
         """All channels leak at the server, one after the other: no command waits beyond its
         deadline, and those that had a channel were run once."""
         server = self.light("--never-close")
-        driver = self.driver(server, "--deadline-ms", "1500")
+        driver = self.driver(server, "--deadline-ms", "3000")
         for turn in range(3):
             ends, took = driver.run({f"c{turn}-{i}": "echo abc" for i in range(8)},
-                                    1.5 + LATE_S)
-            self.assertLess(took, 1.5 + LATE_S)
+                                    3 + LATE_S)
+            self.assertLess(took, 3 + LATE_S)
             for name, end in ends.items():
                 if end["end"] == "failed":
                     self.assertEqual((end["code"], end["stage"], end["ran"]),
@@ -218,11 +218,11 @@ class CommandTest(peers.PeerTest):
 
     def test_a_deadline_stops_what_runs(self):
         server = self.light()
-        driver = self.driver(server, "--deadline-ms", "500")
+        driver = self.driver(server, "--deadline-ms", "4000")
         ends, took = driver.run({f"c{i}": "sleep-ms 60000" for i in range(8)}, 10)
         for name, end in ends.items():
             self.assertEqual((end["end"], end["code"]), ("stopped", "deadline-exceeded"), name)
-        self.assertLess(took, 0.5 + LATE_S)
+        self.assertLess(took, 4 + LATE_S)
         self.assert_exited(driver.run({"after": "true"}, 10)[0])
 
     def test_a_host_that_falls_silent_while_commands_run(self):

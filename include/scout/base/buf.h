@@ -39,6 +39,11 @@ static inline struct slice buf_peek(const struct buf *b)
  */
 void buf_consume(struct buf *b, size_t len);
 void buf_clear(struct buf *b);
+/* Frees the memory of a small empty buffer, too: for one of many buffers that are each used now and
+ * then. The next one to be filled then gets memory that is still in the processor's cache. */
+void buf_relax(struct buf *b);
+/* Exchanges the bytes of both, and their memory; each keeps its cap, which must not be exceeded. */
+void buf_swap(struct buf *a, struct buf *b);
 
 /* Room for `len` bytes at the end, to be filled and then claimed by buf_commit.
  * Returns NULL when the cap or memory does not admit them; the content is unchanged then. */

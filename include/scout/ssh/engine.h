@@ -106,7 +106,6 @@ struct engine_ops {
 struct engine {
     const struct engine_ops *ops;
     enum engine_stage stage;
-    struct failure failure; /* of ENGINE_ENDED */
     struct buf out;         /* what is to be sent to the peer: the owner consumes it */
     struct sftp *sftp;      /* requests may be started from ENGINE_READY on */
     bool has_sftp;          /* from ENGINE_READY on: whether the host offers SFTP */
@@ -114,6 +113,7 @@ struct engine {
     uint32_t channels_max;  /* how many at once the host can stand, as its banner tells; 0: not
                                known.  From ENGINE_READY on */
     uint64_t rekeys, pings; /* counters */
+    struct failure failure; /* of ENGINE_ENDED */
     char banner[128];       /* the peer's identification string, printable, may be empty */
 };
 

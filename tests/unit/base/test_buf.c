@@ -96,6 +96,41 @@ static void a_large_buffer_gives_its_memory_back_when_emptied(void **state)
     buf_fini(&b);
 }
 
+static void a_small_buffer_gives_its_memory_back_when_asked_and_empty(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1u << 20);
+    buf_relax(&b);
+    assert_int_equal(buf_append_str(&b, "some"), 0);
+    buf_relax(&b);
+    assert_true(slice_is(buf_peek(&b), "some"));
+    buf_consume(&b, 4);
+    buf_relax(&b);
+    assert_null(b.data);
+    assert_int_equal(b.max, 1u << 20);
+    assert_non_null(buf_reserve(&b, 60000)); /* a larger one is kept */
+    buf_relax(&b);
+    assert_non_null(b.data);
+    buf_fini(&b);
+}
+
+static void what_is_exchanged_keeps_its_cap(void **state)
+{
+    (void)state;
+    struct buf a, b;
+    buf_init(&a, 10);
+    buf_init(&b, 20);
+    assert_int_equal(buf_append_str(&a, "first"), 0);
+    buf_swap(&a, &b);
+    assert_int_equal(buf_len(&a), 0);
+    assert_true(slice_is(buf_peek(&b), "first"));
+    assert_int_equal(buf_append_str(&a, "01234567890"), SCOUT_E_LIMIT);
+    assert_int_equal(buf_append_str(&b, "012345678901234"), 0);
+    buf_fini(&a);
+    buf_fini(&b);
+}
+
 static void printf_writes_short_and_long_texts_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -133,6 +168,8 @@ int main(void)
         cmocka_unit_test(reserved_room_is_claimed_by_commit_only),
         cmocka_unit_test(an_empty_buffer_can_be_read_and_cleared),
         cmocka_unit_test(a_large_buffer_gives_its_memory_back_when_emptied),
+        cmocka_unit_test(a_small_buffer_gives_its_memory_back_when_asked_and_empty),
+        cmocka_unit_test(what_is_exchanged_keeps_its_cap),
         cmocka_unit_test(printf_writes_short_and_long_texts_whole_or_not_at_all),
         cmocka_unit_test(a_long_printf_may_fill_the_buffer_to_its_cap),
     };

@@ -90,7 +90,7 @@ static void what_is_stopped_is_stopped_over_a_third_connection(void **state)
     r = start_group("trap : TERM; sleep 1000; sleep 1000", WAIT_S * 1000, &group);
     command_stop(r->command);
     check_stopped(r, group, SCOUT_E_CANCELLED);
-    r = start_group("sleep 1000", 3000, &group);
+    r = start_group("sleep 1000", STOPPED_BY_MS, &group);
     check_stopped(r, group, SCOUT_E_DEADLINE);
     r = run("echo after");
     assert_string_equal(r->out, "after\n");

@@ -117,7 +117,7 @@ static void a_deadline_stops_what_runs(void **state)
     (void)state;
     pid_t group;
     open_world();
-    struct run *r = start_group("sleep 1000; :", 1500, &group);
+    struct run *r = start_group("sleep 1000; :", STOPPED_BY_MS, &group);
     check_stopped(r, group, SCOUT_E_DEADLINE);
     close_world();
 }
