@@ -2,6 +2,7 @@
 #include "pool_client.h"
 
 #include "bench.h"
+#include "option.h"
 #include "scout/base/time.h"
 #include "scout/ssh/session.h"
 #include <arpa/inet.h>
@@ -85,6 +86,33 @@ struct ssh_host pool_client_host(const char *address, uint16_t port, const char 
     snprintf(h.identities[0], sizeof h.identities[0], "%s", identity);
     snprintf(h.known_hosts[0], sizeof h.known_hosts[0], "%s", known_hosts);
     return h;
+}
+
+bool pool_target_option(struct pool_target *t, int option, const char *argument)
+{
+    switch (option) {
+    case 'a':
+        t->address = argument;
+        return true;
+    case 'p':
+        return option_number(argument, 1, 65535, &t->port);
+    case 'u':
+        t->user = argument;
+        return true;
+    case 'i':
+        t->identity = argument;
+        return true;
+    case 'h':
+        t->known_hosts = argument;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool pool_target_is_whole(const struct pool_target *t)
+{
+    return t->address && t->port && t->user && t->identity && t->known_hosts;
 }
 
 struct ssh_host pool_target_host(const struct pool_target *t, uint32_t index)

@@ -31,12 +31,23 @@ pool_client_until(struct pool_client *c, bool (*done)(void *context), void *cont
 struct ssh_host pool_client_host(const char *address, uint16_t port, const char *user,
                                  const char *identity, const char *known_hosts);
 
-/* Where to, from the command line: --address A --port P [--user U] --identity FILE
+/* Where to, from the command line: --address A --port P --user U --identity FILE
  * --known-hosts FILE. */
 struct pool_target {
     const char *address, *user, *identity, *known_hosts;
     unsigned long port;
 };
+
+/* The entries of getopt_long for it, and what takes them: false when it is none of them, or when
+ * its argument is wrong. */
+#define POOL_TARGET_OPTIONS                                                                        \
+    {"address", 1, 0, 'a'}, {"port", 1, 0, 'p'}, {"user", 1, 0, 'u'}, {"identity", 1, 0, 'i'},     \
+    {                                                                                              \
+        "known-hosts", 1, 0, 'h'                                                                   \
+    }
+bool pool_target_option(struct pool_target *t, int option, const char *argument);
+/* Whether all of them were given. */
+bool pool_target_is_whole(const struct pool_target *t);
 
 /* The host `index` after the target's address: the light server's --addresses. */
 struct ssh_host pool_target_host(const struct pool_target *t, uint32_t index);

@@ -27,7 +27,7 @@ struct pool_options {
     const char *mode, *dir;
     struct pool_target target;
     bool same, per_cpu, serial, waiters;
-    unsigned long hosts, requests, in_flight, delay_ms, repeat;
+    unsigned long hosts, used, requests, in_flight, delay_ms, repeat;
 };
 
 /* `same`: `count` connections to the target's one address, told apart by their principal; else to

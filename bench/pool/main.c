@@ -1,7 +1,8 @@
 /* bench_pool: the pool's own costs, one figure a run, every answer checked.
  *
  *   bench_pool --mode connect  TARGET --hosts N [--same] [--dir DIR] [--per cpu|wall]
- *   bench_pool --mode requests TARGET --hosts N --in-flight K --requests R [--per cpu|wall]
+ *   bench_pool --mode requests TARGET --hosts N [--used U] --in-flight K --requests R
+ *              [--per cpu|wall]
  *   bench_pool --mode memory   TARGET --hosts N
  *   bench_pool --mode acquire  --hosts N --requests R
  *   bench_pool --mode storm    --hosts N --delay-ms D --repeat R [--serial | --waiters]
@@ -33,18 +34,6 @@ static bool take_text(struct pool_options *o, int option)
     case 'm':
         o->mode = optarg;
         return true;
-    case 'a':
-        o->target.address = optarg;
-        return true;
-    case 'u':
-        o->target.user = optarg;
-        return true;
-    case 'i':
-        o->target.identity = optarg;
-        return true;
-    case 'h':
-        o->target.known_hosts = optarg;
-        return true;
     case 'd':
         o->dir = optarg;
         return true;
@@ -52,17 +41,17 @@ static bool take_text(struct pool_options *o, int option)
         o->per_cpu = strcmp(optarg, "cpu") == 0;
         return o->per_cpu || strcmp(optarg, "wall") == 0;
     default:
-        return false;
+        return pool_target_option(&o->target, option, optarg);
     }
 }
 
 static bool take_option(struct pool_options *o, int option)
 {
     switch (option) {
-    case 'p':
-        return option_number(optarg, 1, 65535, &o->target.port);
     case 'n':
         return option_number(optarg, 1, HOSTS_MAX - 64, &o->hosts);
+    case 'U':
+        return option_number(optarg, 1, HOSTS_MAX - 64, &o->used);
     case 'r':
         return option_number(optarg, 1, 1000000000, &o->requests);
     case 'f':
@@ -88,30 +77,19 @@ static bool take_option(struct pool_options *o, int option)
 static const struct mode *parse(struct pool_options *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"mode", 1, 0, 'm'},
-        {"address", 1, 0, 'a'},
-        {"port", 1, 0, 'p'},
-        {"user", 1, 0, 'u'},
-        {"identity", 1, 0, 'i'},
-        {"known-hosts", 1, 0, 'h'},
-        {"dir", 1, 0, 'd'},
-        {"per", 1, 0, 'c'},
-        {"hosts", 1, 0, 'n'},
-        {"requests", 1, 0, 'r'},
-        {"in-flight", 1, 0, 'f'},
-        {"delay-ms", 1, 0, 'D'},
-        {"repeat", 1, 0, 'R'},
-        {"same", 0, 0, 's'},
-        {"serial", 0, 0, 'S'},
-        {"waiters", 0, 0, 'W'},
-        {0, 0, 0, 0},
+        {"mode", 1, 0, 'm'},     POOL_TARGET_OPTIONS,
+        {"dir", 1, 0, 'd'},      {"per", 1, 0, 'c'},
+        {"hosts", 1, 0, 'n'},    {"requests", 1, 0, 'r'},
+        {"used", 1, 0, 'U'},     {"in-flight", 1, 0, 'f'},
+        {"delay-ms", 1, 0, 'D'}, {"repeat", 1, 0, 'R'},
+        {"same", 0, 0, 's'},     {"serial", 0, 0, 'S'},
+        {"waiters", 0, 0, 'W'},  {0, 0, 0, 0},
     };
     *o = (struct pool_options){.mode = "", .dir = "", .hosts = 1, .in_flight = 1, .repeat = 1};
     for (int got; (got = getopt_long(argc, argv, "", longs, NULL)) != -1;)
         if (!take_option(o, got))
             return NULL;
-    const struct pool_target *t = &o->target;
-    bool target = t->address && t->port && t->user && t->identity && t->known_hosts;
+    bool target = pool_target_is_whole(&o->target);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0] && optind == argc; i++) {
         const struct mode *m = &modes[i];
         if (strcmp(m->name, o->mode) == 0)

@@ -1,8 +1,10 @@
 /* --mode requests: what a warm request costs the client while so many connections are open.
  *
- * N chains of requests walk over the connections, each over its own, so that a connection never has
- * more than one request in flight and nothing is gained by batching: chain k acquires, asks for one
- * stat, checks the answer, releases, and goes on to its next connection. */
+ * N chains of requests walk over the connections (or the first --used of them), each over its own,
+ * so that a connection never has more than one request in flight and nothing is gained by batching:
+ * chain k acquires, asks for one stat, checks the answer, releases, and goes on to its next
+ * connection. The server shares the machine: how many answers it has ready when the client comes
+ * round (passes_per_op) is in the figure, too. */
 #include "bench.h"
 #include "hosts.h"
 #include "scout/base/container.h"
@@ -21,6 +23,7 @@ struct walk {
     struct chain chains[CHAINS_MAX];
     char paths[FILES][32];
     unsigned long started, done, last;
+    uint32_t used; /* of the connections */
 };
 
 static void ask(struct walk *w, struct chain *c);
@@ -35,7 +38,7 @@ static void on_stat(struct sftp_request *r, const struct sftp_reply *reply)
     pool_release(&x->use);
     w->done++;
     c->at += c->step;
-    if (c->at >= w->hosts.count)
+    if (c->at >= w->used)
         c->at = (uint32_t)(c - w->chains);
     if (w->started < w->last && !w->hosts.failed)
         ask(w, c);
@@ -86,7 +89,8 @@ int mode_requests(const struct pool_options *o)
 {
     static const uint32_t first = 64; /* connections at one time while they are made */
     struct walk *w = calloc(1, sizeof *w);
-    if (!w || o->in_flight > CHAINS_MAX || o->in_flight > o->hosts ||
+    unsigned long used = o->used ? o->used : o->hosts;
+    if (!w || o->in_flight > CHAINS_MAX || o->in_flight > used || used > o->hosts ||
         hosts_open(&w->hosts, o, (uint32_t)o->hosts))
         return 1;
     for (unsigned i = 0; i < FILES; i++)
@@ -97,18 +101,22 @@ int mode_requests(const struct pool_options *o)
             return 1;
     }
     hosts_release(&w->hosts);
+    w->used = (uint32_t)used;
     if (phase(w, o->hosts * 2 + 1000, (uint32_t)o->in_flight))
         return 1;
     printf("begin\n");
     fflush(stdout);
+    uint64_t passes = io_stats(w->hosts.client.io)->passes;
     double wall_s = bench_now_s(), cpu_s = bench_cpu_self_s();
     if (phase(w, o->requests, (uint32_t)o->in_flight))
         return 1;
     wall_s = bench_now_s() - wall_s;
     cpu_s = bench_cpu_self_s() - cpu_s;
+    passes = io_stats(w->hosts.client.io)->passes - passes;
     printf("end\nops %lu\nseconds %.9f\n", o->requests, o->per_cpu ? cpu_s : wall_s);
     printf("cpu_us_per_op.client %.4f\nper_s_wall %.1f\n", cpu_s * 1e6 / (double)o->requests,
            (double)o->requests / wall_s);
+    printf("passes_per_op %.3f\n", (double)passes / (double)o->requests);
     hosts_close(&w->hosts);
     free(w);
     return 0;

@@ -253,23 +253,9 @@ static bool take_option(struct warm *w, int option)
     case 'm':
         w->make = optarg;
         return true;
-    case 'a':
-        w->target.address = optarg;
-        return true;
-    case 'u':
-        w->target.user = optarg;
-        return true;
-    case 'i':
-        w->target.identity = optarg;
-        return true;
-    case 'h':
-        w->target.known_hosts = optarg;
-        return true;
     case 'd':
         w->dir = optarg;
         return true;
-    case 'p':
-        return option_number(optarg, 1, 65535, &w->target.port);
     case 'k':
         return option_number(optarg, 1, FILES_MAX, &w->files);
     case 'n':
@@ -279,35 +265,24 @@ static bool take_option(struct warm *w, int option)
     case 'w':
         return option_number(optarg, 0, REQUESTS_MAX, &w->warmup);
     default:
-        return false;
+        return pool_target_option(&w->target, option, optarg);
     }
 }
 
 static bool parse(struct warm *w, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"op", 1, 0, 'o'},
-        {"make", 1, 0, 'm'},
-        {"address", 1, 0, 'a'},
-        {"port", 1, 0, 'p'},
-        {"user", 1, 0, 'u'},
-        {"identity", 1, 0, 'i'},
-        {"known-hosts", 1, 0, 'h'},
-        {"dir", 1, 0, 'd'},
-        {"files", 1, 0, 'k'},
-        {"in-flight", 1, 0, 'n'},
-        {"warmup", 1, 0, 'w'},
-        {"requests", 1, 0, 'r'},
-        {0, 0, 0, 0},
+        {"op", 1, 0, 'o'},     {"make", 1, 0, 'm'},     POOL_TARGET_OPTIONS,
+        {"dir", 1, 0, 'd'},    {"files", 1, 0, 'k'},    {"in-flight", 1, 0, 'n'},
+        {"warmup", 1, 0, 'w'}, {"requests", 1, 0, 'r'}, {0, 0, 0, 0},
     };
     w->dir = "";
     w->files = 1000;
     for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;)
         if (!take_option(w, o))
             return false;
-    return optind == argc && (w->make || (w->op && w->target.address && w->target.port &&
-                                          w->target.user && w->target.identity &&
-                                          w->target.known_hosts && w->in_flight && w->requests));
+    return optind == argc &&
+           (w->make || (w->op && pool_target_is_whole(&w->target) && w->in_flight && w->requests));
 }
 
 int main(int argc, char **argv)
