@@ -39,8 +39,9 @@ int audit_command(const struct cli *cli);
 __attribute__((warn_unused_result)) int client_ask(const struct cli *cli, const struct call *call,
                                                    struct buf *line, struct answer *answer);
 
-/* Connects as start_connect; prints why not. Returns a descriptor, or -1: EXIT_NO_DAEMON. */
-__attribute__((warn_unused_result)) int client_connect(const struct cli *cli);
+/* Connects as start_connect, and hands over the user's ssh agent (agent.h) with so many sockets;
+ * prints why not. Returns a descriptor, or -1: EXIT_NO_DAEMON. */
+__attribute__((warn_unused_result)) int client_connect(const struct cli *cli, unsigned agent_lines);
 
 /* True when the operand can be HOST:PATH; else prints what is wrong with it. */
 __attribute__((warn_unused_result)) bool client_operand_is_path(const struct cli *cli);

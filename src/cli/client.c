@@ -5,6 +5,7 @@
  * (`scout read ... | head`) ends the printing quietly: the reader has what it wanted. */
 #include "cli.h"
 
+#include "agent.h"
 #include "output.h"
 #include "scout/base/json.h"
 #include "scout/base/utf8.h"
@@ -15,13 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
-int client_connect(const struct cli *cli)
+int client_connect(const struct cli *cli, unsigned agent_lines)
 {
     char where[PATHS_SIZE + 64];
     struct failure why;
     int fd = start_connect(&cli->paths, &why);
-    if (fd >= 0)
+    if (fd >= 0) {
+        agent_hand_over(fd, getenv("SSH_AUTH_SOCK"), agent_lines);
         return fd;
+    }
     output_error(why.text, error_code(why.error));
     snprintf(where, sizeof where, "the daemon's log, when scout started it, is %s", cli->paths.log);
     output_error(where, NULL);
@@ -47,7 +50,7 @@ int client_ask(const struct cli *cli, const struct call *call, struct buf *line,
     int error = 0;
     /* A daemon that was just killed may still have taken the connection: then once more. */
     for (int tries = 0; tries < 2; tries++) {
-        int fd = client_connect(cli);
+        int fd = client_connect(cli, 1);
         if (fd < 0)
             return EXIT_NO_DAEMON;
         error = call_scout(fd, call, line, answer, &why);

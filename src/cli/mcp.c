@@ -4,6 +4,7 @@
  * to stdout. It ends when the daemon closes the connection, or as soon as the client has gone. */
 #include "cli.h"
 
+#include "agent.h"
 #include "output.h"
 #include "pump.h"
 #include <errno.h>
@@ -13,7 +14,7 @@
 
 int mcp_command(const struct cli *cli)
 {
-    int fd = client_connect(cli);
+    int fd = client_connect(cli, AGENT_LINES_MAX);
     if (fd < 0)
         return EXIT_NO_DAEMON;
     enum pump_end end = pump_run(STDIN_FILENO, STDOUT_FILENO, fd);

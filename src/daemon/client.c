@@ -1,5 +1,6 @@
 /* A client's life.
  *
+ *   GREETING --first bytes, its agent--> SERVING
  *   SERVING --end of its input, over-long line, drain--> DRAINING --all answered and sent-->
  * CLOSING
  *      \-------------------------- broken, closed ----------------------------------------/
@@ -9,22 +10,28 @@
  * memory goes when both the session and the stream have ended. */
 #include "client.h"
 
+#include "greeting.h"
 #include "scout/base/time.h"
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CLIENT_LOOK_MS 100 /* between two looks whether a client that is not read has gone */
 
 struct client {
     struct list node;
     struct client_owner *owner;
-    struct stream stream;
+    struct io_file file; /* GREETING */
+    struct io_op first;
+    struct stream stream;       /* from SERVING on */
+    struct handed_agent *agent; /* which it brought; NULL: none */
     struct mcp_session *session;
     const struct door *door;
     struct identity identity; /* of its calls, which may outlive the stream */
     struct io_task task;
     struct io_timer look;
-    bool draining, closing, stream_gone, session_gone;
+    bool greeting, draining, closing, stream_gone, session_gone;
 };
 
 struct client *client_of(struct list *node)
@@ -58,6 +65,8 @@ static void free_if_gone(struct client *c)
     struct client_owner *owner = c->owner;
     io_task_cancel(&c->task);
     list_remove(&c->node);
+    if (c->agent)
+        handed_agent_drop(c->agent);
     owner->count--;
     free(c);
     owner->on_gone(owner);
@@ -77,13 +86,24 @@ static void on_stream_closed(struct stream *s)
     free_if_gone(c);
 }
 
+static void on_file_closed(struct io_file *file)
+{
+    struct client *c = CONTAINER_OF(file, struct client, file);
+    c->stream_gone = true;
+    free_if_gone(c);
+}
+
 void client_close(struct client *c)
 {
     if (c->closing)
         return;
     c->closing = true;
-    io_timer_stop(c->stream.file.io, &c->look);
-    stream_close(&c->stream);
+    if (c->greeting) {
+        io_close(&c->file, on_file_closed);
+    } else {
+        io_timer_stop(c->stream.file.io, &c->look);
+        stream_close(&c->stream);
+    }
     mcp_session_free(c->session, on_session_freed, c);
 }
 
@@ -97,6 +117,10 @@ static void close_if_drained(struct client *c)
 void client_drain(struct client *c)
 {
     c->draining = true;
+    if (c->greeting) {
+        client_close(c); /* it has not asked for anything */
+        return;
+    }
     stream_pause(&c->stream);
     close_if_drained(c);
 }
@@ -186,6 +210,48 @@ static void on_room(void *context)
 
 static const struct stream_events events = {on_data, on_end, on_drain, on_stream_closed};
 
+/* ---- the beginning ---- */
+
+/* Its calls then log in as itself, with its own agent: a login of theirs is nobody else's. */
+static void take_agent(struct client *c, const struct greeting *g)
+{
+    struct client_owner *owner = c->owner;
+    char principal[POOL_PRINCIPAL_MAX + 1], count[16];
+    snprintf(principal, sizeof principal, "uid:%u", c->identity.uid);
+    if (g->refused)
+        log_event(owner->mcp.log, LOG_WARN, "agent_refused", "identity", c->identity.name, "reason",
+                  g->refused, NULL);
+    if (g->fd_count == 0)
+        return;
+    if (owner->agents)
+        c->agent = handed_agent_new(owner->agents, principal, g->fds, g->fd_count);
+    for (size_t i = 0; !c->agent && i < g->fd_count; i++)
+        io_discard(c->file.io, g->fds[i]);
+    if (!c->agent)
+        return;
+    strcpy(c->identity.principal, principal);
+    snprintf(count, sizeof count, "%zu", g->fd_count);
+    log_event(owner->mcp.log, LOG_DEBUG, "agent_taken", "principal", principal, "sockets", count,
+              NULL);
+}
+
+static void on_greeting(struct io_op *op, struct io_event event)
+{
+    struct client *c = CONTAINER_OF(op, struct client, first);
+    struct greeting g;
+    (void)event; /* an end or an error is found by the stream */
+    if (c->closing)
+        return;
+    greeting_take(c->file.fd, &g);
+    take_agent(c, &g);
+    stream_init_file(&c->stream, &c->file, MCP_OUT_MAX, &events);
+    c->greeting = false;
+    if (g.len > 0)
+        after_input(c, mcp_session_feed(c->session, slice_of(g.bytes, g.len)));
+    else
+        stream_resume(&c->stream);
+}
+
 void client_refresh(struct client *c)
 {
     c->identity.role = c->door->role;
@@ -214,8 +280,10 @@ int client_open(struct client_owner *owner, struct io *io, int fd, const struct 
     owner->count++;
     io_task_init(&c->task);
     io_timer_init(&c->look);
-    stream_init(&c->stream, io, fd, MCP_OUT_MAX, &events);
+    c->greeting = true;
+    io_op_init(&c->first);
+    io_file_adopt(io, &c->file, fd);
     mcp_session_on_room(c->session, on_room, c);
-    stream_resume(&c->stream);
+    io_poll(&c->file, &c->first, POLLIN, on_greeting);
     return 0;
 }

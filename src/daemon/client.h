@@ -15,7 +15,8 @@ struct client_owner {
     uint32_t count;
     uint64_t opened; /* clients so far: the number of the next one, less 1 */
     struct mcp_config mcp;
-    enum identity_role role;                     /* of those whom only their uid tells */
+    struct pool *agents;     /* takes the agents that clients hand over; NULL: none are taken */
+    enum identity_role role; /* of those whom only their uid tells */
     void (*on_gone)(struct client_owner *owner); /* after each one that ended */
 };
 

@@ -155,6 +155,8 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
     int error = server_pool_open(&s->pool, io, config, why);
+    if (server_pool_takes_agents(&s->first))
+        s->clients.agents = s->pool.pool;
     if (!error)
         error = doors_open(&s->doors, io, config->handed, config->source->paths.socket, why);
     if (!error)

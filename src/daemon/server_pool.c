@@ -2,6 +2,7 @@
 #include "server_pool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,10 +20,16 @@ static const char *agent_of(const struct server_config *config)
     return strcmp(agent, SETTINGS_NONE) == 0 ? NULL : agent;
 }
 
+bool server_pool_takes_agents(const struct settings *settings)
+{
+    return strcmp(settings->agent, SETTINGS_NONE) != 0;
+}
+
 static void configure(struct server_pool *p, const struct server_config *config)
 {
     const struct settings *settings = &config->configuration->settings;
     bool checked = settings_known_hosts(settings, config->source->home, p->known_hosts);
+    snprintf(p->own_principal, sizeof p->own_principal, "uid:%u", (unsigned)geteuid());
     p->config = (struct pool_config){
         .connections_max = (uint32_t)settings->max_connections,
         .requests_max = (uint32_t)settings->max_requests,
@@ -38,6 +45,7 @@ static void configure(struct server_pool *p, const struct server_config *config)
                                         : POOL_HOST_KEYS_WHERE_KNOWN,
         .home = config->source->home,
         .agent_socket = agent_of(config),
+        .own_principal = p->own_principal,
         .keys = p->keys,
         .resolver = p->resolver,
     };

@@ -13,6 +13,7 @@ struct server_pool {
     struct pool *pool;
     struct pool_config config;
     char known_hosts[SETTINGS_PATH_MAX];
+    char own_principal[POOL_PRINCIPAL_MAX + 1];
     void (*on_closed)(void *context);
     void *context;
 };
@@ -25,6 +26,9 @@ __attribute__((warn_unused_result)) int server_pool_open(struct server_pool *p, 
 /* Logs what a user should know about host keys: that they are not checked, or that the file to
  * check them by is missing. Blocking: for the start only. */
 void server_pool_log_host_keys(const struct server_pool *p, struct log *log);
+
+/* Whether clients may hand over their agents: not where no agent is wanted. */
+bool server_pool_takes_agents(const struct settings *settings);
 
 /* Frees all of it. `on_closed` comes once, last. Nobody may use the pool any more. */
 void server_pool_close(struct server_pool *p, void (*on_closed)(void *context), void *context);

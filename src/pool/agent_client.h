@@ -1,4 +1,4 @@
-/* One connection to the user's ssh agent, for one login: its keys are listed once, then it signs.
+/* The user's ssh agent, as one login sees it: its keys are listed once, then it signs.
  * Private to the layer. The codec is ssh/agent.h.
  *
  * An agent that is missing, silent or broken costs a note for messages, and nothing else. */
@@ -12,6 +12,7 @@
 #define AGENT_RETRY_MS   30000 /* a silent agent is not asked again before */
 
 struct agent_client;
+struct handed_agent;
 
 /* Never from within a call on the client. After agent_client_close only on_gone comes. */
 struct agent_client_events {
@@ -25,6 +26,12 @@ struct agent_client_events {
 /* Connects to the Unix socket `path` and asks for the keys. NULL without memory. */
 struct agent_client *agent_client_open(struct io *io, const char *path,
                                        const struct agent_client_events *events, void *context);
+
+/* The same with an agent that was handed over by `owner` (handed_agent_find): the hold on it moves
+ * into the client. NULL without memory: then it stays the caller's. */
+struct agent_client *agent_client_share(struct io *io, struct handed_agent *handed,
+                                        const char *owner, const struct agent_client_events *events,
+                                        void *context);
 
 /* What it listed, for agent_next_identity; valid as long as the client. Empty: nothing. */
 struct slice agent_client_keys(const struct agent_client *a);

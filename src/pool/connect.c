@@ -12,6 +12,7 @@
 
 #include "agent_client.h"
 #include "credentials.h"
+#include "handed_agent.h"
 #include "scout/base/time.h"
 #include "scout/net/dial.h"
 #include "scout/pool/key_store.h"
@@ -247,7 +248,7 @@ static void on_listed(void *context)
     struct pool_connection *c = context;
     struct connect *w = c->connect;
     w->agent_known = true;
-    if (agent_client_was_silent(w->agent))
+    if (agent_client_was_silent(w->agent) && !c->destination->principal[0])
         c->pool->agent_retry_ns = io_now(c->pool->io) + AGENT_RETRY_MS * NS_PER_MS;
     go_on(c);
 }
@@ -262,24 +263,46 @@ static void on_agent_gone(void *context)
 
 static const struct agent_client_events agent_events = {on_listed, on_signed, on_agent_gone};
 
-static int ask_agent(struct pool_connection *c)
+/* The daemon's own agent. */
+static struct agent_client *open_agent(struct pool_connection *c)
 {
     struct connect *w = c->connect;
     const char *path = c->pool->config.agent_socket;
-    w->agent_known = true;
     if (!path || !path[0])
-        return 0;
-    if (io_now(c->pool->io) < c->pool->agent_retry_ns) {
-        snprintf(w->note, sizeof w->note,
-                 "the ssh agent at %s was not asked, because it did not answer a moment ago", path);
-        return 0;
-    }
-    w->agent = agent_client_open(c->pool->io, path, &agent_events, c);
-    if (!w->agent)
-        return SCOUT_E_NOMEM;
-    w->agent_known = false;
-    w->agent_open = true;
-    return 0;
+        return NULL;
+    if (io_now(c->pool->io) >= c->pool->agent_retry_ns)
+        return agent_client_open(c->pool->io, path, &agent_events, c);
+    snprintf(w->note, sizeof w->note,
+             "the ssh agent at %s was not asked, because it did not answer a moment ago", path);
+    return NULL;
+}
+
+/* The one that a client of the principal handed over. */
+static struct agent_client *share_agent(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    const char *principal = c->destination->principal;
+    struct agent_client *client = NULL;
+    struct handed_agent *agent = handed_agent_find(c->pool, principal);
+    const char *why = !agent ? "has gone"
+                      : io_now(c->pool->io) < handed_agent_silent_until(agent)
+                          ? "was not asked, because it did not answer a moment ago"
+                          : NULL;
+    if (!why)
+        client = agent_client_share(c->pool->io, agent, principal, &agent_events, c);
+    else
+        snprintf(w->note, sizeof w->note, "the ssh agent of %s %s", principal, why);
+    if (agent && !client)
+        handed_agent_release(agent);
+    return client;
+}
+
+static void ask_agent(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    w->agent = c->destination->principal[0] ? share_agent(c) : open_agent(c);
+    w->agent_open = w->agent != NULL;
+    w->agent_known = !w->agent;
 }
 
 void connect_start(struct pool_connection *c)
@@ -295,6 +318,8 @@ void connect_start(struct pool_connection *c)
         return;
     }
     w->credentials = credentials_load(c->pool->io, c->destination, &c->pool->config, on_loaded, c);
-    if (!w->credentials || ask_agent(c) != 0)
+    if (w->credentials)
+        ask_agent(c);
+    else
         end_without_memory(c);
 }

@@ -174,7 +174,7 @@ static void on_run(struct io_job *job)
 {
     struct credentials *c = CONTAINER_OF(job, struct credentials, job);
     load_known_hosts(c);
-    if (!c->failure.error)
+    if (!c->failure.error && c->may_use_files)
         load_keys(c);
 }
 
@@ -204,6 +204,8 @@ struct credentials *credentials_load(struct io *io, struct destination *d,
     c->owner = owner;
     c->destination = destination_ref(d);
     c->host_keys = config->host_keys;
+    c->may_use_files = d->principal[0] == '\0' ||
+                       (config->own_principal && strcmp(d->principal, config->own_principal) == 0);
     c->known_hosts_default = copy(config->known_hosts);
     c->known_hosts_global = copy(config->known_hosts_global);
     c->home = copy(config->home);

@@ -17,6 +17,7 @@ struct credentials {
     void (*on_loaded)(struct credentials *c);
     void *owner; /* NULL: nobody waits any more, it frees itself when loaded */
     bool loaded;
+    bool may_use_files; /* the daemon's key files are the principal's, too */
     struct destination *destination;
     char *known_hosts_default, *known_hosts_global, *home; /* "": none */
     enum pool_host_keys host_keys;

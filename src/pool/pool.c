@@ -64,6 +64,7 @@ int pool_new(struct pool **out, struct io *io, const struct pool_config *config)
     list_init(&p->queue);
     list_init(&p->idle);
     list_init(&p->admission);
+    list_init(&p->agents);
     io_task_init(&p->serve_task);
     io_task_init(&p->free_task);
     *out = p;

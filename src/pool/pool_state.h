@@ -21,7 +21,8 @@ struct pool {
     uint32_t ending;       /* connections that will give their place back */
     uint32_t alive;        /* connections not freed yet */
     uint32_t admission_count;
-    uint64_t agent_retry_ns; /* the agent was silent: it is not asked before */
+    struct list agents;      /* that clients handed over, newest first (handed_agent.c) */
+    uint64_t agent_retry_ns; /* the daemon's own agent was silent: it is not asked before */
     bool closing;
     void (*on_freed)(void *);
     void *on_freed_context;

@@ -44,6 +44,8 @@ struct pool_config {
     enum pool_host_keys host_keys;
     const char *home;          /* the default key files lie in its .ssh; NULL: none */
     const char *agent_socket;  /* SSH_AUTH_SOCK; NULL or empty: no agent */
+    const char *own_principal; /* of the daemon's own user, who may use its key files, too, as may
+                                  ""; others log in with what they handed over. NULL: only "" may */
     struct key_store *keys;    /* unlocked keys; may be NULL */
     struct resolver *resolver; /* borrowed; NULL: literal addresses only */
     /* Makes the engine; NULL: ssh_session_new. With `no_credentials` neither keys nor known_hosts
@@ -108,7 +110,8 @@ __attribute__((warn_unused_result)) int pool_new(struct pool **out, struct io *i
  * SCOUT_E_SHUTTING_DOWN), then calls `on_freed`, when every use was released too. */
 void pool_free(struct pool *p, void (*on_freed)(void *context), void *context);
 
-/* Asks for a connection for `principal` ("" for the daemon's own user; at most POOL_PRINCIPAL_MAX
+/* Asks for a connection for `principal` ("": the daemon itself, with its own agent; else whoever
+ * handed over an agent, see handed_agent.h; at most POOL_PRINCIPAL_MAX
  * bytes). Returns 1 when there is a ready one: use->connection is set and on_ready is not called.
  * Returns 0 when the use waits: on_ready comes once, with use->connection set or with the failure,
  * until `deadline_ns` at the latest. Returns SCOUT_E_POOL_FULL, SCOUT_E_SHUTTING_DOWN or
