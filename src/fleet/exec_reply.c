@@ -172,7 +172,8 @@ static int take_verdict(struct exec_reply *r, struct slice line)
         r->state = EXEC_REPLY_ENOUGH;
         return 0;
     }
-    r->state = r->kind == EXEC_REPLY_FILE ? EXEC_REPLY_IN_TEXT : EXEC_REPLY_IN_ENTRIES;
+    bool text = r->kind == EXEC_REPLY_FILE || r->is_walk;
+    r->state = text ? EXEC_REPLY_IN_TEXT : EXEC_REPLY_IN_ENTRIES;
     return slice_is(line, "ok") ? 0 : SCOUT_E_PARSE;
 }
 
@@ -383,7 +384,7 @@ int exec_reply_end(struct exec_reply *r)
         return SCOUT_E_PARSE;
     if (r->state == EXEC_REPLY_IN_ENTRIES && r->in_entry && line_ends(r))
         error = take_entry(r);
-    if (r->kind == EXEC_REPLY_DIRECTORY)
+    if (r->kind == EXEC_REPLY_DIRECTORY && !r->is_walk)
         r->truncated = r->truncated || !r->complete;
     entry_list_finish(&r->list);
     apply_links(r);

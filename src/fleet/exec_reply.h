@@ -9,6 +9,8 @@
  *   d: ("/" attributes " " LINKS ":" OWNER ":" GROUP ": ./" name "\n")* "/end\n"
  *      NUL (name NUL target NUL)*     without "/end\n", something is missing
  *
+ * Of a walk nothing follows f; d is followed by bytes that walk_exec.c takes apart.
+ *
  * OWNER and GROUP are names; empty, or as stat writes it, UNKNOWN: not known. MODE is the number in
  * hex, or as ls writes it; what is not a number counts as not known. */
 #ifndef SCOUT_FLEET_EXEC_REPLY_H
@@ -48,6 +50,7 @@ struct exec_reply {
     struct buf text;
     struct entry_list list;
     bool truncated; /* of text or list */
+    bool is_walk;   /* to be set after the init: a directory's bytes go to the text */
     /* Inside. */
     struct buf line;  /* the line, real path or entry that has not come whole */
     struct buf links; /* names and targets, each with its NUL */

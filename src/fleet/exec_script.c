@@ -16,8 +16,8 @@
 
 #define LINKS_MAX "1000" /* whose targets are told */
 
-/* $1 path in escapes, $2 bytes at most, $3 lines of entries at most. */
-static const char script[] =
+/* Both scripts begin so. $1 path in escapes. */
+static const char head[] =
     /* The kind: d, f, o(ther), n(one), p(ermission). Messages are English here. */
     "LC_ALL=C; export LC_ALL; unset CDPATH; "
     "p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; " /* the x keeps newlines at the end */
@@ -39,7 +39,10 @@ static const char script[] =
     "(cd \"$d\" 2>/dev/null && x=$(pwd -P; printf x) && x=${x%?x} && "
     "printf \"%s/%s\" \"${x%/}\" \"${p##*/}\"); fi; "
     "printf \"\\0\"; "
-    "if [ $k = o ]; then exit 0; fi; "
+    "if [ $k = o ]; then exit 0; fi; ";
+
+/* $2 bytes at most, $3 lines of entries at most. */
+static const char look[] =
     /* A file. */
     "if [ $k = f ]; then if [ -r \"$p\" ]; then printf \"ok\\n\"; exec head -c \"$2\" \"$p\"; fi; "
     "printf \"denied\\n\"; exit 0; fi; "
@@ -63,6 +66,20 @@ static const char script[] =
     "t=$(readlink \"$f\" && printf x) && printf \"%s\\0%s\\0\" \"$f\" \"${t%?x}\"; "
     "fi; done; exit 0";
 
+/* $2 bytes at most, $3 levels, $4 the pattern in escapes; without one, all that is not hidden.
+ * Types and targets are told by a find that has -printf. */
+static const char walk[] =
+    "if [ $k = f ]; then printf \"ok\\n\"; exit 0; fi; "
+    "cd \"$p\" 2>/dev/null && [ -r . ] || { printf \"denied\\n\"; exit 0; }; "
+    "printf \"ok\\n\"; "
+    "b=$2; d=$3; g=$(printf \"%b\" \"$4\"; printf x); g=${g%x}; "
+    "if [ \"$g\" ]; then set -- -name \"$g\"; else set -- -name \".*\" -prune -o; fi; "
+    "{ if find . -maxdepth 0 -printf \"\" >/dev/null 2>&1; then printf T; "
+    "LC_ALL=C.UTF-8 find . -mindepth 1 -maxdepth $d \"$@\" -printf \"%y%P\\0%l\\0\"; "
+    "else printf U; LC_ALL=C.UTF-8 find . -mindepth 1 -maxdepth $d \"$@\" -print0; fi; } "
+    "2>/dev/null | "
+    "head -c \"$b\"; exit 0";
+
 /* What no shell, sh's printf among them, finds anything in. */
 static bool is_plain(char c)
 {
@@ -84,13 +101,29 @@ int exec_script_escape(struct buf *out, const char *path)
     return error;
 }
 
+static int put_begin(struct buf *out, const char *script, const char *path)
+{
+    int error =
+        buf_printf(out, "exec sh -c '%s%s' sh %s'", head, script, path[0] == '-' ? "./" : "");
+    return error ? error : exec_script_escape(out, path);
+}
+
 int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max)
 {
-    int error = buf_printf(out, "exec sh -c '%s' sh %s'", script, path[0] == '-' ? "./" : "");
-    if (!error)
-        error = exec_script_escape(out, path);
+    int error = put_begin(out, look, path);
     if (!error)
         error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + 1,
                            (unsigned long long)entries_max + 1);
     return error;
+}
+
+int exec_script_write_walk(struct buf *out, const char *path, uint64_t bytes_max, uint32_t depth,
+                           const char *pattern)
+{
+    int error = put_begin(out, walk, path);
+    if (!error)
+        error = buf_printf(out, "' %llu %u '", (unsigned long long)bytes_max + 1, depth);
+    if (!error)
+        error = exec_script_escape(out, pattern);
+    return error ? error : buf_append_str(out, "'");
 }

@@ -41,3 +41,11 @@ int path_permit(struct tool_call *call, enum policy_verb verb, const struct targ
     int error = check_asked(call, verb, t, why);
     return error ? error : tool_call_permit(call, &request, why);
 }
+
+int path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *t,
+                      struct slice real_path, struct failure *why)
+{
+    struct policy_request request = {
+        .verb = verb, .host = t->host, .path = real_path, .path_settled = true, .unattended = true};
+    return tool_call_permit(call, &request, why);
+}

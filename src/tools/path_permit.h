@@ -17,4 +17,9 @@ __attribute__((warn_unused_result)) int path_permit(struct tool_call *call, enum
                                                     const struct target *target,
                                                     struct slice real_path, struct failure *why);
 
+/* For a directory below one that was permitted: no person is asked. */
+__attribute__((warn_unused_result)) int
+path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *target,
+                  struct slice real_path, struct failure *why);
+
 #endif

@@ -24,9 +24,10 @@ struct scout_call {
     struct target target;
     const struct ssh_host *host; /* of a path; NULL: hosts */
     void *operation;             /* the mode's own, under way; NULL: none */
+    const char *pattern;         /* of `find`; in the arguments */
 };
 
-extern const struct scout_mode scout_hosts, scout_path, scout_query;
+extern const struct scout_mode scout_hosts, scout_path, scout_find, scout_query, scout_tree;
 
 /* Each ends the call and frees `s`. `context` is used within. */
 void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context);

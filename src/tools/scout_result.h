@@ -10,7 +10,8 @@
 
 #define scout_output_schema                                                                        \
     "{\"type\":\"object\",\"properties\":{"                                                        \
-    "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\"]},"      \
+    "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\","        \
+    "\"find\",\"tree\"]},"                                                                         \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
     "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
     "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
@@ -19,8 +20,10 @@
     "\"size\":{\"type\":\"integer\"},\"mtime\":{\"type\":\"string\"},"                             \
     "\"mode\":{\"type\":\"string\"},\"etag\":{\"type\":\"string\"},"                               \
     "\"truncated\":{\"type\":\"boolean\"},\"text\":{\"type\":\"string\"},"                         \
-    "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}," command_result_properties  \
-    "," result_error_property "}}"
+    "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
+    "\"pattern\":{\"type\":\"string\"},\"cut\":{\"type\":\"string\"},"                             \
+    "\"unreadable\":{\"type\":\"integer\"},\"forbidden\":{\"type\":\"integer\"}"                   \
+    "," command_result_properties "," result_error_property "}}"
 
 struct path_answer {
     const char *host, *path;

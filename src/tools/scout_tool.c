@@ -7,13 +7,17 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#define FIND_PATTERN_MAX 255 /* bytes; no name is longer */
+
 /* The modes of a path, in the reference's order (find, query, tree, and the path alone): the first
  * whose argument is given, and neither empty nor false, is taken. The last one always is. */
 static const struct {
     const char *argument;
     const struct scout_mode *mode;
 } path_modes[] = {
+    {"find", &scout_find},
     {"query", &scout_query},
+    {"tree", &scout_tree},
     {"target", &scout_path},
 };
 
@@ -116,6 +120,26 @@ static const struct tool_param params[] = {
         .length_max = QUERY_TEXT_MAX,
     },
     {
+        .name = "tree",
+        .description = "With 'host:/path' of a directory: show what is below it as a tree of 3 "
+                       "levels. A file is read as without it.",
+        .type = TOOL_BOOLEAN,
+        .default_json = "false",
+    },
+    {
+        .name = "find",
+        .description = "With 'host:/path': list files and directories below it whose name fits "
+                       "this pattern, such as '*.conf'; at most 100.",
+        .type = TOOL_STRING,
+        .length_max = FIND_PATTERN_MAX,
+    },
+    {
+        .name = "depth",
+        .description = "With 'find': how many levels down, 1 to 10.",
+        .type = TOOL_INTEGER,
+        .default_json = "5",
+    },
+    {
         .name = "probe",
         .description = "With 'hosts': try whether each host can be reached. By default done for "
                        "up to 20 hosts.",
@@ -126,8 +150,10 @@ static const struct tool_param params[] = {
 const struct tool scout_tool = {
     .name = "scout",
     .title = "Scout",
-    .description = "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
-                   "directory, or runs a command that only looks. Changes nothing on any host.",
+    .description =
+        "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
+        "directory, shows a tree, finds files by name, or runs a command that only looks. "
+        "Changes nothing on any host.",
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,

@@ -61,7 +61,7 @@ static int ask(struct tool_call *call, const struct policy_request *request, str
     if (confirmations && !call->confirmed)
         call->confirmed = confirmations_call(confirmations);
     own.identity = call->identity;
-    own.confirmations = confirmations;
+    own.confirmations = request->unattended ? NULL : confirmations;
     own.call = call->confirmed;
     own.now_ns = confirmations ? io_now(call->registry->io) : 0;
     return policy_check(policy, &own, why);

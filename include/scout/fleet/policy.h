@@ -39,6 +39,7 @@ struct policy_request {
     bool no_path;      /* a query that has none */
     bool names_only;   /* of the path only names and attributes are shown, no content */
     bool early;        /* it will be asked again: no person is asked yet */
+    bool unattended;   /* one of many: no person is asked, what needs their word is refused */
 
     /* The words of a command, or a line for the host's shell; neither: not known yet. */
     const char *const *argv;

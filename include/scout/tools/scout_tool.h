@@ -9,6 +9,10 @@
 #define SCOUT_HOST_ROWS_MAX    50  /* hosts that `hosts` lists; more are summed up by group */
 #define SCOUT_HOST_MATCHES_MAX 256 /* that it lists when patterns ask for them */
 #define SCOUT_HOST_GROUPS_MAX  200 /* groups that are told, the largest first */
+#define SCOUT_FIND_DEPTH       5   /* levels that `find` goes down unless told */
+#define SCOUT_FIND_DEPTH_MAX   10
+#define SCOUT_FIND_MATCHES_MAX 100 /* paths that it shows */
+#define SCOUT_TREE_DEPTH       3
 
 struct tool_env {
     struct fleet *fleet;
