@@ -94,14 +94,17 @@ static int refuse(const struct below *b, const struct rule *rule, const struct g
 static int apply(struct below *b, const struct rule *rule, struct failure *why)
 {
     bool hidden = false;
-    if (policy_rule_match_but_path(rule, b->q, &hidden) == MATCH_NO)
+    enum policy_match match = policy_rule_match_but_path(rule, b->q, &hidden);
+    if (match == MATCH_NO)
         return 0;
+    if (rule->paths.count == 0 && rule->effect == POLICY_DENY)
+        return refuse(b, rule, NULL, why);
     if (rule->paths.count == 0)
-        return rule->effect == POLICY_DENY ? refuse(b, rule, NULL, why) : 1;
+        return match == MATCH_YES;
     for (size_t i = 0; i < rule->paths.count; i++) {
         const struct glob_path *g = rule->paths.items[i];
         enum reach reach = reach_of(g, b->q->request->path);
-        if (reach == REACH_ALL && rule->effect != POLICY_DENY)
+        if (reach == REACH_ALL && rule->effect != POLICY_DENY && match == MATCH_YES)
             return 1; /* policy_check has decided */
         if (rule->effect == POLICY_ALLOW || reach == REACH_NONE)
             continue;

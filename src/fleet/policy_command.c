@@ -227,8 +227,8 @@ static bool may_begin(const struct command *c, const struct command_pattern *pat
         if (is_unknown(c, i))
             return *hidden = true;
         struct slice wanted = pattern->words[k], word = word_at(c, i);
-        if (!(k == 0 ? glob_word_match(base_name(wanted), base_name(word))
-                     : glob_word_match(wanted, word)))
+        if (!glob_word_match(wanted, word) &&
+            !(k == 0 && glob_word_match(base_name(wanted), base_name(word))))
             return false;
     }
     while (i < end && is_unknown(c, i))

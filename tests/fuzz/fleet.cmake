@@ -9,3 +9,5 @@ foreach(stem query query_args query_build query_exclude query_find query_line qu
     query_table query_table_file query_table_rg query_table_search query_table_text)
   target_sources(fuzz_query PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
+# What people write into rules, and what callers ask for.
+scout_fuzz_target(policy scout_fleet)
