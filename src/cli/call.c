@@ -17,6 +17,37 @@
 #define REQUEST_MAX (1024u * 1024u)
 #define READ_SIZE   (256u * 1024u)
 
+static void write_member(struct json_writer *w, const char *key, const char *value)
+{
+    json_key(w, key);
+    json_str(w, value);
+}
+
+static void write_run(struct json_writer *w, const struct call *call)
+{
+    write_member(w, "host", call->host);
+    if (call->word_count == 1) {
+        write_member(w, "command", call->words[0]);
+        return;
+    }
+    json_key(w, "argv");
+    json_array_begin(w);
+    for (size_t i = 0; i < call->word_count; i++)
+        json_str(w, call->words[i]);
+    json_array_end(w);
+}
+
+static void write_scout(struct json_writer *w, const struct call *call)
+{
+    write_member(w, "target", call->target);
+    if (call->query)
+        write_member(w, "query", call->query);
+    if (call->no_probe) {
+        json_key(w, "probe");
+        json_bool(w, false);
+    }
+}
+
 static int write_request(struct buf *out, const struct call *call)
 {
     struct json_writer w;
@@ -30,16 +61,13 @@ static int write_request(struct buf *out, const struct call *call)
     json_str(&w, "tools/call");
     json_key(&w, "params");
     json_object_begin(&w);
-    json_key(&w, "name");
-    json_str(&w, "scout");
+    write_member(&w, "name", call->target ? "scout" : "run");
     json_key(&w, "arguments");
     json_object_begin(&w);
-    json_key(&w, "target");
-    json_str(&w, call->target);
-    if (call->no_probe) {
-        json_key(&w, "probe");
-        json_bool(&w, false);
-    }
+    if (call->target)
+        write_scout(&w, call);
+    else
+        write_run(&w, call);
     json_object_end(&w);
     json_key(&w, "_meta");
     json_raw(&w, slice_str("{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","

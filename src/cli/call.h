@@ -1,4 +1,4 @@
-/* One call of the tool `scout` over a connected socket. */
+/* One call of the tools `scout` and `run` over a connected socket. */
 #ifndef SCOUT_CLI_CALL_H
 #define SCOUT_CLI_CALL_H
 
@@ -10,9 +10,17 @@
  * it is longer than a sensible value of that. */
 #define CALL_DEADLINE_MS 600000
 
+#define CALL_QUERY_MAX 65536 /* bytes of a query or of patterns; the daemon takes fewer */
+
+/* All text is UTF-8. */
 struct call {
-    const char *target; /* UTF-8 */
+    const char *target; /* of the tool scout; NULL: it is a call of run */
     bool no_probe;      /* "hosts": contact no host */
+    const char *query;  /* NULL: none */
+    /* Of the tool run. One word is a line for the shell, several are a command as it is. */
+    const char *host;
+    const char *const *words;
+    size_t word_count;
 };
 
 /* Sends the call as a 2026-07-28 request and waits for its answer, which is kept in `line` (cap

@@ -10,6 +10,7 @@ enum exit_status {
     EXIT_FAILED = 1,    /* the host or the daemon reported a failure */
     EXIT_USAGE = 2,     /* the command line is wrong */
     EXIT_NO_DAEMON = 3, /* no daemon answers and none could be started */
+    EXIT_NOT_RUN = 255, /* scout run, scout query: no exit code of the command is known */
 };
 
 /* The command line, taken apart. */
@@ -25,6 +26,8 @@ struct cli {
 int hosts_command(const struct cli *cli);
 int read_command(const struct cli *cli);
 int ls_command(const struct cli *cli);
+int run_command(const struct cli *cli);
+int query_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);
@@ -46,9 +49,14 @@ __attribute__((warn_unused_result)) int client_connect(const struct cli *cli, un
 /* True when the operand can be HOST:PATH; else prints what is wrong with it. */
 __attribute__((warn_unused_result)) bool client_operand_is_path(const struct cli *cli);
 
+/* True when all operands are UTF-8; else prints what is wrong. */
+__attribute__((warn_unused_result)) bool client_words_are_text(const struct cli *cli);
+
 /* Prints a raw JSON string's text, or raw JSON, to stdout, with a newline behind it when
  * `end_line` and it has none. Returns the exit status: a reader who has gone is no failure. */
 __attribute__((warn_unused_result)) int client_print_text(struct slice raw_string, bool end_line);
+__attribute__((warn_unused_result)) int client_print_to(int fd, struct slice raw_string,
+                                                        bool end_line);
 __attribute__((warn_unused_result)) int client_print_json(struct slice json);
 
 #endif

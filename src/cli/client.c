@@ -48,14 +48,16 @@ int client_ask(const struct cli *cli, const struct call *call, struct buf *line,
 {
     struct failure why;
     int error = 0;
-    /* A daemon that was just killed may still have taken the connection: then once more. */
+    *answer = (struct answer){.is_error = false};
+    /* A daemon that was just killed may still have taken the connection: then once more, unless
+     * that could have an effect twice. */
     for (int tries = 0; tries < 2; tries++) {
         int fd = client_connect(cli, 1);
         if (fd < 0)
             return EXIT_NO_DAEMON;
         error = call_scout(fd, call, line, answer, &why);
         close(fd);
-        if (error != SCOUT_E_CONNECTION_LOST || buf_len(line) > 0)
+        if (error != SCOUT_E_CONNECTION_LOST || buf_len(line) > 0 || !call->target)
             break;
     }
     if (error) {
@@ -85,17 +87,34 @@ bool client_operand_is_path(const struct cli *cli)
     return true;
 }
 
+bool client_words_are_text(const struct cli *cli)
+{
+    for (size_t i = 0; i < cli->operand_count; i++) {
+        struct slice word = slice_str(cli->operands[i]);
+        if (utf8_valid_len(word) == word.len)
+            continue;
+        output_error("a word is not UTF-8: JSON cannot carry it", NULL);
+        return false;
+    }
+    return true;
+}
+
 static int printed(int error)
 {
     if (error == 0 || error == EPIPE)
         return EXIT_OK;
     char message[128];
-    snprintf(message, sizeof message, "cannot write to the standard output: %s", strerror(error));
+    snprintf(message, sizeof message, "cannot write the output: %s", strerror(error));
     output_error(message, NULL);
     return EXIT_FAILED;
 }
 
 int client_print_text(struct slice raw_string, bool end_line)
+{
+    return client_print_to(STDOUT_FILENO, raw_string, end_line);
+}
+
+int client_print_to(int fd, struct slice raw_string, bool end_line)
 {
     size_t len;
     char *text = answer_decode(raw_string, &len);
@@ -103,9 +122,9 @@ int client_print_text(struct slice raw_string, bool end_line)
         output_error("the daemon's answer has no text, or there is no memory for it", NULL);
         return EXIT_FAILED;
     }
-    int error = output_text(STDOUT_FILENO, slice_of(text, len));
+    int error = output_text(fd, slice_of(text, len));
     if (!error && end_line && len && text[len - 1] != '\n')
-        error = output_exact(STDOUT_FILENO, slice_str("\n"));
+        error = output_exact(fd, slice_str("\n"));
     free(text);
     return printed(error);
 }

@@ -17,7 +17,7 @@
 
 enum option_bits { OPTION_JSON = 1, OPTION_NO_PROBE = 2, OPTION_LIST = 4 };
 
-#define WORDS_MAX 66 /* a subcommand and its operands, and one more, which is too many */
+#define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */
 
 enum operand { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED, OPERAND_ANY };
 
@@ -37,9 +37,10 @@ static const struct subcommand subcommands[] = {
     {"mcp", "mcp", OPERAND_NONE, true, 0, mcp_command,
      "What an MCP client starts: joins its standard input and output to the daemon.\n"
      "Starts a daemon when none runs."},
-    {"hosts", "hosts [--no-probe] [--json]", OPERAND_NONE, true, OPTION_JSON | OPTION_NO_PROBE,
+    {"hosts", "hosts [PATTERN...] [--no-probe]", OPERAND_ANY, true, OPTION_JSON | OPTION_NO_PROBE,
      hosts_command,
      "Lists the hosts of the SSH configuration and whether they answer.\n"
+     "Those that match a PATTERN like 'web*', or all; many are summed up by group.\n"
      "  --no-probe  contact no host\n"
      "  --json      print the structured content"},
     {"read", "read HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, read_command,
@@ -48,6 +49,18 @@ static const struct subcommand subcommands[] = {
      "  --json      print the structured content"},
     {"ls", "ls HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, ls_command,
      "Lists a directory, one entry a line.\n"
+     "  --json      print the structured content"},
+    {"run", "run HOST -- COMMAND...", OPERAND_ANY, true, OPTION_JSON, run_command,
+     "Runs a command on a host.\n"
+     "One word is a line for the login shell there; several are a command and its\n"
+     "arguments, which no shell looks at. Prints its stdout and stderr and ends with its exit\n"
+     "code, with 128 and its signal's number, or with 255 when no exit code is known: it was\n"
+     "not run, or stopped, or its end was not seen. Policy has to allow it.\n"
+     "  --json      print the structured content"},
+    {"query", "query HOST:PATH -- COMMAND...", OPERAND_ANY, true, OPTION_JSON, query_command,
+     "Runs a command that only looks, in a directory.\n"
+     "One of cat, df, diff, du, file, find, grep, head, ls, rg, sort, stat, tail, tree, uniq, wc.\n"
+     "Prints and ends as scout run does.\n"
      "  --json      print the structured content"},
     {"unlock", "unlock [PATH...] [--list]", OPERAND_ANY, true, OPTION_LIST, unlock_command,
      "Asks for passphrases of encrypted SSH keys.\n"
@@ -93,7 +106,8 @@ static void print_usage(FILE *out)
     fputs("\n  --socket PATH  the daemon's socket (or SCOUT_SOCKET)\n"
           "\nA daemon that has to be started gets SCOUT_CONFIG, SCOUT_SSH_CONFIG and "
           "SCOUT_STATE_DIR, too.\n"
-          "Exit status: 0 done, 1 it failed on the host, 2 wrong usage, 3 no daemon.\n",
+          "Exit status: 0 done, 1 it failed on the host, 2 wrong usage, 3 no daemon;\n"
+          "of run and query: the command's.\n",
           out);
 }
 

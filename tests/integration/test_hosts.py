@@ -1,5 +1,6 @@
 """Target `hosts` with few and with many known hosts: rows, patterns, groups, probes."""
 
+import subprocess
 import time
 
 import harness
@@ -55,6 +56,14 @@ class HostsTest(harness.ScoutTest):
         text, content = self.hosts(client, "hosts web*", probe=False)
         self.assertEqual(text.splitlines()[1], f"  web1 -> deploy@127.0.0.1:{self.closed}")
         self.assertNotIn("online", content)
+
+    def test_the_companion_takes_patterns(self):
+        daemon = self.make_daemon(self.write("c.ssh_config", block("web1") + block("db1")), "", "c")
+        printed = subprocess.run(
+            [harness.SCOUT, "hosts", "--no-probe", "web*", "x"], check=True, capture_output=True,
+            text=True, env={**harness.clean_environment(self.folder),
+                            "SCOUT_SOCKET": daemon.socket}).stdout
+        self.assertEqual(printed, "Available hosts:\n  web1 -> deploy@127.0.0.1:22\n")
 
     def test_many_are_summed_up_and_patterns_list_them(self):
         names = [f"web{i}" for i in range(1, 41)] + [f"db-{i}.lan" for i in range(1, 13)] + ["mail"]
