@@ -78,11 +78,11 @@ static void on_end(void *context, const struct host_command_result *result)
         .is_error = end->end == COMMAND_FAILED || cancelled,
         .error = end->end == COMMAND_EXITED ? SCOUT_OK : end->failure.error,
         .stage = end->end == COMMAND_EXITED ? NULL : end->failure.stage,
-        .has_exit = end->end == COMMAND_EXITED,
-        .exit_status = end->status,
         .write = command_answer_write,
         .context = &answer,
     };
+    r->call->has_exit = end->end == COMMAND_EXITED;
+    r->call->exit_status = end->status;
     finish(r, &written);
 }
 

@@ -53,8 +53,6 @@ struct tool_result {
     bool is_error;
     int error;         /* SCOUT_OK or the failure's number, for logs */
     const char *stage; /* where it ended, static, may be NULL */
-    bool has_exit;     /* a command ended with `exit_status`; for records */
-    int exit_status;
     tool_write_fn *write;
     const void *context; /* valid until on_done returns */
 };
@@ -99,6 +97,8 @@ struct tool_call {
     void *owner;                   /* the caller's */
     void *state;                   /* the tool's */
     struct arena arena;
+    bool has_exit; /* the tool's: its command ended with that. For records */
+    int exit_status;
     bool cancelled;
     uint64_t confirmed;    /* its number among `confirmations`; 0: it asked for none */
     struct audit_act act;  /* what it is about, as far as policy was asked. For logs */

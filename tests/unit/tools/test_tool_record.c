@@ -180,8 +180,7 @@ static uint64_t close_world(struct world *w)
 
 static void an_effect_waits_for_its_record(void **state)
 {
-    const struct tool_result result = {
-        .has_exit = true, .exit_status = 4, .write = write_text, .context = "secret content"};
+    const struct tool_result result = {.write = write_text, .context = "secret content"};
     struct world w;
     (void)state;
     open_world(&w, ROLE_OPERATOR);
@@ -191,6 +190,8 @@ static void an_effect_waits_for_its_record(void **state)
     assert_int_equal(w.begun, 1);
     assert_int_equal(w.begin_error, 0);
     run_ms(&w, 2000);
+    w.running->has_exit = true;
+    w.running->exit_status = 4;
     tool_call_finish(w.running, &result);
     assert_int_equal(close_world(&w), 0);
     assert_int_equal(place_count(&place, "hunter2"), 0);
