@@ -46,7 +46,7 @@ static void a_million_letters_come_out(void **state)
     static uint8_t text[1000000];
     (void)state;
     memset(text, 'a', sizeof text);
-    for (size_t cut = 0; cut < 130; cut++)
+    for (size_t cut = 0; cut < 66; cut += 5)
         assert_hash(slice_of(text, sizeof text), cut * 7,
                     "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }

@@ -36,20 +36,24 @@ void place_read(struct place *p, const char *path)
     p->text[p->len] = '\0';
 }
 
+char *place_line_end(struct place *p, char *line)
+{
+    return memchr(line, '\n', (size_t)(p->text + p->len - line));
+}
+
 unsigned place_count(struct place *p, const char *words)
 {
     unsigned count = 0;
     place_read(p, p->path);
-    for (const char *at = p->text; (at = strstr(at, words)); at++)
-        count++;
+    for (char *line = p->text, *end; (end = place_line_end(p, line)); line = end + 1)
+        count += memmem(line, (size_t)(end - line), words, strlen(words)) != NULL;
     return count;
 }
 
 void place_check(struct place *p, const char *path, struct audit_check *c)
 {
     place_read(p, path);
-    for (char *line = p->text, *end; (end = memchr(line, '\n', (size_t)(p->text + p->len - line)));
-         line = end + 1)
+    for (char *line = p->text, *end; (end = place_line_end(p, line)); line = end + 1)
         if (!audit_check_line(c, slice_of(line, (size_t)(end - line))))
             fail_msg("%s: %.*s", c->why, (int)(end - line), line);
     assert_false(c->in_region);

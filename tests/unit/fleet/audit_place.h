@@ -23,7 +23,9 @@ void place_remove(struct place *p);
 
 /* The file's content into p->text, NUL-terminated. */
 void place_read(struct place *p, const char *path);
-/* How often `words` are in it. */
+/* The line break behind `line`, a place in p->text; NULL: there is none. */
+char *place_line_end(struct place *p, char *line);
+/* Reads the file at p->path and counts the lines with `words`. */
 unsigned place_count(struct place *p, const char *words);
 
 /* Reads the file at `path` and feeds its lines; fails the test when they are no chain. `c` may have
