@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define CHECK_POLICY_MAX (4u * SETTINGS_FILE_MAX) /* bytes: what was read, and escapes */
+
 static void print_settings(const struct settings *s, const char *path)
 {
     char line[SETTINGS_HOSTS_MAX + PATHS_SIZE + 128];
@@ -15,6 +17,11 @@ static void print_settings(const struct settings *s, const char *path)
     for (size_t i = 0; i < s->socket_count; i++)
         printf("socket \"%s\" { role = %s }\n", s->sockets[i].name,
                identity_role_name(s->sockets[i].role));
+    struct buf policy;
+    buf_init(&policy, CHECK_POLICY_MAX);
+    if (policy_describe(s->policy, &policy) == 0)
+        fwrite(buf_peek(&policy).data, 1, buf_len(&policy), stdout);
+    buf_fini(&policy);
 }
 
 static void print_files(const struct configuration *c, const struct configuration_source *source)

@@ -10,12 +10,18 @@
 #define HAVE_COMMAND (POLICY_BIT(POLICY_QUERY) | POLICY_BIT(POLICY_RUN))
 #define ALL          (POLICY_LOOKS | POLICY_EFFECTS)
 
+static const char *const effects[] = {
+    [POLICY_ALLOW] = "allow", [POLICY_DENY] = "deny", [POLICY_CONFIRM] = "confirm"};
+
+const char *policy_effect_name(enum policy_effect effect)
+{
+    return effects[effect];
+}
+
 int policy_effect_parse(const char *name)
 {
-    static const char *const names[] = {
-        [POLICY_ALLOW] = "allow", [POLICY_DENY] = "deny", [POLICY_CONFIRM] = "confirm"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
+    for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++)
+        if (strcmp(name, effects[i]) == 0)
             return (int)i;
     return -1;
 }
@@ -215,6 +221,7 @@ int policy_add(struct policy *p, const struct policy_rule *rule, struct failure 
         return error ? error : nomem(why);
     memcpy(r->name, rule->name, strlen(rule->name));
     r->effect = rule->effect;
+    r->written = rule->verbs;
     r->verbs = with_kin(rule->verbs, rule->effect);
     error = copy_lists(r, rule, why);
     if (error)

@@ -25,7 +25,8 @@ struct policy_commands {
 struct rule {
     char name[POLICY_NAME_MAX + 1];
     enum policy_effect effect;
-    uint32_t verbs; /* with those that go with them; never 0 */
+    uint32_t verbs;   /* with those that go with them; never 0 */
+    uint32_t written; /* as the rule has them; 0: any */
     struct policy_names hosts, identities;
     struct policy_paths paths;
     struct policy_commands commands;

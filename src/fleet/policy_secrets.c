@@ -17,9 +17,10 @@ const char *const policy_secrets[] = {
     "**/.ssh/**", "!**/.ssh/*.pub", "!**/.ssh/config", "!**/.ssh/known_hosts*",
     "!**/.ssh/authorized_keys*", "**/id_rsa*", "**/id_dsa*", "**/id_ecdsa*", "**/id_ed25519*",
     "!**/id_rsa*.pub", "!**/id_dsa*.pub", "!**/id_ecdsa*.pub", "!**/id_ed25519*.pub", "**/*.key",
-    "**/*.pem", "!/etc/ssl/certs/**", "!/etc/pki/**", "!/usr/share/**/*.pem", "!**/cacert.pem",
-    "!**/chain.pem", "!**/fullchain.pem", "**/*.p12", "**/*.pfx", "**/*.ppk", "**/*.jks",
-    "**/*.keystore", "**/*.keytab", "**/*.kdbx", "**/.gnupg", "**/.password-store",
+    "**/*.pem", "!/etc/ssl/certs/*.pem", "!/etc/pki/ca-trust/**/*.pem", "!/etc/pki/tls/certs/*.pem",
+    "!/usr/share/**/*.pem", "!**/cacert.pem", "!**/chain.pem", "!**/fullchain.pem", "**/*.p12",
+    "**/*.pfx", "**/*.ppk", "**/*.jks", "**/*.keystore", "**/*.keytab", "**/*.kdbx", "**/.gnupg",
+    "**/.password-store",
     /* what programs log in with */
     "**/.aws", "**/.azure", "**/.kube", "**/.docker/config.json", "**/access_tokens.db",
     "**/legacy_credentials", "**/application_default_credentials.json", "**/credentials.tfrc.json",

@@ -9,6 +9,7 @@
 #ifndef SCOUT_FLEET_POLICY_H
 #define SCOUT_FLEET_POLICY_H
 
+#include "scout/base/buf.h"
 #include "scout/base/error.h"
 #include "scout/base/slice.h"
 #include "scout/fleet/confirmations.h"
@@ -56,7 +57,8 @@ struct policy_request {
 
 enum policy_effect { POLICY_ALLOW, POLICY_DENY, POLICY_CONFIRM };
 
-/* The number of "allow", "deny", "confirm", or -1. */
+/* "allow", "deny", "confirm"; the number of a name, or -1. */
+const char *policy_effect_name(enum policy_effect effect);
 int policy_effect_parse(const char *name);
 
 /* Patterns. A count of 0: anything. */
@@ -112,5 +114,8 @@ __attribute__((warn_unused_result)) int policy_below(const struct policy *p,
                                                      const struct policy_request *request,
                                                      const char **globs, size_t *count,
                                                      struct failure *why);
+
+/* Appends what a configuration file would have for it. 0, or the buffer's error. */
+__attribute__((warn_unused_result)) int policy_describe(const struct policy *p, struct buf *out);
 
 #endif

@@ -134,12 +134,52 @@ static void limits_are_kept(void **state)
     assert_non_null(strstr(why.text, "more than 64 patterns"));
 }
 
+static void describe(const char *text, char out[16384])
+{
+    struct settings s;
+    struct failure why;
+    struct buf described;
+    if (load(text, &s, &why) != 0)
+        fail_msg("%s: %s", text, why.text);
+    buf_init(&described, 16383);
+    assert_int_equal(policy_describe(s.policy, &described), 0);
+    snprintf(out, 16384, "%.*s", (int)buf_len(&described), (const char *)buf_peek(&described).data);
+    buf_fini(&described);
+    policy_free(s.policy);
+}
+
+/* What is shown is a file that means the same. */
+static void what_was_read_can_be_shown(void **state)
+{
+    static const char text[] =
+        "rule 'a b' {\n    effect = deny\n    verbs = {read, run}\n    hosts = {'x*', '!xy'}\n"
+        "    identities = {'uid:1'}\n}\n"
+        "rule 'c' {\n    effect = confirm\n    paths = {'/srv/\\\\*', '/it\\'s/${HOME}'}\n}\n"
+        "rule 'd' {\n    effect = allow\n    verbs = {run}\n    commands = {'a *', '\"b\"'}\n}\n";
+    char first[16384], again[16384], expected[2048];
+    (void)state;
+    snprintf(expected, sizeof expected, "%sread_deny = {default}\n", text);
+    describe(text, first);
+    assert_string_equal(first, expected);
+    snprintf(expected, sizeof expected, "%sread_deny = {'/a', '!/a/b'}\n", text);
+    describe(expected, first);
+    assert_string_equal(first, expected);
+    describe("read_deny = {default, '/srv/x'}", first);
+    assert_non_null(strstr(first, "'/etc/shadow*'"));
+    assert_non_null(strstr(first, "'/srv/x'"));
+    describe(first, again);
+    assert_string_equal(first, again);
+    describe("read_deny = {}", first);
+    assert_string_equal(first, "read_deny = {}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_changes_the_decision),
         cmocka_unit_test(wrong_rules_are_refused_with_their_line),
         cmocka_unit_test(limits_are_kept),
+        cmocka_unit_test(what_was_read_can_be_shown),
     };
     int fd = mkstemp(path);
     if (fd < 0)

@@ -229,7 +229,9 @@ static void secrets_are_not_read(void **state)
                                          "/etc/ssl/private/x",
                                          "/home/u/.bash_history",
                                          "/srv/.env/secret",
-                                         "/run/secrets/db"};
+                                         "/run/secrets/db",
+                                         "/etc/pki/tls/private/a.key",
+                                         "/etc/ssl/certs/a.key"};
     static const char *const open[] = {"/etc/passwd",
                                        "/home/u/.ssh/id_rsa.pub",
                                        "/home/u/.ssh/config",

@@ -69,6 +69,14 @@ static void the_default_list_becomes_names(void **state)
     assert_non_null(strstr(why.text, "\"**/.ssh/**\""));
     assert_int_equal(below(p, "/dev", globs, &count, &why), SCOUT_E_POLICY);
     assert_int_equal(below(p, "relative", globs, &count, &why), SCOUT_E_POLICY);
+    /* Names are not content. */
+    const struct policy_request r = {.identity = &reader,
+                                     .verb = POLICY_QUERY,
+                                     .host = "h",
+                                     .path = slice_str("/home/u/.ssh"),
+                                     .names_only = true};
+    assert_int_equal(policy_below(p, &r, globs, &count, &why), 0);
+    assert_int_equal(count, 0);
     policy_free(p);
 }
 
