@@ -19,7 +19,7 @@ struct cli {
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
-    bool json, no_probe, list;
+    bool json, no_probe, list, review;
 };
 
 /* Each is one subcommand: does its work, prints, returns the exit status. */
@@ -31,6 +31,7 @@ int query_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);
+int trust_command(const struct cli *cli);
 int approve_command(const struct cli *cli);
 int audit_command(const struct cli *cli);
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* The path and the passphrase with every byte escaped, and the words around them. */
-#define REQUEST_MAX     (6u * (PATHS_SIZE + 1024u) + 256u)
+#define REQUEST_MAX     (6u * (PATHS_SIZE + 1024u) + 32u * 1024u)
 #define READ_SIZE       (64u * 1024u)
 #define CONTROL_WAIT_MS 1000
 
@@ -85,6 +85,14 @@ static int write_request(struct buf *out, const struct control_request *request)
     if (request->id) {
         json_key(&w, "id");
         json_str(&w, request->id);
+    }
+    if (request->host) {
+        json_key(&w, "host");
+        json_str(&w, request->host);
+    }
+    if (request->keys) {
+        json_key(&w, "keys");
+        json_raw(&w, slice_str(request->keys));
     }
     if (request->passphrase) {
         json_key(&w, "passphrase");

@@ -11,6 +11,8 @@ struct control_request {
     const char *path;       /* absolute; NULL: none */
     const char *passphrase; /* NULL: none */
     const char *id;         /* of a call that waits; NULL: none */
+    const char *host;       /* NULL: none */
+    const char *keys;       /* a JSON array; NULL: none */
 };
 
 /* Sends it (starting a daemon when none runs) and reads the answer into `answer`: a checked JSON

@@ -15,7 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_bits { OPTION_JSON = 1, OPTION_NO_PROBE = 2, OPTION_LIST = 4 };
+enum option_bits {
+    OPTION_JSON = 1,
+    OPTION_NO_PROBE = 2,
+    OPTION_LIST = 4,
+    OPTION_REVIEW = 8,
+};
 
 #define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */
 
@@ -70,6 +75,11 @@ static const struct subcommand subcommands[] = {
     {"lock", "lock [PATH...]", OPERAND_ANY, true, 0, lock_command,
      "Makes the daemon forget unlocked keys.\n"
      "All of them, or those at PATH. Connections that are open stay open."},
+    {"trust", "trust HOST | --review", OPERAND_OPTIONAL, true, OPTION_REVIEW, trust_command,
+     "Shows a host's keys, and asks whether to trust them.\n"
+     "On the terminal only. Those that are not known are added to the host's known_hosts file. A\n"
+     "changed or revoked key is refused: its old line is removed by hand, with ssh-keygen -R.\n"
+     "  --review    go through all hosts that are not known yet"},
     {"approve", "approve [ID]", OPERAND_OPTIONAL, true, 0, approve_command,
      "Shows calls that wait for a person, and asks.\n"
      "On the terminal only. Without ID: all that wait. Where a rule of the policy says `confirm`, "
@@ -157,6 +167,8 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
         l->options |= OPTION_JSON;
     else if (strcmp(word, "--list") == 0)
         l->options |= OPTION_LIST;
+    else if (strcmp(word, "--review") == 0)
+        l->options |= OPTION_REVIEW;
     else if (strcmp(word, "--no-probe") == 0)
         l->options |= OPTION_NO_PROBE;
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
@@ -248,7 +260,8 @@ static int run(const struct line *l)
 {
     struct cli cli = {.json = l->options & OPTION_JSON,
                       .no_probe = l->options & OPTION_NO_PROBE,
-                      .list = l->options & OPTION_LIST};
+                      .list = l->options & OPTION_LIST,
+                      .review = l->options & OPTION_REVIEW};
     struct paths_flags flags = {.socket = l->socket};
     struct failure why;
     char home[PATHS_SIZE];

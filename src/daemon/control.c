@@ -57,6 +57,8 @@ void control_client_close(struct control_client *k)
     if (k->closing)
         return;
     k->closing = true;
+    if (k->trust)
+        control_trust_stop(k->trust);
     io_timer_stop(k->control->io, &k->timer);
     io_close(&k->file, on_file_closed);
 }

@@ -11,6 +11,8 @@
  *   {"op":"confirmations"}                      calls that wait for a person's word
  *   {"op":"approve","id":I} , {"op":"refuse","id":I}
  *   {"op":"lock"} , with "path":P               forgets all, or one
+ *   {"op":"hostkeys","host":H}                  the keys that a host shows, judged by known_hosts
+ *   {"op":"trust","host":H,"keys":[K,..]}       adds keys to it
  *
  * and one line back: {"ok":true,"keys":[{"path":..,"type":..,"fingerprint":..}],"count":N} or
  * {"ok":false,"code":..,"message":..}; then the daemon closes. */
@@ -21,6 +23,7 @@
 #include "scout/fleet/policy.h"
 #include "scout/io/io.h"
 #include "scout/pool/key_store.h"
+#include "scout/pool/pool.h"
 #include "scout/ssh/ssh_config.h"
 
 #define CONTROL_LINE_MAX    (32u * 1024u)
@@ -36,6 +39,7 @@ struct control_config {
     const char *home;
     struct ssh_config *ssh_config; /* shared */
     struct key_store *keys;
+    const struct pool_config *pool; /* the known_hosts files and the resolver */
     struct confirmations *confirmations;
     struct log *log;
 };

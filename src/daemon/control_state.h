@@ -8,6 +8,8 @@
 #include "scout/base/json_write.h"
 #include "scout/net/listener.h"
 
+struct control_trust;
+
 struct control {
     struct io *io;
     struct control_config config;
@@ -27,6 +29,7 @@ struct control_client {
     struct io_op op; /* the read, then the sends */
     struct io_timer timer;
     struct control_job job;
+    struct control_trust *trust; /* NULL: it is about something else */
     bool working, closing, closed;
     struct buf out;
     size_t in_len;
@@ -44,6 +47,11 @@ void control_request_answer(struct control_client *k, struct json_writer *w);
 /* Answers `request` (a checked object) when it is about calls that wait for a person; false: it is
  * not. */
 bool control_approve_take(struct control_client *k, struct slice request);
+
+/* Likewise, about trusting a host (control_trust.c). */
+bool control_trust_take(struct control_client *k, struct slice request);
+/* Its client has gone: what can be stopped is. */
+void control_trust_stop(struct control_trust *t);
 
 /* For control_request.c: sends what is in `out`, then closes. */
 void control_client_send(struct control_client *k);

@@ -2,7 +2,7 @@
  *
  * To read: the machine's configuration and libraries (name services, OpenSSL, c-ares), itself in
  * /proc, the configuration's folders, and every folder that the ssh configuration leads to. To
- * write: the state folder, the socket's folder, and the known_hosts file, which trusting a host
+ * write: the state folder, the socket's folder, and the known_hosts files, which trusting a host
  * adds to; where there is none yet, files may be made in its folder. */
 #include "sandbox.h"
 
@@ -76,6 +76,19 @@ static void add_known_hosts(struct sandbox *s, const char *path)
         add_folder_of(s, path, SANDBOX_CREATE);
 }
 
+/* Those that hosts name: trusting a host adds to the first of its own. */
+static void add_known_hosts_of_hosts(struct sandbox *s, const struct ssh_config *config)
+{
+    const char *const *names;
+    size_t count = ssh_config_hosts(config, &names);
+    struct ssh_host *host = malloc(sizeof *host); /* too large for a stack */
+    struct failure why;
+    for (size_t i = 0; host && i < count; i++)
+        if (ssh_config_resolve(config, names[i], host, &why) == 0 && host->known_hosts_count > 0)
+            add_known_hosts(s, host->known_hosts[0]);
+    free(host);
+}
+
 void sandbox_collect(struct sandbox *s, const struct configuration_source *source,
                      const struct configuration *c)
 {
@@ -93,6 +106,7 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     ssh_config_folders(c->ssh_config, add_folder, s);
     if (settings_known_hosts(&c->settings, source->home, path))
         add_known_hosts(s, path);
+    add_known_hosts_of_hosts(s, c->ssh_config);
     if (s->full)
         strcpy(s->places[0].path, "/"); /* rather too much than only some of the hosts */
 }

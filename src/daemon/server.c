@@ -109,6 +109,7 @@ static void open_control(struct server *s)
                                            .home = s->config->source->home,
                                            .ssh_config = server_view_ssh_config(s->view),
                                            .keys = s->pool.keys,
+                                           .pool = &s->pool.config,
                                            .confirmations = s->confirmations,
                                            .log = &s->log->log};
     if (control_open(&s->control, s->io, &control, &why) != 0)

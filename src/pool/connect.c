@@ -143,7 +143,7 @@ static void on_sign(void *context, size_t identity, struct slice data)
     connection_flush(c);
 }
 
-static const struct engine_events engine_events = {on_sign};
+static const struct engine_events engine_events = {.on_sign = on_sign};
 
 static void make_engine(struct pool_connection *c)
 {

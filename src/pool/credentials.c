@@ -77,14 +77,14 @@ static void explain_missing(struct credentials *c, const char *path)
     size_t home_len = strlen(c->home);
     bool is_default =
         strncmp(path, c->home, home_len) == 0 && strcmp(path + home_len, "/.ssh/known_hosts") == 0;
-    failure_set(
-        &c->failure, SCOUT_E_KNOWN_HOSTS_MISSING,
-        "SSH host key verification required, but %s at %s. Connect once with ssh and check "
-        "the fingerprint, or add the key with: ssh-keyscan %s >> %s. To connect without any "
-        "check (anybody in between can then read and change everything): "
-        "SCOUT_KNOWN_HOSTS=none",
-        is_default ? "known_hosts not found" : "the specified known_hosts file not found", path,
-        c->destination->hostname, path);
+    failure_set(&c->failure, SCOUT_E_KNOWN_HOSTS_MISSING,
+                "SSH host key verification required, but %s at %s. Connect once with ssh and check "
+                "the fingerprint, run scout trust, or add the key with: ssh-keyscan %s >> %s. To "
+                "connect without any "
+                "check (anybody in between can then read and change everything): "
+                "SCOUT_KNOWN_HOSTS=none",
+                is_default ? "known_hosts not found" : "the specified known_hosts file not found",
+                path, c->destination->hostname, path);
 }
 
 static void load_known_hosts(struct credentials *c)

@@ -30,8 +30,9 @@ static int judge_host_key(struct session *s, enum known_hosts_verdict verdict, c
     }
     return failure_set(f, SCOUT_E_HOST_KEY_UNKNOWN,
                        "The host key of %s (%s, port %u) is not in known_hosts. Check its "
-                       "fingerprint and add it: connect once with ssh, or use ssh-keyscan",
-                       name, host, s->config.port);
+                       "fingerprint and add it: run scout trust %s, connect once with ssh, or use "
+                       "ssh-keyscan",
+                       name, host, s->config.port, name);
 }
 
 static int check_host_key(struct session *s)
@@ -39,9 +40,13 @@ static int check_host_key(struct session *s)
     size_t len = 0;
     int type = 0;
     char line[512] = "";
+    const char *key = libssh2_session_hostkey(s->ssh, &len, &type);
+    if (s->config.events && s->config.events->on_host_key) {
+        s->config.events->on_host_key(s->config.context, slice_of(key, key ? len : 0));
+        return failure_set(&s->engine.failure, SCOUT_E_CANCELLED, "The host key is known");
+    }
     if (s->config.host_key_unchecked)
         return 0;
-    const char *key = libssh2_session_hostkey(s->ssh, &len, &type);
     enum known_hosts_verdict verdict =
         key ? known_hosts_check(s->config.known_hosts, s->config.host, s->config.port,
                                 slice_of(key, len), line, sizeof line)

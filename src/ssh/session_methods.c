@@ -74,8 +74,23 @@ static int set_list(LIBSSH2_SESSION *ssh, int type, const char *list)
     return libssh2_session_method_pref(ssh, type, list) == 0 ? 0 : SCOUT_E_UNSUPPORTED;
 }
 
+/* Cuts `list` down to what `only` has, too. */
+static int restrict_list(char *list, const char *only)
+{
+    char kept[METHODS_MAX] = "", *rest = list;
+    for (char *one; (one = strsep(&rest, ","));) {
+        const char *at = strstr(only, one);
+        char end = at ? at[strlen(one)] : 'x';
+        if (!at || (end != ',' && end != '\0') || (at > only && at[-1] != ','))
+            continue;
+        strcat(kept[0] ? strcat(kept, ",") : kept, one);
+    }
+    strcpy(list, kept);
+    return kept[0] ? 0 : SCOUT_E_UNSUPPORTED;
+}
+
 int session_methods_set(LIBSSH2_SESSION *ssh, const struct known_hosts *known, const char *host,
-                        uint16_t port)
+                        uint16_t port, const char *only)
 {
     static const struct {
         const char *const *wanted;
@@ -95,6 +110,8 @@ int session_methods_set(LIBSSH2_SESSION *ssh, const struct known_hosts *known, c
             return error;
     }
     int error = join_supported(ssh, LIBSSH2_METHOD_HOSTKEY, host_key_methods, list);
+    if (!error && only)
+        error = restrict_list(list, only);
     if (!error)
         error = known_hosts_order(known, host, port, list, ordered, sizeof ordered);
     return error ? error : set_list(ssh, LIBSSH2_METHOD_HOSTKEY, ordered);

@@ -125,7 +125,8 @@ int session_transport_new(struct session *s)
         return SCOUT_E_NOMEM;
     set_callbacks(s->ssh);
     libssh2_session_set_blocking(s->ssh, 0);
-    return session_methods_set(s->ssh, s->config.known_hosts, s->config.host, s->config.port);
+    return session_methods_set(s->ssh, s->config.known_hosts, s->config.host, s->config.port,
+                               s->config.host_key_algorithms);
 }
 
 static void free_ssh(void *context)

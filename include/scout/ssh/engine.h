@@ -39,6 +39,9 @@ struct engine_events {
     /* `data` is to be signed by the agent for that identity; the answer is engine_signed, now or
      * later. Borrowed for the call. One at a time. */
     void (*on_sign)(void *context, size_t identity, struct slice data);
+    /* May be NULL. Else only the key exchange is done: the host's key (RFC 4253, 6.6) is told,
+     * unjudged, nothing of the user is sent, and the engine is ENDED with SCOUT_E_CANCELLED. */
+    void (*on_host_key)(void *context, struct slice key);
 };
 
 /* All borrowed: they must outlive the engine; known_hosts and the identities only until it is
@@ -49,7 +52,8 @@ struct engine_config {
     uint16_t port;
     const char *user;
     const struct known_hosts *known_hosts;
-    bool host_key_unchecked;               /* whatever key the host shows is taken */
+    const char *host_key_algorithms; /* comma-separated: only these are asked for; NULL: all */
+    bool host_key_unchecked;         /* whatever key the host shows is taken */
     const struct ssh_identity *identities; /* tried in order, SSH_TRIES_MAX at most */
     size_t identity_count;
     bool no_anchor; /* READY without a channel, for commands alone: has_sftp stays false. While no

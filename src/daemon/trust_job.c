@@ -1,0 +1,171 @@
+/* known_hosts is read anew, judged, and added to under one lock of the file, so that two who trust
+ * at the same moment do not write a key twice. All lines go out in one write at the end of the file
+ * (O_APPEND), after a line feed where the last line has none; nothing that stands there is touched.
+ * Plain names are written: hashing them would hide from people what they trust. */
+#include "trust_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_MAX_SIZE (SSH_CONFIG_NAME_MAX + 64 + (HOST_SCAN_KEY_MAX + 2) / 3 * 4)
+
+const char *trust_file(const struct trust_job *j)
+{
+    return j->host.known_hosts_count ? j->host.known_hosts[0] : j->known_hosts;
+}
+
+void trust_host_name(const struct ssh_host *host, char out[SSH_CONFIG_NAME_MAX + 16])
+{
+    if (host->port == 22)
+        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "%s", host->hostname);
+    else
+        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "[%s]:%u", host->hostname, (unsigned)host->port);
+}
+
+static int fail(struct trust_job *j, const char *what, const char *path)
+{
+    return failure_set(&j->failure, SCOUT_E_PERMISSION, "Cannot %s %s: %s", what, path,
+                       strerror(errno));
+}
+
+/* ---- reading ---- */
+
+static int add_file(struct trust_job *j, struct known_hosts *known, const char *path)
+{
+    struct stat st;
+    FILE *file = path && path[0] ? fopen(path, "re") : NULL;
+    if (!file)
+        return !path || !path[0] || errno == ENOENT || errno == ENOTDIR ? 0 : fail(j, "read", path);
+    errno = EFBIG;
+    bool good =
+        fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= TRUST_FILE_MAX;
+    char *text = good ? malloc((size_t)st.st_size + 1) : NULL;
+    int error = 0;
+    if (!text)
+        error = fail(j, "read", path);
+    if (!error) {
+        size_t len = fread(text, 1, (size_t)st.st_size, file);
+        error = known_hosts_add_text(known, path, slice_of(text, len));
+        if (error)
+            failure_set(&j->failure, error, "%s cannot be taken in: %s", path, error_text(error));
+    }
+    free(text);
+    fclose(file);
+    return error;
+}
+
+static int judge(struct trust_job *j)
+{
+    struct known_hosts *known;
+    if (known_hosts_new(&known) != 0)
+        return failure_set(&j->failure, SCOUT_E_NOMEM, "No memory for known_hosts");
+    int error = 0;
+    for (uint32_t i = 0; i < j->host.known_hosts_count && !error; i++)
+        error = add_file(j, known, j->host.known_hosts[i]);
+    if (!error && j->host.known_hosts_count == 0)
+        error = add_file(j, known, j->known_hosts);
+    if (!error)
+        error = add_file(j, known, j->known_hosts_global);
+    for (size_t i = 0; i < j->key_count && !error; i++)
+        j->verdicts[i] = known_hosts_check(known, j->host.hostname, j->host.port,
+                                           slice_of(j->keys[i].blob, j->keys[i].len), j->lines[i],
+                                           sizeof j->lines[i]);
+    known_hosts_free(known);
+    return error;
+}
+
+static int refuse_bad(const struct trust_job *j, struct failure *why)
+{
+    char name[SSH_CONFIG_NAME_MAX + 16];
+    trust_host_name(&j->host, name);
+    for (size_t i = 0; i < j->key_count; i++) {
+        if (j->verdicts[i] == KNOWN_HOSTS_REVOKED)
+            return failure_set(why, SCOUT_E_HOST_KEY_REVOKED,
+                               "A key of %s is marked @revoked in %s: it is not trusted",
+                               j->host.name, j->lines[i]);
+        if (j->verdicts[i] == KNOWN_HOSTS_CHANGED)
+            return failure_set(
+                why, SCOUT_E_HOST_KEY_CHANGED,
+                "A key of %s is not the one in %s. Somebody may be listening in, or the host was "
+                "set up anew. When you know which, remove the old line by hand, then trust the "
+                "host: ssh-keygen -R '%s' -f %s",
+                j->host.name, j->lines[i], name, trust_file(j));
+    }
+    return 0;
+}
+
+/* ---- adding ---- */
+
+static size_t write_line(const struct trust_job *j, size_t i, char *out)
+{
+    char name[SSH_CONFIG_NAME_MAX + 16];
+    const struct host_scan_key *key = &j->keys[i];
+    size_t type_len = key->blob[3]; /* judged: the blob begins with its type */
+    trust_host_name(&j->host, name);
+    int len = sprintf(out, "%s %.*s ", name, (int)type_len, (const char *)key->blob + 4);
+    len += EVP_EncodeBlock((unsigned char *)out + len, key->blob, (int)key->len);
+    out[len++] = '\n';
+    return (size_t)len;
+}
+
+static bool is_to_be_added(const struct trust_job *j, size_t i)
+{
+    return j->verdicts[i] == KNOWN_HOSTS_UNKNOWN || j->verdicts[i] == KNOWN_HOSTS_CA_ONLY;
+}
+
+static int append(struct trust_job *j, int fd)
+{
+    struct stat st;
+    char last = '\n', *text = malloc(HOST_SCAN_TYPES * LINE_MAX_SIZE + 1);
+    size_t len = 0;
+    if (!text || fstat(fd, &st) != 0 ||
+        (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1)) {
+        free(text);
+        return fail(j, "read", trust_file(j));
+    }
+    if (last != '\n')
+        text[len++] = '\n';
+    for (size_t i = 0; i < j->key_count; i++)
+        if (is_to_be_added(j, i)) {
+            len += write_line(j, i, text + len);
+            j->added++;
+        }
+    ssize_t written = j->added > 0 ? write(fd, text, len) : (ssize_t)len;
+    free(text);
+    if (written != (ssize_t)len) {
+        if (written > 0) /* the disk is full: not half a line */
+            (void)!ftruncate(fd, st.st_size);
+        return fail(j, "write to", trust_file(j));
+    }
+    return fsync(fd) == 0 ? 0 : fail(j, "write to", trust_file(j));
+}
+
+static int add(struct trust_job *j)
+{
+    const char *path = trust_file(j);
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return fail(j, "open", path);
+    int error = flock(fd, LOCK_EX) == 0 ? judge(j) : fail(j, "lock", path);
+    if (!error)
+        error = refuse_bad(j, &j->failure);
+    if (!error)
+        error = append(j, fd);
+    close(fd);
+    return error;
+}
+
+void trust_job_run(struct io_job *job)
+{
+    struct trust_job *j = CONTAINER_OF(job, struct trust_job, job);
+    if (j->add)
+        (void)!add(j);
+    else if (judge(j) == 0)
+        (void)!refuse_bad(j, &j->refusal);
+}
