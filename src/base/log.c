@@ -118,21 +118,49 @@ static int append_value(struct buf *out, const char *text)
     return error ? error : buf_append_str(out, tail);
 }
 
-static int append_record(struct log *l, enum log_level level, const char *event, va_list args)
+/* The text of the records' time; most fall into the same millisecond as the one before. */
+static const char *time_text(struct log *l, uint64_t now)
 {
+    if (now != l->time_ms || !l->time[0]) {
+        l->time_ms = now;
+        time_format(now, l->time);
+    }
+    return l->time;
+}
+
+/* "time level event", the level padded to five characters. */
+static int append_head(struct log *l, enum log_level level, const char *event)
+{
+    static const char *const padded[] = {" error ", " warn  ", " info  ", " debug "};
     uint64_t now = l->clock ? l->clock(l->clock_context) : l->now_ms;
-    char time[TIME_TEXT_SIZE];
-    int error =
-        buf_printf(&l->out, "%s %-5s %s", time_format(now, time), level_names[level], event);
+    int error = buf_append_str(&l->out, time_text(l, now));
+    if (!error)
+        error = buf_append(&l->out, slice_of(padded[level], 7));
+    if (!error)
+        error = buf_append_str(&l->out, event);
     if (l->dropped && !error)
         error = buf_printf(&l->out, " records_lost=%llu", (unsigned long long)l->dropped);
+    return error;
+}
+
+static int append_pair(struct buf *out, const char *key, const char *value)
+{
+    int error = buf_append(out, slice_of(" ", 1));
+    if (!error)
+        error = buf_append_str(out, key);
+    if (!error)
+        error = buf_append(out, slice_of("=", 1));
+    return error ? error : append_value(out, value);
+}
+
+static int append_record(struct log *l, enum log_level level, const char *event, va_list args)
+{
+    int error = append_head(l, level, event);
     for (const char *key = va_arg(args, const char *); key && !error;
          key = va_arg(args, const char *)) {
         const char *value = va_arg(args, const char *);
-        if (!value)
-            continue;
-        error = buf_printf(&l->out, " %s=", key);
-        error = error ? error : append_value(&l->out, value);
+        if (value)
+            error = append_pair(&l->out, key, value);
     }
     return error ? error : buf_append_str(&l->out, "\n");
 }

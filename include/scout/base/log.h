@@ -8,6 +8,7 @@
 #define SCOUT_BASE_LOG_H
 
 #include "scout/base/buf.h"
+#include "scout/base/time.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -19,6 +20,8 @@ struct log {
     struct buf out;
     uint64_t dropped;                 /* records lost since the last one written */
     void (*on_record)(struct log *l); /* told after each record; may be NULL */
+    uint64_t time_ms;                 /* the last record's, and its text */
+    char time[TIME_TEXT_SIZE];
 };
 
 void log_init(struct log *l, enum log_level level, size_t max);
