@@ -35,7 +35,7 @@ class LogTest(harness.ScoutTest):
         thread.join()
         lines = b"".join(pieces).decode().splitlines()
         lost = sum(int(number) for number in re.findall(r" records_lost=(\d+)", "\n".join(lines)))
-        made = sum(" request tool=" in line for line in lines)
+        made = sum(" info  request " in line for line in lines)
         self.assertGreater(lost, 0)
         self.assertEqual(made + lost, self.count)
 
