@@ -26,7 +26,10 @@ static const struct tool *const tools[] = {&scout_tool, &run_tool};
 
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
-    "there are, then with `host:/path` to read a file or list a directory.";
+    "there are, then with `host:/path` to read a file or list a directory, and with `query` to run "
+    "a "
+    "command there that only looks, like grep, find or tail. The tool `run`, where it is listed, "
+    "runs any command.";
 
 void server_view_tools(struct tool_registry *registry)
 {

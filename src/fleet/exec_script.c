@@ -12,7 +12,7 @@
  * an escape of `printf %b`, which sh takes back. */
 #include "exec_script.h"
 
-#include "scout/base/error.h"
+#include "scout/fleet/shell_line.h"
 
 #define LINKS_MAX "1000" /* whose targets are told */
 
@@ -80,32 +80,11 @@ static const char walk[] =
     "2>/dev/null | "
     "head -c \"$b\"; exit 0";
 
-/* What no shell, sh's printf among them, finds anything in. */
-static bool is_plain(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '.' || c == '_' || c == '-';
-}
-
-int exec_script_escape(struct buf *out, const char *path)
-{
-    int error = 0;
-    while (!error && *path) {
-        size_t len = 0;
-        while (path[len] && is_plain(path[len]))
-            len++;
-        error = len > 0 ? buf_append(out, slice_of(path, len))
-                        : buf_printf(out, "\\0%03o", (unsigned)(uint8_t)*path);
-        path += len > 0 ? len : 1;
-    }
-    return error;
-}
-
 static int put_begin(struct buf *out, const char *script, const char *path)
 {
     int error =
         buf_printf(out, "exec sh -c '%s%s' sh %s'", head, script, path[0] == '-' ? "./" : "");
-    return error ? error : exec_script_escape(out, path);
+    return error ? error : shell_line_escape(out, path);
 }
 
 int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max)
@@ -124,6 +103,6 @@ int exec_script_write_walk(struct buf *out, const char *path, uint64_t bytes_max
     if (!error)
         error = buf_printf(out, "' %llu %u '", (unsigned long long)bytes_max + 1, depth);
     if (!error)
-        error = exec_script_escape(out, pattern);
+        error = shell_line_escape(out, pattern);
     return error ? error : buf_append_str(out, "'");
 }

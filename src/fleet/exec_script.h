@@ -10,10 +10,6 @@
 __attribute__((warn_unused_result)) int exec_script_write(struct buf *out, const char *path,
                                                           uint64_t size_max, uint64_t entries_max);
 
-/* Appends `path` for between single quotes of any shell, as escapes that `printf %b` of a POSIX
- * shell takes back. 0, SCOUT_E_LIMIT or SCOUT_E_NOMEM. */
-__attribute__((warn_unused_result)) int exec_script_escape(struct buf *out, const char *path);
-
 /* The same for a walk below `path`, `depth` levels down: names that fit `pattern`, or, when it is
  * empty, all that are not hidden. */
 __attribute__((warn_unused_result)) int exec_script_write_walk(struct buf *out, const char *path,

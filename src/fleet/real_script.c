@@ -3,8 +3,7 @@
  * of `printf %b`. Each path that it prints ends with NUL. */
 #include "real_script.h"
 
-#include "exec_script.h"
-#include "scout/base/error.h"
+#include "scout/fleet/shell_line.h"
 
 static const char script[] =
     "LC_ALL=C; export LC_ALL; unset CDPATH; "
@@ -27,7 +26,7 @@ int real_script_path(struct buf *line, const char *path)
 {
     int error = buf_append_str(line, path[0] == '-' ? " './" : " '"); /* no option */
     if (!error)
-        error = exec_script_escape(line, path);
+        error = shell_line_escape(line, path);
     return error ? error : buf_append_str(line, "'");
 }
 

@@ -137,8 +137,10 @@ static int take_argv(struct run_call *r, const struct cJSON *list, struct failur
         return failure_set(why, SCOUT_E_NOMEM, "No memory for the command");
     cJSON_ArrayForEach(item, list) r->argv[r->argc++] = item->valuestring;
     r->argv[r->argc] = NULL;
-    if (!r->argv[0][0])
-        return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "the first word of \"argv\" is empty");
+    if (!r->argv[0][0] || r->argv[0][0] == '-')
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "the first word of \"argv\" must be a command: not empty, not with - "
+                           "in front");
     return 0;
 }
 
@@ -158,25 +160,32 @@ static int take_args(struct run_call *r, const struct cJSON *args, struct failur
                            "command and its arguments)");
     if (r->shell_line && !r->shell_line[strspn(r->shell_line, " \t\r\n")])
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "the argument \"command\" is empty");
+    if (r->cwd && strchr(r->cwd, '\n'))
+        return failure_set(
+            why, SCOUT_E_INVALID_ARGUMENT,
+            "the argument \"cwd\" must be without newlines: not every shell takes them");
     return argv ? take_argv(r, argv, why) : 0;
 }
 
-/* The line for the login shell, with its NUL. When the directory cannot be entered, the shell says
- * so and the command does not run. */
+/* When the directory cannot be entered, the shell says so and nothing runs. */
+static int put_line(struct run_call *r)
+{
+    if (r->argv)
+        return shell_line_exec(&r->line, &(struct shell_exec){.before = "unset CDPATH; ",
+                                                              .directory = r->cwd,
+                                                              .words = r->argv,
+                                                              .count = r->argc,
+                                                              .redirect = ""});
+    int error = r->cwd ? shell_line_cd(&r->line, r->cwd) : 0;
+    if (r->cwd && !error)
+        error = buf_append_str(&r->line, " || exit 1; ");
+    return error ? error : buf_append_str(&r->line, r->shell_line);
+}
+
+/* The line for the login shell, with its NUL. */
 static int make_line(struct run_call *r)
 {
-    int error = 0;
-    if (r->cwd)
-        error = shell_line_cd(&r->line, r->cwd);
-    if (r->cwd && !error)
-        error = buf_append_str(&r->line, r->shell_line ? " || exit 1; " : " && ");
-    if (r->shell_line && !error)
-        error = buf_append_str(&r->line, r->shell_line);
-    for (size_t i = 0; i < r->argc && !error; i++) {
-        error = i ? buf_append_str(&r->line, " ") : 0;
-        if (!error)
-            error = shell_line_word(&r->line, slice_str(r->argv[i]));
-    }
+    int error = put_line(r);
     return error ? error : buf_append(&r->line, slice_of("", 1));
 }
 

@@ -6,7 +6,8 @@ target_include_directories(fuzz_exec_reply PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet
 # Queries, which stand alone too.
 scout_fuzz_target(query scout_base)
 foreach(stem query query_args query_build query_exclude query_find query_line query_words
-    query_table query_table_file query_table_rg query_table_search query_table_text)
+    query_table query_table_file query_table_rg query_table_search query_table_text
+    shell_line)
   target_sources(fuzz_query PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
 # What people write into rules, and what callers ask for.

@@ -66,6 +66,23 @@ class Answers:
         self.assertEqual(answer["entries"][6]["size"], 5)
         self.assertFalse(answer["truncated"])
 
+    def test_a_query(self):
+        os.makedirs(os.path.join(self.files, "that's"), exist_ok=True)
+        self.put("that's/f", b"found\n")
+        self.put(".env", b"KEY=a secret\n")
+        if not os.path.islink(os.path.join(self.files, "innocent")):
+            os.symlink(".env", os.path.join(self.files, "innocent"))
+
+        def query(text, *below):
+            return self.client.result(self.client.send("tools/call", {
+                "name": "scout", "arguments": {
+                    "target": f"{self.host}:{os.path.join(self.files, *below)}", "query": text}}))
+        self.assertEqual(text_of(query("grep -rh found .", "that's")), "found\n")
+        self.assertScoutError(query("ls", "missing"), "path-not-found")
+        self.assertScoutError(query("ls", "that's", "f"), "not-a-regular-file")
+        self.assertScoutError(query("cat innocent"), "policy-denied", "read deny-list")
+        self.assertNotIn("a secret", text_of(query("grep -r secret .")))
+
     def test_what_would_hang_is_refused(self):
         os.mkfifo(os.path.join(self.files, "pipe"))
         os.symlink("pipe", os.path.join(self.files, "to-pipe"))

@@ -82,6 +82,19 @@ class RunTest(harness.ScoutTest):
         self.assertEqual(text_of(result), "".join(f"[{word}]" for word in argv[2:]))
         self.assertEqual(result["structuredContent"]["argv"], argv)
 
+    def test_progress_is_told(self):
+        self.client.modern = False  # the harness would put a _meta of its own
+        message_id = self.client.send("tools/call", {
+            "name": "run", "arguments": {"host": "demo1", "command":
+                                         "echo a; sleep 1; echo b; sleep 1; echo c"},
+            "_meta": {"progressToken": "p"}})
+        self.client.result(message_id)
+        told = [message["params"]["progress"] for message in self.client.without_id
+                if message["method"] == "notifications/progress"]
+        self.assertGreaterEqual(len(told), 2)
+        self.assertEqual(told, sorted(set(told)))
+        self.assertLessEqual(told[-1], 6)
+
     def test_stdin(self):
         self.assertEqual(text_of(self.run_it(argv=["cat"], stdin="in\n")), "in\n")
         self.assertEqual(text_of(self.run_it(argv=["cat"])), "(no output)")
@@ -187,7 +200,9 @@ class RunTest(harness.ScoutTest):
                 ({"command": "id", "argv": ["id"]}, 'either "command"'),
                 ({"command": "  "}, "empty"),
                 ({"argv": []}, "1 to 256 strings"),
-                ({"argv": [""]}, "empty"),
+                ({"argv": [""]}, "must be a command"),
+                ({"argv": ["-a", "x", "rm"]}, "must be a command"),
+                ({"argv": ["id"], "cwd": "/a\nb"}, "newlines"),
                 ({"argv": ["id", 5]}, "1 to 256 strings"),
                 ({"command": "id", "timeout": 0}, "timeout"),
                 ({"command": "id", "host": 5}, "host")):

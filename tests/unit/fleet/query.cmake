@@ -3,7 +3,7 @@ set(FLEET ${CMAKE_SOURCE_DIR}/src/fleet)
 set(QUERY ${FLEET}/query.c ${FLEET}/query_args.c ${FLEET}/query_build.c ${FLEET}/query_exclude.c
   ${FLEET}/query_find.c ${FLEET}/query_line.c ${FLEET}/query_words.c ${FLEET}/query_table.c
   ${FLEET}/query_table_file.c ${FLEET}/query_table_rg.c ${FLEET}/query_table_search.c
-  ${FLEET}/query_table_text.c)
+  ${FLEET}/query_table_text.c ${FLEET}/shell_line.c)
 foreach(stem query query_corpus query_line query_getopt query_tools)
   scout_unit_test(test_${stem} SOURCES test_${stem}.c query_lines.c ${QUERY} LIBS scout_base)
   target_include_directories(test_${stem} PRIVATE ${FLEET})
