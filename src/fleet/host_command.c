@@ -135,6 +135,17 @@ static void on_end(void *context, const struct command_result *command)
     host_command_free(h);
 }
 
+int host_command_error(const struct host_command_result *result)
+{
+    if (result->command->end == COMMAND_EXITED)
+        return SCOUT_OK;
+    if (result->command->end == COMMAND_FAILED)
+        return result->command->failure.error;
+    return result->stop == HOST_COMMAND_OUTPUT ? SCOUT_E_LIMIT
+           : result->stop == HOST_COMMAND_TIME ? SCOUT_E_DEADLINE
+                                               : SCOUT_E_CANCELLED;
+}
+
 static const struct command_events command_events = {on_started, on_output, on_drain, on_end};
 
 struct host_command *host_command_start(struct fleet *f, const struct host_command_request *request,

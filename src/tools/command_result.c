@@ -144,10 +144,7 @@ static void write_end(struct json_writer *w, const struct command_answer *a)
     const struct command_result *c = a->result->command;
     result_str(w, "state", state_name(c->end));
     if (is_stopped(c))
-        result_str(w, "reason",
-                   error_code(a->result->stop == HOST_COMMAND_OUTPUT ? SCOUT_E_LIMIT
-                              : a->result->stop == HOST_COMMAND_TIME ? SCOUT_E_DEADLINE
-                                                                     : SCOUT_E_CANCELLED));
+        result_str(w, "reason", error_code(host_command_error(a->result)));
     if (is_timed_out(a)) {
         result_uint(w, "exit_code", COMMAND_TIMEOUT_STATUS);
     } else if (c->end == COMMAND_EXITED && c->signal[0]) {

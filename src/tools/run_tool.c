@@ -76,12 +76,12 @@ static void on_end(void *context, const struct host_command_result *result)
     };
     struct tool_result written = {
         .is_error = end->end == COMMAND_FAILED || cancelled,
-        .error = end->end == COMMAND_EXITED ? SCOUT_OK : end->failure.error,
+        .error = host_command_error(result),
         .stage = end->end == COMMAND_EXITED ? NULL : end->failure.stage,
         .write = command_answer_write,
         .context = &answer,
     };
-    r->call->has_exit = end->end == COMMAND_EXITED;
+    r->call->has_exit = end->end == COMMAND_EXITED && end->has_status;
     r->call->exit_status = end->status;
     finish(r, &written);
 }

@@ -40,6 +40,9 @@ struct host_command_result {
     uint64_t run_ns; /* since it began; 0: it never did */
 };
 
+/* SCOUT_OK when it ended by itself, whatever its status; else why it failed or was stopped. */
+int host_command_error(const struct host_command_result *result);
+
 struct host_command;
 
 struct host_command_events {
