@@ -47,7 +47,7 @@ static void on_end(void *context, const struct host_command_result *result)
         .result = result,
     };
     q->s->operation = NULL;
-    q->s->call->has_exit = result->command->end == COMMAND_EXITED;
+    q->s->call->has_exit = result->command->end == COMMAND_EXITED && result->command->has_status;
     q->s->call->exit_status = result->command->status;
     if (result->command->end == COMMAND_FAILED)
         scout_call_fail(q->s, &result->command->failure);
