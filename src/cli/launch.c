@@ -40,7 +40,7 @@ static int fail(struct failure *why, const char *what, const char *path)
 
 /* --- before the fork ------------------------------------------------------------------------ */
 
-static void find_program(char *out)
+void launch_program(char *out)
 {
     char self[PATHS_SIZE];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -63,7 +63,7 @@ static void find_program(char *out)
 static int prepare(struct launch *l, const struct paths *p, struct failure *why)
 {
     size_t n = 0;
-    find_program(l->program);
+    launch_program(l->program);
     if (folder_absolute(p->socket, l->socket) || folder_absolute(p->state, l->state) ||
         folder_absolute(p->config, l->config) || folder_absolute(p->ssh_config, l->ssh_config))
         return fail(why, "use the paths from", "the working directory");

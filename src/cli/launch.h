@@ -13,6 +13,10 @@ struct launched {
     off_t log_start; /* where its own lines begin in the log */
 };
 
+/* The scoutd that is beside our own program, else "scoutd", to be looked for in PATH, into `out`
+ * (PATHS_SIZE bytes). */
+void launch_program(char *out);
+
 /* Starts scoutd (the one beside our own program, else the one in PATH) with the paths given. It is
  * nobody's child, has its own session, and no descriptor of ours but the log. Returns 0, or a
  * negative error with *why filled. */

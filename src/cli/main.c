@@ -87,6 +87,11 @@ static const struct subcommand subcommands[] = {
      "call is refused until a person has said yes here; then the same call passes once, within "
      "ten\n"
      "minutes."},
+    {"doctor", "doctor [--json]", OPERAND_NONE, true, OPTION_JSON, doctor_command,
+     "Finds what is wrong, and says what to do.\n"
+     "The kernel, limits, the ssh agent, known_hosts, the configurations, the daemon. Changes\n"
+     "nothing, starts nothing, contacts no host. Exit status 1 when something is wrong.\n"
+     "  --json      print the same as JSON"},
     {"audit", "audit verify [FILE]", OPERAND_ANY, true, 0, audit_command,
      "Checks the audit log's chain of records.\n"
      "Reads FILE, or all of the state folder's; no daemon takes part. Prints how many records "

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define CHECK_POLICY_MAX (4u * SETTINGS_FILE_MAX) /* bytes: what was read, and escapes */
@@ -24,6 +25,19 @@ static void print_settings(const struct settings *s, const char *path)
     buf_fini(&policy);
 }
 
+/* Hosts that need what is not honoured, each with the keyword. */
+static void print_refused(const struct ssh_config *config)
+{
+    const char *const *names;
+    size_t count = ssh_config_hosts(config, &names);
+    struct ssh_host *host = malloc(sizeof *host); /* too large for a stack */
+    struct failure why;
+    for (size_t i = 0; host && i < count; i++)
+        if (ssh_config_resolve(config, names[i], host, &why) != 0)
+            printf("# refused: %s: %s\n", names[i], why.text);
+    free(host);
+}
+
 static void print_files(const struct configuration *c, const struct configuration_source *source)
 {
     const struct paths *paths = &source->paths;
@@ -33,6 +47,7 @@ static void print_files(const struct configuration *c, const struct configuratio
            access(paths->config, F_OK) == 0 ? "read" : "absent: the defaults hold");
     printf("# hosts: %zu in %s (%s)\n", ssh_config_hosts(c->ssh_config, &names), paths->ssh_config,
            access(paths->ssh_config, F_OK) == 0 ? "read" : "absent");
+    print_refused(c->ssh_config);
     if (settings_known_hosts(&c->settings, source->home, known_hosts))
         printf("# known_hosts: %s (%s)\n", known_hosts,
                access(known_hosts, R_OK) == 0 ? "there"
