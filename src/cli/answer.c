@@ -139,8 +139,10 @@ bool answer_check(struct slice text)
 static int protocol_error(struct slice error, struct failure *why)
 {
     char text[400];
-    int code = slice_is(json_member(error, "code"), "-32602") ? SCOUT_E_INVALID_ARGUMENT
-                                                              : SCOUT_E_INTERNAL;
+    struct slice data = json_member(json_member(error, "data"), "code");
+    int code = json_string_is(data, error_code(SCOUT_E_NOT_ADMITTED)) ? SCOUT_E_NOT_ADMITTED
+               : slice_is(json_member(error, "code"), "-32602")       ? SCOUT_E_INVALID_ARGUMENT
+                                                                      : SCOUT_E_INTERNAL;
     if (json_string(json_member(error, "message"), text, sizeof text) < 0)
         snprintf(text, sizeof text, "without a message that could be read");
     return failure_set(why, code, "The daemon refused the request: %s", text);

@@ -179,5 +179,12 @@ int call_scout(int fd, const struct call *call, struct buf *line, struct answer 
     else
         error = send_all(fd, buf_peek(&request), deadline_ms, why);
     buf_fini(&request);
+    if (error == SCOUT_E_CONNECTION_LOST) {
+        /* Who is turned away is told why, and may be so before all is sent. */
+        struct failure told;
+        int answered = receive_answer(fd, line, answer, deadline_ms, &told);
+        if (answered == SCOUT_E_NOT_ADMITTED)
+            error = answered, *why = told;
+    }
     return error ? error : receive_answer(fd, line, answer, deadline_ms, why);
 }

@@ -19,6 +19,7 @@ struct cli {
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
+    const char *token_file; /* NULL: no token is shown */
     bool json, no_probe, list, review;
 };
 
@@ -35,6 +36,7 @@ int trust_command(const struct cli *cli);
 int doctor_command(const struct cli *cli);
 int approve_command(const struct cli *cli);
 int audit_command(const struct cli *cli);
+int token_command(const struct cli *cli);
 
 /* --- for the subcommands (client.c) --- */
 

@@ -10,6 +10,7 @@
 #include "scout/base/json.h"
 #include "scout/base/utf8.h"
 #include "start.h"
+#include "token.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +20,18 @@
 int client_connect(const struct cli *cli, unsigned agent_lines)
 {
     char where[PATHS_SIZE + 64];
+    char token[TOKEN_LINE_MAX] = "";
     struct failure why;
-    int fd = start_connect(&cli->paths, &why);
-    if (fd >= 0) {
-        agent_hand_over(fd, getenv("SSH_AUTH_SOCK"), agent_lines);
-        return fd;
+    if (cli->token_file && token_line(cli->token_file, token, &why) != 0) {
+        output_error(why.text, error_code(why.error));
+        return -1;
     }
+    int fd = start_connect(&cli->paths, &why);
+    if (fd >= 0)
+        agent_hand_over(fd, getenv("SSH_AUTH_SOCK"), agent_lines, token);
+    explicit_bzero(token, sizeof token);
+    if (fd >= 0)
+        return fd;
     output_error(why.text, error_code(why.error));
     snprintf(where, sizeof where, "the daemon's log, when scout started it, is %s", cli->paths.log);
     output_error(where, NULL);

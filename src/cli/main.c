@@ -97,6 +97,12 @@ static const struct subcommand subcommands[] = {
      "Reads FILE, or all of the state folder's; no daemon takes part. Prints how many records "
      "there\n"
      "are, of which time, and the last one's hash; or the first line that breaks the chain."},
+    {"token", "token new NAME ROLE FILE", OPERAND_ANY, false, 0, token_command,
+     "Makes a token by which a client is known as NAME.\n"
+     "ROLE is reader or operator. Adds NAME, ROLE and the token's hash to FILE, the daemon's "
+     "tokens\n"
+     "file (its key `tokens`), and prints the token, once. Then reload the daemon. A client shows\n"
+     "the token with --token-file."},
     {"version", "version", OPERAND_NONE, false, 0, version_command, "Prints the version."},
     {"help", "help [COMMAND]", OPERAND_OPTIONAL, false, 0, help_command,
      "Explains the commands, or one of them."},
@@ -118,7 +124,8 @@ static void print_usage(FILE *out)
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
         fprintf(out, "  scout %-30s %.*s\n", subcommands[i].usage,
                 (int)strcspn(subcommands[i].help, "\n"), subcommands[i].help);
-    fputs("\n  --socket PATH  the daemon's socket (or SCOUT_SOCKET)\n"
+    fputs("\n  --socket PATH      the daemon's socket (or SCOUT_SOCKET)\n"
+          "  --token-file FILE  show the token in FILE to the daemon (or SCOUT_TOKEN_FILE)\n"
           "\nA daemon that has to be started gets SCOUT_CONFIG, SCOUT_SSH_CONFIG and "
           "SCOUT_STATE_DIR, too.\n"
           "Exit status: 0 done, 1 it failed on the host, 2 wrong usage, 3 no daemon;\n"
@@ -159,7 +166,7 @@ static int help_command(const struct cli *cli)
 struct line {
     const char *words[WORDS_MAX]; /* the subcommand and its operands */
     size_t word_count;
-    const char *socket;
+    const char *socket, *token_file;
     unsigned options;
     bool wants_help;
 };
@@ -186,6 +193,12 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
         l->socket = argv[++*i];
     else if (strcmp(word, "--socket") == 0)
         return usage_error("--socket needs a path", "");
+    else if (strncmp(word, "--token-file=", 13) == 0 && word[13])
+        l->token_file = word + 13;
+    else if (strcmp(word, "--token-file") == 0 && *i + 1 < argc)
+        l->token_file = argv[++*i];
+    else if (strcmp(word, "--token-file") == 0)
+        return usage_error("--token-file needs a path", "");
     else
         return usage_error("unknown option ", word);
     return EXIT_OK;
@@ -268,6 +281,7 @@ static int run(const struct line *l)
                       .list = l->options & OPTION_LIST,
                       .review = l->options & OPTION_REVIEW};
     struct paths_flags flags = {.socket = l->socket};
+    const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");
     struct failure why;
     char home[PATHS_SIZE];
     if (l->word_count == 0 && !l->wants_help) {
@@ -286,6 +300,7 @@ static int run(const struct line *l)
         return status;
     cli.operand = l->word_count > 1 ? l->words[1] : NULL;
     cli.operands = l->words + 1;
+    cli.token_file = token_file && token_file[0] ? token_file : NULL;
     cli.operand_count = l->word_count > 1 ? l->word_count - 1 : 0;
     if (s->asks_daemon && paths_resolve(&cli.paths, &flags, environment, home, &why) != 0) {
         output_error(why.text, error_code(why.error));

@@ -57,6 +57,7 @@ static void print_files(const struct configuration *c, const struct configuratio
                                                 "not checked");
     else
         puts("# known_hosts: none: HOST KEYS ARE NOT CHECKED (MITM)");
+    printf("# tokens: %zu\n", c->tokens.count);
     printf("# socket: %s\n# state: %s\n", paths->socket, paths->state);
 }
 

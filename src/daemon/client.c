@@ -11,6 +11,7 @@
 #include "client.h"
 
 #include "greeting.h"
+#include "refusal.h"
 #include "scout/base/time.h"
 #include <poll.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct client {
     struct handed_agent *agent; /* which it brought; NULL: none */
     struct mcp_session *session;
     const struct door *door;
+    struct token token;       /* which it brought; name "": none */
     struct identity identity; /* of its calls, which may outlive the stream */
     struct io_task task;
     struct io_timer look;
@@ -235,26 +237,62 @@ static void take_agent(struct client *c, const struct greeting *g)
               NULL);
 }
 
+/* Who brings a token is who the token says. It stands in the first line, or it is none; `bytes` is
+ * what follows it. */
+static int take_token(struct client *c, struct slice *bytes, struct failure *why)
+{
+    char text[TOKEN_LEN_MAX + 1];
+    int taken = tokens_take_line(bytes, text);
+    if (taken == 0)
+        return 0;
+    const struct token *token = taken > 0 ? tokens_find(c->owner->tokens, slice_str(text)) : NULL;
+    explicit_bzero(text, sizeof text);
+    if (!token)
+        return failure_set(why, SCOUT_E_NOT_ADMITTED, "The token is not known here");
+    c->token = *token;
+    c->identity.role = token->role;
+    strcpy(c->identity.name, token->name);
+    return 0;
+}
+
 static void on_greeting(struct io_op *op, struct io_event event)
 {
     struct client *c = CONTAINER_OF(op, struct client, first);
     struct greeting g;
+    struct failure why;
     (void)event; /* an end or an error is found by the stream */
     if (c->closing)
         return;
     greeting_take(c->file.fd, &g);
+    struct slice bytes = slice_of(g.bytes, g.len);
+    if (take_token(c, &bytes, &why) != 0) {
+        for (size_t i = 0; i < g.fd_count; i++)
+            io_discard(c->file.io, g.fds[i]);
+        refusal_send(c->file.fd, &why, c->owner->mcp.log);
+        client_close(c);
+        return;
+    }
     take_agent(c, &g);
     stream_init_file(&c->stream, &c->file, MCP_OUT_MAX, &events);
     c->greeting = false;
-    if (g.len > 0)
-        after_input(c, mcp_session_feed(c->session, slice_of(g.bytes, g.len)));
+    if (bytes.len > 0)
+        after_input(c, mcp_session_feed(c->session, bytes));
     else
         stream_resume(&c->stream);
+    explicit_bzero(g.bytes, sizeof g.bytes);
 }
 
 void client_refresh(struct client *c)
 {
-    c->identity.role = c->door->role;
+    if (!c->token.name[0]) {
+        c->identity.role = c->door->role;
+        return;
+    }
+    const struct token *now = tokens_same(c->owner->tokens, &c->token);
+    if (now)
+        c->identity.role = now->role;
+    else
+        client_close(c);
 }
 
 int client_open(struct client_owner *owner, struct io *io, int fd, const struct door *door,

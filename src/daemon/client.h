@@ -6,6 +6,7 @@
 #include "scout/base/list.h"
 #include "scout/mcp/session.h"
 #include "scout/net/stream.h"
+#include "tokens.h"
 
 struct client;
 
@@ -13,7 +14,8 @@ struct client;
 struct client_owner {
     struct list clients;
     uint32_t count;
-    uint64_t opened; /* clients so far: the number of the next one, less 1 */
+    uint64_t opened;             /* clients so far: the number of the next one, less 1 */
+    const struct tokens *tokens; /* that count now */
     struct mcp_config mcp;
     struct pool *agents;     /* takes the agents that clients hand over; NULL: none are taken */
     enum identity_role role; /* of those whom only their uid tells */
@@ -25,7 +27,8 @@ struct client_owner {
 __attribute__((warn_unused_result)) int client_open(struct client_owner *owner, struct io *io,
                                                     int fd, const struct door *door,
                                                     const struct identity *identity);
-/* The door's role may have changed. */
+/* What the door or the token stands for may have changed: the role follows, and a client whose
+ * token is no more is closed. */
 void client_refresh(struct client *c);
 /* Takes no more input; closes when what is in flight has been answered and sent. */
 void client_drain(struct client *c);

@@ -1,5 +1,5 @@
-/* Reading in order: settings, variables over them, then the hosts. The environment does not change
- * while the process runs, so that a reload may look at it from a helper thread. */
+/* Reading in order: settings, variables over them, then what they lead to. The environment does not
+ * change while the process runs, so that a reload may look at it from a helper thread. */
 #include "configuration.h"
 
 #include "ssh_files.h"
@@ -52,7 +52,9 @@ int configuration_load(struct configuration *c, const struct configuration_sourc
     if (error)
         return error;
     settings_environment(&c->settings, configuration_variable, NULL, source->home, &c->warnings);
-    error = load_ssh_config(c, source, why);
+    error = tokens_load(&c->tokens, c->settings.tokens, why);
+    if (!error)
+        error = load_ssh_config(c, source, why);
     if (error)
         configuration_free(c);
     return error;

@@ -5,6 +5,7 @@
 
 #include "scout/ssh/ssh_config.h"
 #include "settings.h"
+#include "tokens.h"
 
 /* Where it is read from. */
 struct configuration_source {
@@ -15,6 +16,7 @@ struct configuration_source {
 struct configuration {
     struct settings settings;
     struct settings_warnings warnings;
+    struct tokens tokens;
     struct ssh_config *ssh_config; /* NULL: taken */
 };
 

@@ -103,6 +103,7 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add(s, path, SANDBOX_READ);
     add_folder_of(s, paths->config, SANDBOX_READ);
     add_folder_of(s, paths->ssh_config, SANDBOX_READ);
+    add_folder_of(s, c->settings.tokens, SANDBOX_READ);
     ssh_config_folders(c->ssh_config, add_folder, s);
     if (settings_known_hosts(&c->settings, source->home, path))
         add_known_hosts(s, path);

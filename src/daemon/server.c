@@ -123,6 +123,7 @@ static void wire(struct server *s)
     s->registry.confirmations = s->confirmations;
     list_init(&s->clients.clients);
     s->clients.on_gone = on_client_gone;
+    s->clients.tokens = &s->tokens;
     s->clients.mcp = (struct mcp_config){
         .registry = &s->registry,
         .log = &s->log->log,

@@ -26,6 +26,7 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     s->limits = (struct mcp_limits){.call_timeout_ns = settings->call_timeout_ns,
                                     .slow_threshold_ns = settings->slow_threshold_ns};
     s->log->log.level = settings->log_level;
+    s->tokens = c->tokens;
     doors_apply(&s->doors, settings);
     server_each_client(s, client_refresh);
     if (s->control)

@@ -33,6 +33,7 @@ struct server {
     struct confirmations *confirmations; /* they outlive a reload */
     struct mcp_stats stats;
     struct mcp_limits limits;
+    struct tokens tokens;
     bool draining, pool_ending;
 };
 

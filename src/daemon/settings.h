@@ -31,7 +31,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 18 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 19 /* rows of the table in settings_table.c */
 
 struct settings {
     uint64_t max_file_size;   /* bytes of a file that are read */
@@ -50,6 +50,7 @@ struct settings {
     bool strict;                          /* false: without any known_hosts, connect unchecked */
     char allow_hosts[SETTINGS_HOSTS_MAX]; /* patterns with commas between them; "": all hosts */
     char block_hosts[SETTINGS_HOSTS_MAX]; /* looked at only where allow_hosts is empty */
+    char tokens[SETTINGS_PATH_MAX];       /* the file of tokens; "": there are none */
     enum identity_role role;              /* of a client whom only its uid tells */
     struct policy *policy; /* whose it is: who loaded it, to free or to hand on; NULL: it failed */
     enum log_level log_level;

@@ -38,6 +38,7 @@ const struct setting settings_table[] = {
     {ROW("allow_hosts", allow_hosts, "", SETTING_HOSTS), VARIABLE("ALLOWLIST")},
     {ROW("block_hosts", block_hosts, "", SETTING_HOSTS), VARIABLE("BLOCKLIST")},
     {ROW("role", role, "reader", SETTING_WORD), .words = "reader, operator", VARIABLE("ROLE")},
+    {ROW("tokens", tokens, "", SETTING_PATH)},
     {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",
      VARIABLE("LOG_LEVEL")},
 };
