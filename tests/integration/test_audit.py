@@ -95,7 +95,7 @@ class AuditTest(harness.ScoutTest):
         log = daemon.log()
         self.assertIn("request tool=scout verb=read host=demo1 who=", log)
         self.assertRegex(log, r"request tool=run verb=run host=demo1 who=\S+ client=\d+ code=ok "
-                              r"connection_s=\d\S* run_s=\d\S* total_s=\d\S* bytes=\d+\n")
+                              r"connection_s=\d\S* run_s=\d\S* total_s=\d\S* bytes=\d+( slow=yes)?\n")
 
     def test_a_changed_line_is_found(self):
         daemon = self.start("changed")
