@@ -44,7 +44,7 @@ static size_t telling(struct slice component)
 /* For each way in which a match can go on below the directory, one name. */
 static bool leave_out_secret(struct below *b, const struct glob_path *g)
 {
-    uint64_t states = glob_path_states(g, b->q->request->path);
+    uint64_t states = glob_path_states(g, &b->q->path);
     if (states >> g->count & 1)
         return false;
     for (size_t i = 0; i < g->count; i++) {
@@ -65,7 +65,7 @@ static bool leave_out_secret(struct below *b, const struct glob_path *g)
 enum reach { REACH_NONE, REACH_NAMES, REACH_SOME, REACH_ALL };
 
 /* How a path's pattern of a rule reaches below the directory. */
-static enum reach reach_of(const struct glob_path *g, struct slice directory)
+static enum reach reach_of(const struct glob_path *g, const struct glob_parts *directory)
 {
     uint64_t states = glob_path_states(g, directory);
     if (states >> g->count & 1)
@@ -103,7 +103,7 @@ static int apply(struct below *b, const struct rule *rule, struct failure *why)
         return match == MATCH_YES;
     for (size_t i = 0; i < rule->paths.count; i++) {
         const struct glob_path *g = rule->paths.items[i];
-        enum reach reach = reach_of(g, b->q->request->path);
+        enum reach reach = reach_of(g, &b->q->path);
         if (reach == REACH_ALL && rule->effect != POLICY_DENY && match == MATCH_YES)
             return 1; /* policy_check has decided */
         if (rule->effect == POLICY_ALLOW || reach == REACH_NONE)

@@ -3,7 +3,6 @@
  * the right. So the cost is bounded by the product of the lengths, whatever the pattern. */
 #include "policy_glob.h"
 
-#include "scout/fleet/policy.h"
 #include <stdlib.h>
 
 /* ---- a word ---- */
@@ -112,6 +111,18 @@ size_t glob_word_literal(struct slice pattern)
     return count;
 }
 
+/* Only for patterns without sets and escapes: the others are few. */
+static struct glob_ends ends_of(struct slice p)
+{
+    struct glob_ends ends = {0};
+    if (memchr(p.data, '[', p.len) || memchr(p.data, '\\', p.len))
+        return ends;
+    uint8_t first = p.data[0], last = p.data[p.len - 1];
+    ends.first = first == '*' || first == '?' ? 0 : first;
+    ends.last = last == '*' || last == '?' ? 0 : last;
+    return ends;
+}
+
 /* ---- a path's pattern ---- */
 
 bool glob_path_next(struct slice path, size_t *at, struct slice *component)
@@ -145,6 +156,7 @@ static const char *take_components(struct glob_path *g, char *copy)
             return "it has more than 32 components";
         memcpy(copy, component.data, component.len);
         copy[component.len] = '\0';
+        g->ends[g->count] = ends_of(component);
         g->components[g->count++] = slice_of(copy, component.len);
         copy += component.len + 1;
     }
@@ -163,15 +175,17 @@ const char *glob_path_parse(const char *text, struct glob_path **out)
         return "it must begin with / or **/";
     struct glob_path *g = calloc(1, sizeof *g);
     struct slice *components = calloc(POLICY_COMPONENTS_MAX, sizeof *components);
+    struct glob_ends *ends = calloc(POLICY_COMPONENTS_MAX, sizeof *ends);
     char *copy = malloc(2 * (len + 2));
-    if (!g || !components || !copy) {
+    if (!g || !components || !ends || !copy) {
         free(g);
         free(components);
+        free(ends);
         free(copy);
         return NULL;
     }
     memcpy(copy, text, len + 1);
-    *g = (struct glob_path){.text = copy, .components = components};
+    *g = (struct glob_path){.text = copy, .components = components, .ends = ends};
     const char *wrong = take_components(g, copy + len + 1);
     if (wrong)
         glob_path_free(g);
@@ -186,33 +200,53 @@ void glob_path_free(struct glob_path *g)
         return;
     free(g->text);
     free(g->components);
+    free(g->ends);
     free(g);
 }
 
 /* ---- a path ---- */
 
-bool glob_path_match(const struct glob_path *g, struct slice path, bool covers)
+void glob_split(struct glob_parts *out, struct slice path)
 {
-    size_t p = 0, t = 0, star = SIZE_MAX, star_text = 0;
+    struct slice part;
+    out->path = path.data;
+    out->count = 0;
+    for (size_t at = 0; out->count < GLOB_PARTS_MAX && glob_path_next(path, &at, &part);) {
+        out->start[out->count] = (uint16_t)(part.data - path.data);
+        out->len[out->count++] = (uint16_t)part.len;
+    }
+}
+
+/* Most components are told apart by how they begin and end. */
+static bool part_match(const struct glob_path *g, size_t i, const struct glob_parts *path, size_t k)
+{
+    struct slice part = glob_part(path, k);
+    struct glob_ends ends = g->ends[i];
+    return (!ends.first || ends.first == part.data[0]) &&
+           (!ends.last || ends.last == part.data[part.len - 1]) &&
+           glob_word_match(g->components[i], part);
+}
+
+bool glob_path_match(const struct glob_path *g, const struct glob_parts *path, bool covers)
+{
+    size_t p = 0, t = 0, star = SIZE_MAX, star_part = 0;
     for (;;) {
-        struct slice component;
-        size_t next = t;
-        bool more = glob_path_next(path, &next, &component);
+        bool more = t < path->count;
         if (p == g->count && (covers || !more))
             return true;
         if (p < g->count && glob_is_any(g->components[p])) {
             if (p + 1 == g->count)
                 return more;
             star = p++;
-            star_text = t;
-        } else if (p < g->count && more && glob_word_match(g->components[p], component)) {
+            star_part = t;
+        } else if (p < g->count && more && part_match(g, p, path, t)) {
             p++;
-            t = next;
-        } else if (star == SIZE_MAX || !glob_path_next(path, &star_text, &component)) {
+            t++;
+        } else if (star == SIZE_MAX || star_part == path->count) {
             return false;
         } else {
             p = star + 1;
-            t = star_text;
+            t = ++star_part;
         }
     }
 }
@@ -226,18 +260,17 @@ static uint64_t close_states(const struct glob_path *g, uint64_t states)
     return states;
 }
 
-uint64_t glob_path_states(const struct glob_path *g, struct slice directory)
+uint64_t glob_path_states(const struct glob_path *g, const struct glob_parts *directory)
 {
-    struct slice component;
     uint64_t states = close_states(g, 1), covered = UINT64_C(1) << g->count;
-    for (size_t at = 0; glob_path_next(directory, &at, &component);) {
+    for (size_t k = 0; k < directory->count; k++) {
         uint64_t next = states & covered;
         for (size_t i = 0; i < g->count; i++) {
             if (!(states >> i & 1))
                 continue;
             if (glob_is_any(g->components[i]))
                 next |= i + 1 == g->count ? covered : UINT64_C(1) << i;
-            else if (glob_word_match(g->components[i], component))
+            else if (part_match(g, i, directory, k))
                 next |= UINT64_C(1) << (i + 1);
         }
         states = close_states(g, next);

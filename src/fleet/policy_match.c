@@ -23,6 +23,8 @@ static enum policy_place place_of(const struct policy_request *request)
 {
     if (!has_path(request->verb) || (request->no_path && request->path.len == 0))
         return PLACE_NONE;
+    if (request->path.len > POLICY_PATH_MAX)
+        return PLACE_UNTOLD;
     if (is_real(request->path))
         return PLACE_KNOWN;
     return request->path_settled ? PLACE_UNTOLD : PLACE_UNKNOWN;
@@ -32,6 +34,8 @@ void policy_question_init(struct policy_question *q, const struct policy_request
 {
     q->request = request;
     q->place = place_of(request);
+    if (q->place == PLACE_KNOWN)
+        glob_split(&q->path, request->path);
     command_init(&q->command, request->argv, request->argc, request->line,
                  request->verb == POLICY_RUN);
 }
@@ -89,7 +93,7 @@ static enum policy_match match_path(const struct rule *r, const struct policy_qu
         return MATCH_NO;
     for (size_t i = 0; i < r->paths.count; i++)
         if (r->paths.items[i]->count == 0 ||
-            (q->place == PLACE_KNOWN && glob_path_match(r->paths.items[i], q->request->path, true)))
+            (q->place == PLACE_KNOWN && glob_path_match(r->paths.items[i], &q->path, true)))
             return MATCH_YES;
     if (q->place == PLACE_UNTOLD)
         return r->effect == POLICY_ALLOW ? MATCH_NO : MATCH_YES;
@@ -197,12 +201,12 @@ const struct glob_path *policy_denied(const struct policy *p, const struct polic
         return NULL;
     for (size_t i = 0; i < p->denied.count && !found; i++)
         if (p->denied.items[i]->count == 0 || q->place == PLACE_UNTOLD ||
-            (q->place == PLACE_KNOWN && glob_path_match(p->denied.items[i], request->path, true)))
+            (q->place == PLACE_KNOWN && glob_path_match(p->denied.items[i], &q->path, true)))
             found = p->denied.items[i];
     if (found && q->place == PLACE_UNKNOWN)
         return p->excepted.count ? NULL : found;
     for (size_t i = 0; i < p->excepted.count && found && q->place == PLACE_KNOWN; i++)
-        if (glob_path_match(p->excepted.items[i], request->path, false))
+        if (glob_path_match(p->excepted.items[i], &q->path, false))
             found = NULL;
     return found;
 }

@@ -49,6 +49,7 @@ enum policy_place { PLACE_NONE, PLACE_UNKNOWN, PLACE_KNOWN, PLACE_UNTOLD };
 struct policy_question {
     const struct policy_request *request;
     enum policy_place place;
+    struct glob_parts path; /* when the place is known */
     struct command command;
 };
 

@@ -510,10 +510,10 @@ static void matching_takes_bounded_time(void **state)
     (void)state;
     memset(path, 'a', sizeof path);
     path[sizeof path - 1] = '\0';
-    for (size_t i = 0; i + 1 < sizeof path; i += 2)
+    for (size_t i = 0; i < sizeof path - 1; i += 2)
         path[i] = '/';
     assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", path), SCOUT_E_POLICY);
-    for (size_t i = 2; i < sizeof path; i += 2)
+    for (size_t i = 2; i < sizeof path - 1; i += 2)
         path[i] = i % 512 ? 'a' : '/';
     path[sizeof path - 1] = '\0';
     assert_int_equal(ask(p, &reader, POLICY_WRITE, "h", path), SCOUT_E_POLICY);
