@@ -7,6 +7,7 @@
  */
 #include "server_view.h"
 
+#include "scout/tools/path_tools.h"
 #include "scout/tools/run_tool.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ struct server_view {
     bool retired;
 };
 
-static const struct tool *const tools[] = {&scout_tool, &run_tool};
+static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool, &stat_tool,
+                                           &run_tool};
 
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "

@@ -135,6 +135,11 @@ static void take_attrs(struct slice *s, struct sftp_attrs *out)
     }
 }
 
+void exec_reply_attrs(struct slice line, struct sftp_attrs *out)
+{
+    take_attrs(&line, out);
+}
+
 /* ---- the head ---- */
 
 static int take_marker(struct exec_reply *r, struct slice line)

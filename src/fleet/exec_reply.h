@@ -66,6 +66,9 @@ void exec_reply_fini(struct exec_reply *r);
  * script prints; SCOUT_E_NOMEM. Nothing may be fed after another result than 0. */
 __attribute__((warn_unused_result)) int exec_reply_feed(struct exec_reply *r, struct slice data);
 
+/* One line of attributes; what is no number is left out. */
+void exec_reply_attrs(struct slice line, struct sftp_attrs *out);
+
 /* No more comes. 0, or SCOUT_E_PARSE when not even the head was whole. Sorts the list. */
 __attribute__((warn_unused_result)) int exec_reply_end(struct exec_reply *r);
 

@@ -16,11 +16,14 @@
 
 #define LINKS_MAX "1000" /* whose targets are told */
 
-/* Both scripts begin so. $1 path in escapes. */
-static const char head[] =
-    /* The kind: d, f, o(ther), n(one), p(ermission). Messages are English here. */
-    "LC_ALL=C; export LC_ALL; unset CDPATH; "
-    "p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; " /* the x keeps newlines at the end */
+/* All begin so. $1 path in escapes. The x keeps newlines at the end. Messages are English. */
+#define BEGIN                                                                                      \
+    "LC_ALL=C; export LC_ALL; unset CDPATH; "                                                      \
+    "p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; "
+
+/* What leads to a directory or a file begins so. */
+static const char head[] = BEGIN
+    /* The kind: d, f, o(ther), n(one), p(ermission). */
     "if [ -d \"$p\" ]; then k=d; elif [ -f \"$p\" ]; then k=f; elif [ -e \"$p\" ]; then k=o; "
     "else case $(ls -ldL \"$p\" 2>&1) in *\": Permission denied\") k=p;; *) k=n;; esac; fi; "
     "printf \"\\n@scout-path 1 %s\\n\" $k; "
@@ -80,16 +83,30 @@ static const char walk[] =
     "2>/dev/null | "
     "head -c \"$b\"; exit 0";
 
-static int put_begin(struct buf *out, const char *script, const char *path)
+/* Of the path itself, and of what it leads to: as of a file, whose bytes are the latter. */
+static const char look_closely[] =
+    BEGIN "if [ -h \"$p\" ] || [ -e \"$p\" ]; then k=f; "
+          "else case $(ls -ld \"$p\" 2>&1) in *\": Permission denied\") k=p;; *) k=n;; esac; fi; "
+          "printf \"\\n@scout-path 1 %s\\n\" $k; "
+          "case $k in n|p) exit 0;; esac; "
+          /* $1 an option of stat, $2 of ls. */
+          "a() { x=$(stat $1 -c \"%f %s %u %g %Y\" \"$p\" 2>/dev/null) && [ \"$x\" ] && "
+          "printf \"%s\\n\" \"$x\" || ls -ldn$2 \"$p\" 2>/dev/null | { read -r m n u g z x; "
+          "printf \"%s %s %s %s -\\n\" \"$m\" \"$z\" \"$u\" \"$g\"; }; }; "
+          "a \"\" \"\"; readlink -fn \"$p\" 2>/dev/null; printf \"\\0ok\\n\"; "
+          "if [ -e \"$p\" ]; then a -L L; else printf \"\\n\"; fi; "
+          "if [ -h \"$p\" ]; then readlink \"$p\"; fi; exit 0";
+
+static int put_begin(struct buf *out, const char *first, const char *script, const char *path)
 {
     int error =
-        buf_printf(out, "exec sh -c '%s%s' sh %s'", head, script, path[0] == '-' ? "./" : "");
+        buf_printf(out, "exec sh -c '%s%s' sh %s'", first, script, path[0] == '-' ? "./" : "");
     return error ? error : shell_line_escape(out, path);
 }
 
 int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max)
 {
-    int error = put_begin(out, look, path);
+    int error = put_begin(out, head, look, path);
     if (!error)
         error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + 1,
                            (unsigned long long)entries_max + 1);
@@ -99,10 +116,16 @@ int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint
 int exec_script_write_walk(struct buf *out, const char *path, uint64_t bytes_max, uint32_t depth,
                            const char *pattern)
 {
-    int error = put_begin(out, walk, path);
+    int error = put_begin(out, head, walk, path);
     if (!error)
         error = buf_printf(out, "' %llu %u '", (unsigned long long)bytes_max + 1, depth);
     if (!error)
         error = shell_line_escape(out, pattern);
+    return error ? error : buf_append_str(out, "'");
+}
+
+int exec_script_write_stat(struct buf *out, const char *path)
+{
+    int error = put_begin(out, look_closely, "", path);
     return error ? error : buf_append_str(out, "'");
 }

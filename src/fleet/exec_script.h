@@ -16,4 +16,7 @@ __attribute__((warn_unused_result)) int exec_script_write_walk(struct buf *out, 
                                                                uint64_t bytes_max, uint32_t depth,
                                                                const char *pattern);
 
+/* The same for what is known of `path` (path_stat.c). */
+__attribute__((warn_unused_result)) int exec_script_write_stat(struct buf *out, const char *path);
+
 #endif

@@ -4,28 +4,10 @@
  * stand unchanged in the structured content. */
 #include "scout_result.h"
 
+#include "attributes.h"
 #include "ls_text.h"
 #include "result.h"
-#include "scout/base/time.h"
 #include <stdio.h>
-
-/* ---- attributes ---- */
-
-static void member_mtime(struct json_writer *w, const struct sftp_attrs *a)
-{
-    char time[TIME_TEXT_SIZE];
-    if (a->flags & SFTP_ATTR_ACMODTIME)
-        result_str(w, "mtime", time_format(a->mtime * 1000ULL, time));
-}
-
-static void member_mode(struct json_writer *w, const struct sftp_attrs *a)
-{
-    char mode[8];
-    if (!(a->flags & SFTP_ATTR_PERMISSIONS))
-        return;
-    snprintf(mode, sizeof mode, "%04o", a->permissions & 07777u);
-    result_str(w, "mode", mode);
-}
 
 /* ---- a file ---- */
 
@@ -48,8 +30,8 @@ static void file_write(struct json_writer *w, const struct path_answer *a)
     result_str(w, "host", a->host);
     result_str(w, "path", a->path);
     result_uint(w, "size", r->attrs.size);
-    member_mtime(w, &r->attrs);
-    member_mode(w, &r->attrs);
+    attributes_write_mtime(w, &r->attrs);
+    attributes_write_mode(w, &r->attrs);
     char etag[64];
     snprintf(etag, sizeof etag, "\"%x-%llx\"", r->attrs.mtime, (unsigned long long)r->attrs.size);
     result_str(w, "etag", etag);
@@ -80,15 +62,7 @@ static void entry_object(struct json_writer *w, const struct path_entry *e)
     json_object_begin(w);
     json_key(w, "name");
     json_text(w, e->name);
-    result_str(w, "type", ls_type_name(&e->attrs));
-    if (e->attrs.flags & SFTP_ATTR_SIZE)
-        result_uint(w, "size", e->attrs.size);
-    member_mtime(w, &e->attrs);
-    member_mode(w, &e->attrs);
-    if (e->attrs.flags & SFTP_ATTR_UIDGID) {
-        result_uint(w, "uid", e->attrs.uid);
-        result_uint(w, "gid", e->attrs.gid);
-    }
+    attributes_write(w, &e->attrs);
     if (e->target.len) {
         json_key(w, "target");
         json_text(w, e->target);

@@ -59,6 +59,8 @@ class RoundTripTest(peers.PeerTest):
             up, down = self.counted(
                 lambda: self.assertIn("link-7 -> to-7\n", text_of(client.scout("far:folder"))))
             self.assertLessEqual(up, 5)
+            self.assertEqual(self.counted(lambda: self.assertScoutOk(
+                client.tool("stat", target="far:folder/link-7"), "stat")), (1, 1))
             self.assertEqual(
                 self.counted(lambda: self.assertScoutError(client.scout("far:none"),
                                                            "path-not-found")), (1, 1))

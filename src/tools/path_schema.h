@@ -1,0 +1,46 @@
+/* The output schemas of the typed tools that look at a path. A failed call has `error` alone, so
+ * that nothing else is required. Private to the layer. */
+#ifndef SCOUT_TOOLS_PATH_SCHEMA_H
+#define SCOUT_TOOLS_PATH_SCHEMA_H
+
+#include "result.h"
+
+#define schema_string  "{\"type\":\"string\"}"
+#define schema_count   "{\"type\":\"integer\",\"minimum\":0}"
+#define schema_boolean "{\"type\":\"boolean\"}"
+#define schema_mode    "{\"type\":\"string\",\"pattern\":\"^[0-7]{4}$\"}"
+#define schema_time    "{\"type\":\"string\",\"format\":\"date-time\"}"
+#define schema_type                                                                                \
+    "{\"type\":\"string\",\"enum\":[\"file\",\"directory\",\"symlink\",\"fifo\",\"socket\","       \
+    "\"block\",\"char\",\"unknown\"]}"
+
+#define schema_begin(kind)                                                                         \
+    "{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\",\"const\":\"" kind "\"},"  \
+    "\"host\":" schema_string ",\"path\":" schema_string ","
+#define schema_end result_error_property "},\"additionalProperties\":false}"
+
+/* What is known of one thing, without the comma behind it. */
+#define schema_attributes                                                                          \
+    "\"type\":" schema_type ",\"size\":" schema_count ",\"mtime\":" schema_time                    \
+    ",\"mode\":" schema_mode ",\"uid\":" schema_count ",\"gid\":" schema_count
+
+#define read_output_schema                                                                         \
+    schema_begin("file") "\"size\":" schema_count ",\"mtime\":" schema_time                        \
+                         ",\"mode\":" schema_mode ",\"etag\":" schema_string                       \
+                         ",\"truncated\":" schema_boolean ",\"text\":" schema_string               \
+                         "," schema_end
+
+#define list_output_schema                                                                         \
+    schema_begin("directory") "\"count\":" schema_count ",\"truncated\":" schema_boolean           \
+                              ",\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\","   \
+                              "\"properties\":{\"name\":" schema_string "," schema_attributes      \
+                              ",\"target\":" schema_string "},\"required\":[\"name\",\"type\"],"   \
+                              "\"additionalProperties\":false}}," schema_end
+
+#define stat_output_schema                                                                         \
+    schema_begin("stat") schema_attributes                                                         \
+        ",\"target\":" schema_string ",\"real_path\":" schema_string                               \
+        ",\"leads_to\":{\"type\":\"object\",\"properties\":{" schema_attributes                    \
+        "},\"required\":[\"type\"],\"additionalProperties\":false}," schema_end
+
+#endif
