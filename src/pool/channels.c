@@ -36,6 +36,7 @@ void channels_init(struct pool_channels *ch)
     ch->limit = CHANNELS_DEFAULT;
     ch->probe_ms = CHANNELS_PROBE_FIRST_MS;
     io_timer_init(&ch->timer);
+    io_timer_init(&ch->ahead.timer);
 }
 
 bool channels_busy(const struct pool_connection *c)
@@ -52,7 +53,7 @@ static uint32_t ceiling(const struct pool_connection *c)
     return told > 0 && told < CHANNELS_MAX ? told : CHANNELS_MAX;
 }
 
-static uint32_t limit(const struct pool_connection *c)
+uint32_t channels_limit(const struct pool_connection *c)
 {
     uint32_t most = ceiling(c);
     if (!c->channels.learned && c->engine->channels_max > 0)
@@ -60,7 +61,7 @@ static uint32_t limit(const struct pool_connection *c)
     return c->channels.limit < most ? c->channels.limit : most;
 }
 
-static bool usable(const struct pool_connection *c)
+bool channels_usable(const struct pool_connection *c)
 {
     return c->state == CONNECTION_READY && c->engine->stage == ENGINE_READY;
 }
@@ -70,7 +71,8 @@ static bool is_below(const struct pool_connection *c, uint32_t most)
 {
     uint32_t own = c->channels.running + c->channels.killing;
     uint32_t anchor = c->lane == POOL_LANE_FIRST;
-    return c->engine->channels < most && (own == 0 || own + anchor < most);
+    uint32_t taken = c->engine->channels - c->engine->ahead; /* that one is for whoever comes */
+    return taken < most && (own == 0 || own + anchor < most);
 }
 
 bool channels_none(const struct pool_connection *c)
@@ -80,12 +82,12 @@ bool channels_none(const struct pool_connection *c)
 
 bool channels_keep_one(const struct pool_connection *c)
 {
-    return c->lane == POOL_LANE_STOPS || limit(c) >= CHANNELS_RESERVE_FROM;
+    return c->lane == POOL_LANE_STOPS || channels_limit(c) >= CHANNELS_RESERVE_FROM;
 }
 
 static bool has_room(const struct pool_connection *c)
 {
-    uint32_t most = limit(c);
+    uint32_t most = channels_limit(c);
     if (c->channels.probing)
         most++;
     else if (most >= CHANNELS_RESERVE_FROM)
@@ -95,9 +97,9 @@ static bool has_room(const struct pool_connection *c)
 
 bool channels_admit_killer(const struct pool_connection *c)
 {
-    if (!usable(c))
+    if (!channels_usable(c))
         return false;
-    uint32_t most = c->channels.learned ? limit(c) : ceiling(c);
+    uint32_t most = c->channels.learned ? channels_limit(c) : ceiling(c);
     return is_below(c, most);
 }
 
@@ -133,8 +135,9 @@ static void opened(struct pool_connection *c)
     assert(ch->opening > 0);
     ch->opening--;
     ch->served = true;
-    uint32_t open = c->engine->channels - (ch->opening > 0); /* the next may be asked for already */
-    if (open <= limit(c) || open > CHANNELS_MAX)
+    /* The next, or the one ahead, may be asked for already. */
+    uint32_t open = c->engine->channels - c->engine->ahead - (ch->opening > 0);
+    if (open <= channels_limit(c) || open > CHANNELS_MAX)
         return;
     ch->limit = open;
     ch->learned = true;
@@ -153,7 +156,7 @@ static void on_timer(struct io_timer *timer)
 static bool start_probe(struct pool_connection *c)
 {
     struct pool_channels *ch = &c->channels;
-    if (ch->probing || !list_empty(&ch->stops) || limit(c) >= ceiling(c))
+    if (ch->probing || !list_empty(&ch->stops) || channels_limit(c) >= ceiling(c))
         return false;
     if (ch->probe_at_ns == 0)
         probe_later(c, CHANNELS_PROBE_FIRST_MS);
@@ -194,8 +197,10 @@ static void hand_out(struct pool_connection *c)
             ch->running--;
         }
     }
-    if (started)
-        connection_flush(c);
+    if (!started)
+        return;
+    channel_ahead_touch(c);
+    connection_flush(c);
 }
 
 static void send_elsewhere(struct pool_connection *c)
@@ -210,7 +215,7 @@ static void send_elsewhere(struct pool_connection *c)
 void channels_step(struct pool_connection *c)
 {
     struct pool_channels *ch = &c->channels;
-    if (!usable(c))
+    if (!channels_usable(c))
         return;
     if (!list_empty(&ch->stops))
         stops_step(c);
@@ -222,12 +227,15 @@ void channels_step(struct pool_connection *c)
         ch->probing = false;
         io_timer_stop(pool_io(c->pool), &ch->timer);
     }
+    if (ch->ahead.until_ns > 0)
+        channel_ahead_step(c);
 }
 
 void channels_fail(struct pool_connection *c)
 {
     struct pool_channels *ch = &c->channels;
     io_timer_stop(pool_io(c->pool), &ch->timer);
+    io_timer_stop(pool_io(c->pool), &ch->ahead.timer);
     while (ch->queue.count > 0) {
         struct channel_user *u = of_wait(channel_queue_take(&ch->queue));
         count_waiting(c, -1);
@@ -246,7 +254,7 @@ int channels_wait(struct pool_connection *c, struct channel_user *u)
         return SCOUT_E_POOL_FULL;
     channel_queue_add(&ch->queue, &u->wait);
     count_waiting(c, 1);
-    if (ch->queue.count == 1 && usable(c))
+    if (ch->queue.count == 1 && channels_usable(c))
         hand_out(c);
     return 0;
 }
@@ -286,7 +294,7 @@ bool channels_refused(struct pool_connection *c, struct channel_user *u)
     learn(c);
     if (alone(ch)) {
         u->refusals++;
-        ch->none |= c->lane == POOL_LANE_FIRST && limit(c) <= 1 &&
+        ch->none |= c->lane == POOL_LANE_FIRST && channels_limit(c) <= 1 &&
                     (!ch->served || u->refusals >= CHANNELS_REFUSALS_NONE);
     }
     if (alone(ch) && !ch->none) {

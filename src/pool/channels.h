@@ -5,7 +5,9 @@
  * refusing one more. The scheduler starts from an assumption, learns from refusals and tries again
  * later. Commands that find no channel free wait: in order within a client, in turn between
  * clients. One channel is kept free for stopping commands, where there are some. Where the anchor
- * takes the only one, commands are sent elsewhere: to the destination's connection for commands. */
+ * takes the only one, commands are sent elsewhere: to the destination's connection for commands.
+ * Where a round trip is long, one is kept open ahead while commands come, so that the next one need
+ * not wait for it; never the last one, nor the one that is kept free. */
 #ifndef SCOUT_POOL_CHANNELS_H
 #define SCOUT_POOL_CHANNELS_H
 
@@ -21,6 +23,8 @@
 #define CHANNELS_PROBE_NEXT_MS  1000   /* after one more was opened: until the next is tried */
 #define CHANNELS_PROBE_MAX_MS   300000 /* each refusal doubles it up to this */
 #define CHANNELS_ALONE_FIRST_MS 100    /* the same, while no command has a channel; doubles, too */
+#define CHANNELS_AHEAD_RTT_MS   5      /* a round trip so long is worth a channel opened ahead */
+#define CHANNELS_AHEAD_MS       10000  /* so long after the last command began it is kept */
 #define CHANNELS_REFUSALS_MAX   5      /* of one command while none has a channel; then it fails */
 #define CHANNELS_REFUSALS_NONE  2      /* the same, where commands were served before: elsewhere */
 
@@ -41,6 +45,14 @@ struct channel_user {
     bool opening;
 };
 
+/* The one that is kept open for the next command: channel_ahead.c. */
+struct channel_ahead {
+    bool pays;             /* the host is so far away */
+    bool on;               /* the engine was told so */
+    uint64_t until_ns;     /* since the last command began; 0: none did */
+    struct io_timer timer; /* armed while it is on */
+};
+
 struct pool_channels {
     struct list stops;     /* struct stop: they wait for a channel */
     struct list killers;   /* struct killer: they have one */
@@ -54,6 +66,7 @@ struct pool_channels {
     bool probing;          /* one more is tried, with the reserve in use */
     struct io_timer timer; /* armed while commands wait: to probe */
     struct channel_queue queue;
+    struct channel_ahead ahead;
     uint64_t probe_at_ns; /* 0: they were never all in use */
     uint64_t probe_ms;
     struct shell shell; /* the host's login shell, once a command has reported it */
@@ -65,11 +78,23 @@ void channels_init(struct pool_channels *ch);
 /* After each engine_step while the connection is READY: hands free channels out. Cheap when nobody
  * waits. What it starts is flushed by connection_flush. */
 void channels_step(struct pool_connection *c);
+/* What the anchor's opening took, which is three round trips: open, subsystem, version. */
+void channels_measured(struct pool_connection *c, uint64_t anchor_ns);
 /* In the tear-down, before engine_free (which ends the commands that have an exec): all who wait
  * are told. */
 void channels_fail(struct pool_connection *c);
 /* Whether commands wait, run or are being stopped on it. */
 bool channels_busy(const struct pool_connection *c);
+
+/* ---- between channels.c and channel_ahead.c ---- */
+
+/* The channels that the host is believed to allow. */
+uint32_t channels_limit(const struct pool_connection *c);
+bool channels_usable(const struct pool_connection *c);
+/* A command has got a channel. */
+void channel_ahead_touch(struct pool_connection *c);
+/* After each change: wants one, or none any more. */
+void channel_ahead_step(struct pool_connection *c);
 
 /* ---- for commands (command.c) ---- */
 

@@ -136,6 +136,7 @@ static void become_ready(struct pool_connection *c)
 {
     uint64_t now = io_now(c->pool->io);
     connection_enter(c, POOL_STAGE_CHANNEL, now);
+    channels_measured(c, now - c->stage_since_ns);
     connection_leave(c, now);
     c->state = CONNECTION_READY;
     c->was_ready = true;

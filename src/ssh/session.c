@@ -80,6 +80,8 @@ static bool step_channels(struct session *s)
     }
     progress = session_anchor_step(s) || progress;
     progress = session_execs_step(s) || progress;
+    if (!session_ended(s) && session_has_room(s))
+        progress = session_ahead_step(s) || progress;
     if (progress && session_has_room(s))
         return true; /* also at the end of the input: what came before it is delivered first */
     if (s->broken)
@@ -157,6 +159,7 @@ static const struct engine_ops ops = {
     .exec_end_input = session_exec_end_input,
     .exec_pause = session_exec_pause,
     .exec_abandon = session_exec_abandon,
+    .open_ahead = session_open_ahead,
 };
 
 int ssh_session_new(struct engine **out, const struct engine_config *config)

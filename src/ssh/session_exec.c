@@ -5,6 +5,7 @@
  *     v                      v            \______________________\_____________________/  v
  *    gone             gone: NO_CHANNEL                                                   gone
  *
+ * One that was opened ahead (session_ahead.c) is taken instead of OPENING.
  * Channels are opened one at a time (libssh2 keeps that state in the session); requests are
  * outstanding at the same time, which the gate makes possible (session_transport.c). A command has
  * ended when both its streams are at their end and the host closed the channel: the exit status may
@@ -153,6 +154,8 @@ static bool step_queued(struct session_exec *x)
         finish(x);
         return true;
     }
+    if (session_ahead_take(s, &x->channel))
+        return session_exec_enter(x, EXEC_REQUESTED);
     if (s->opener || s->anchor.state == ANCHOR_CLOSING)
         return false;
     if (s->engine.channels_max && s->engine.channels >= s->engine.channels_max)

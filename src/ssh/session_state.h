@@ -36,6 +36,15 @@ struct session_anchor {
     bool unwanted; /* the owner wants none, or the host refused or closed a bare one */
 };
 
+enum ahead_state { AHEAD_NONE, AHEAD_OPENING, AHEAD_OPEN, AHEAD_CLOSING };
+
+struct session_ahead {
+    enum ahead_state state;
+    bool wanted;
+    bool refused; /* or closed by the host: there is none any more */
+    struct session_channel channel;
+};
+
 enum exec_state { EXEC_QUEUED, EXEC_OPENING, EXEC_REQUESTED, EXEC_RUNNING, EXEC_CLOSING };
 
 struct session_exec {
@@ -86,9 +95,10 @@ struct session {
     size_t memory_len;
     struct list memory; /* of libssh2, see session_memory.c */
     struct list execs;
-    const void *opener; /* the anchor or the exec whose channel is being opened; libssh2 keeps the
-                           state of one open in the session */
+    const void *opener; /* the anchor, the exec or the one opened ahead whose channel is being
+                           opened; libssh2 keeps the state of one open in the session */
     struct session_anchor anchor;
+    struct session_ahead ahead;
     uint32_t exec_count;
     int in_error;
     bool memory_refused; /* more than SSH_MEMORY_MAX was asked for */
@@ -147,6 +157,12 @@ void session_sftp_ready(void *context, int error);
 bool session_anchor_ping(struct session *s);
 /* Gives up a bare anchor's place. False when there is none to give. */
 bool session_anchor_yield(struct session *s);
+
+/* session_ahead.c */
+void session_open_ahead(struct engine *e, bool wanted);
+bool session_ahead_step(struct session *s);
+/* Gives the channel that was opened ahead to a command; false when there is none. */
+bool session_ahead_take(struct session *s, struct session_channel *out);
 
 int session_exec_new(struct engine *e, const char *command, const struct exec_events *events,
                      void *context, struct exec **out);

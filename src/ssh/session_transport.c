@@ -167,7 +167,7 @@ static LIBSSH2_CHANNEL *any_channel(const struct session *s)
         if (x->channel.ssh)
             return x->channel.ssh;
     }
-    return NULL;
+    return s->ahead.channel.ssh;
 }
 
 bool session_drain(struct session *s)

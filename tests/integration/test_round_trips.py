@@ -9,6 +9,7 @@ from harness import text_of
 
 ROUND_TRIP_MS = 20
 STATS = 256
+POOL_RUN = os.path.join(harness.BUILD, "pool_run")
 POOL_STATS = os.path.join(harness.BUILD, "pool_stats")
 
 
@@ -83,6 +84,37 @@ class RoundTripTest(peers.PeerTest):
             for _ in range(3):
                 up, down = self.counted(ask)
                 self.assertLessEqual(max(up, down), 2)
+            driver.stdin.close()
+            self.assertEqual(driver.wait(harness.ANSWER_S), 0)
+
+    def test_a_command_takes_one_when_one_came_before(self):
+        """Open and exec at first; then a channel is open already, and the next is opened while the
+        command runs."""
+        server = self.light()
+        hop = self.proxy(server.port, "--delay-ms", str(ROUND_TRIP_MS))
+        with open(server.known_hosts, encoding="ascii") as text:
+            key = text.read().split(" ", 1)[1]
+        known = self.write("light_known_hosts", f"[127.0.0.1]:{hop.port} {key}")
+        with subprocess.Popen(
+                [POOL_RUN, str(hop.port), "light", server.user_key, known],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                env=harness.clean_environment("/nonexistent"),
+                preexec_fn=harness.die_with_parent) as driver:
+
+            def run(name):
+                driver.stdin.write(f"{name} echo {name}\n")
+                driver.stdin.flush()
+                self.assertEqual(driver.stdout.readline().split()[1:3], ["exited", "0"])
+
+            def answers_until_its_end(name):
+                harness.wait_until(lambda: harness.unchanged(hop.counts, 0.1), "the line is quiet")
+                before = hop.counts()["down_bursts"]
+                run(name)
+                return hop.counts()["down_bursts"] - before
+
+            run("connects")
+            for name in ("second", "third"):
+                self.assertEqual(answers_until_its_end(name), 1)
             driver.stdin.close()
             self.assertEqual(driver.wait(harness.ANSWER_S), 0)
 

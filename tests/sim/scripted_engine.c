@@ -93,7 +93,7 @@ static void take(struct scripted *s, const struct toy_frame *f)
         return;
     } else if (f->channel == TOY_ANCHOR) {
         take_anchor(s, f);
-    } else {
+    } else if (!scripted_ahead_takes(s, f)) {
         scripted_execs_take(s, f);
     }
 }
@@ -147,6 +147,7 @@ static bool op_step(struct engine *e)
         return false;
     }
     scripted_execs_step(s);
+    scripted_ahead_step(s);
     if (e->stage != ENGINE_ENDED && e->stage >= ENGINE_CHANNEL)
         send_sftp(s);
     return more || e->stage == ENGINE_ENDED;
@@ -206,7 +207,8 @@ static const struct engine_ops ops = {op_free,
                                       scripted_exec_write,
                                       scripted_exec_end_input,
                                       scripted_exec_pause,
-                                      scripted_exec_abandon};
+                                      scripted_exec_abandon,
+                                      scripted_open_ahead};
 
 int scripted_engine_new(struct engine **out, const struct engine_config *config)
 {

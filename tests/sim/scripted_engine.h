@@ -1,5 +1,5 @@
 /* The inside of the scripted engine: scripted_engine.c (stages, anchor), scripted_exec.c
- * (commands). */
+ * (commands), scripted_ahead.c (the channel that is opened ahead). */
 #ifndef SCOUT_TESTS_SIM_SCRIPTED_ENGINE_H
 #define SCOUT_TESTS_SIM_SCRIPTED_ENGINE_H
 
@@ -27,6 +27,14 @@ struct scripted_exec {
     struct exec_result result;
 };
 
+enum scripted_ahead_state { AHEAD_NONE, AHEAD_OPENING, AHEAD_OPEN, AHEAD_CLOSING };
+
+struct scripted_ahead {
+    enum scripted_ahead_state state;
+    bool wanted, refused;
+    uint32_t channel;
+};
+
 struct scripted {
     struct engine engine; /* first */
     struct engine_config config;
@@ -35,6 +43,7 @@ struct scripted {
     int in_error;
     struct list execs;
     uint32_t exec_count, next_channel;
+    struct scripted_ahead ahead;
     bool opening; /* a channel */
     bool at_once; /* its whole way to READY was said at the begin */
 };
@@ -47,6 +56,14 @@ static inline struct scripted *scripted_of(struct engine *e)
 void scripted_say(struct scripted *s, enum toy_type type, uint32_t channel, struct slice bytes);
 void scripted_tell(struct scripted *s, enum toy_type type, uint32_t channel);
 void scripted_end(struct scripted *s, int error, const char *text);
+
+/* scripted_ahead.c */
+void scripted_open_ahead(struct engine *e, bool wanted);
+/* Whether the frame is its. */
+bool scripted_ahead_takes(struct scripted *s, const struct toy_frame *f);
+void scripted_ahead_step(struct scripted *s);
+/* Gives its channel to a command. */
+bool scripted_ahead_take(struct scripted *s, uint32_t *channel);
 
 /* scripted_exec.c */
 void scripted_execs_take(struct scripted *s, const struct toy_frame *f);

@@ -57,14 +57,18 @@ static struct scripted_exec *find(struct scripted *s, uint32_t channel)
     return NULL;
 }
 
-static void take_open(struct scripted *s, struct scripted_exec *x)
+static void request(struct scripted *s, struct scripted_exec *x)
 {
-    s->opening = false;
-    if (x->abandoned)
-        return; /* closed by the next step */
     x->state = REQUESTED;
     x->result.requested = true;
     scripted_say(s, TOY_EXEC, x->channel, slice_str(x->command));
+}
+
+static void take_open(struct scripted *s, struct scripted_exec *x)
+{
+    s->opening = false;
+    if (!x->abandoned) /* else it is closed by the next step */
+        request(s, x);
 }
 
 static void take_refusal(struct scripted *s, struct scripted_exec *x)
@@ -195,7 +199,9 @@ static void step_exec(struct scripted *s, struct scripted_exec *x)
         finish(s, x);
         return;
     }
-    if (x->state == QUEUED && !s->opening) {
+    if (x->state == QUEUED && scripted_ahead_take(s, &x->channel)) {
+        request(s, x);
+    } else if (x->state == QUEUED && !s->opening) {
         s->opening = true;
         s->engine.channels++;
         x->state = OPENING;

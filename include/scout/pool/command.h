@@ -19,6 +19,9 @@
  * max_connections, are evicted and closed when idle like any other, and there are never more than
  * these three: a queue that moves slowly is no reason for another.
  *
+ * A command on a warm connection takes two round trips, open and exec; one where the round trip is
+ * long and a command came a moment ago, since a channel is then kept open for the next.
+ *
  * The report is printed by a short prefix of the command line, in the same login shell: stdin,
  * environment, status and signal are the command's own. What has left the group (setsid, daemons)
  * is neither stopped nor seen. For hosts that take no shell line there is `as_is`. */

@@ -104,6 +104,7 @@ struct engine_ops {
     void (*exec_end_input)(struct exec *x);
     void (*exec_pause)(struct exec *x, bool paused);
     void (*exec_abandon)(struct exec *x);
+    void (*open_ahead)(struct engine *e, bool wanted);
 };
 
 /* The common part, first member of every implementation. The fields are read-only for the owner. */
@@ -114,6 +115,7 @@ struct engine {
     struct sftp *sftp;      /* requests may be started from ENGINE_READY on */
     bool has_sftp;          /* from ENGINE_READY on: whether the host offers SFTP */
     uint32_t channels;      /* occupied at the host: anchor, opening, open, closing */
+    bool ahead;             /* one of them is that of engine_open_ahead, and no command has it */
     uint32_t channels_max;  /* how many at once the host can stand, as its banner tells; 0: not
                                known.  From ENGINE_READY on */
     uint64_t rekeys, pings; /* counters */
@@ -208,6 +210,14 @@ static inline void exec_pause(struct exec *x, bool paused)
 static inline void exec_abandon(struct exec *x)
 {
     x->engine->ops->exec_abandon(x);
+}
+
+/* Keeps a channel open for the next command, which then takes one round trip instead of two: from
+ * now on, or not any more. Then step. The host may refuse it, or close it: then none is opened any
+ * more on this session. Nor is one where channels_max is known. */
+static inline void engine_open_ahead(struct engine *e, bool wanted)
+{
+    e->ops->open_ahead(e, wanted);
 }
 
 /* Static name of the stage as clients see it: "handshake", "authenticating", "channel", "running".

@@ -225,6 +225,87 @@ static void one_that_is_lost_is_replaced(void **state)
     close_world();
 }
 
+/* ---- one channel ahead ---- */
+
+#define FAR_MS 20
+
+static const struct toy_config far_away = {
+    .delay_min_ns = FAR_MS * NS_PER_MS, .delay_max_ns = FAR_MS * NS_PER_MS + 1, .seed = 50};
+
+/* How long it took until the host had accepted the command. */
+static uint64_t time_to_start(const char *words)
+{
+    uint64_t begin = io_now(world->io);
+    struct run *r = start(words, 1);
+    UNTIL(r->started);
+    uint64_t took = io_now(world->io) - begin;
+    UNTIL(r->ended);
+    assert_exited(r, 0);
+    return took;
+}
+
+static void a_command_on_a_far_host_takes_one_round_trip(void **state)
+{
+    (void)state;
+    open_world(&far_away);
+    assert_in_range(time_to_start("t1"), 2 * FAR_MS * NS_PER_MS, (2 * FAR_MS + 5) * NS_PER_MS);
+    for (int i = 0; i < 10; i++)
+        assert_in_range(time_to_start("t1"), FAR_MS * NS_PER_MS, (FAR_MS + 3) * NS_PER_MS);
+    run_ms(100);
+    assert_int_equal(toy()->channels, 2);
+    uint64_t opened = toy()->opened;
+    run_ms(CHANNELS_AHEAD_MS - 1000); /* it is kept for a while, and closed then */
+    assert_int_equal(toy()->channels, 2);
+    UNTIL(toy()->channels == 1);
+    assert_int_equal(toy()->opened, opened);
+    pool_release(&world->use);
+    UNTIL(pool_stats(world->pool)->connections == 0); /* nor does it keep the connection */
+    close_world();
+}
+
+static void none_is_opened_ahead_on_a_near_host(void **state)
+{
+    (void)state;
+    open_world(&(struct toy_config){.seed = 51});
+    for (int i = 0; i < 10; i++)
+        time_to_start("t1");
+    assert_int_equal(toy()->opened, 1 + 10);
+    close_world();
+}
+
+/* It is never the last one, nor the one that is kept free; and where the limit is not known yet, a
+ * host that refuses it is not asked again. */
+static void the_one_ahead_takes_nothing_from_commands(void **state)
+{
+    (void)state;
+    for (uint32_t most = 2; most <= 6; most++) {
+        struct toy_config config = far_away;
+        config.channels_max = most;
+        open_world(&config);
+        for (int i = 0; i < 60; i++)
+            start("t300", (uint64_t)i % 3);
+        UNTIL(world->ended == 60);
+        for (int i = 0; i < 60; i++)
+            assert_exited(&world->runs[i], 0);
+        assert_in_range(toy()->refused, 1, 10);
+        uint64_t refused = toy()->refused;
+        for (int i = 0; i < 5; i++)
+            time_to_start("t1");
+        run_ms(100);
+        assert_int_equal(toy()->channels, most >= 4 ? 2 : 1);
+        assert_int_equal(toy()->refused, refused);
+        struct run *r = start("t400000", 1), *other = start("t400000", 1);
+        UNTIL(r->started);
+        run_ms(100);
+        command_stop(r->command);
+        UNTIL(r->ended);
+        assert_int_equal(r->result.end, COMMAND_STOPPED);
+        command_abandon(other->command);
+        other->command = NULL;
+        close_world();
+    }
+}
+
 /* ---- the shell ---- */
 
 static void the_first_command_tells_the_shell(void **state)
@@ -284,6 +365,9 @@ int main(void)
         cmocka_unit_test(commands_have_a_connection_of_their_own_where_sftp_has_the_only_channel),
         cmocka_unit_test(it_is_closed_when_idle_like_any_other),
         cmocka_unit_test(one_that_is_lost_is_replaced),
+        cmocka_unit_test(a_command_on_a_far_host_takes_one_round_trip),
+        cmocka_unit_test(none_is_opened_ahead_on_a_near_host),
+        cmocka_unit_test(the_one_ahead_takes_nothing_from_commands),
         cmocka_unit_test(the_first_command_tells_the_shell),
         cmocka_unit_test(it_works_on_the_real_ring),
     };

@@ -442,6 +442,85 @@ static void test_without_an_anchor(void **state)
     rig_fini(&r);
 }
 
+static void pump_quiet(struct rig *r)
+{
+    for (int i = 0; i < 5; i++)
+        rig_pump(r, 50);
+}
+
+static void test_a_channel_ahead(void **state)
+{
+    struct rig r;
+    struct rig_run run;
+    begin(&r, state, "");
+    rig_run_init(&run, &r);
+    engine_open_ahead(r.engine, true);
+    for (int i = 0; i < 5; i++) {
+        while (r.engine->channels < 2 || !r.engine->ahead)
+            rig_pump(&r, 1000);
+        pump_quiet(&r);
+        rig_run(&run, "cat; printf out; exit 3");
+        assert_int_equal(run.result.error, 0);
+        assert_int_equal(run.result.status, 3);
+        assert_true(rig_run_is(&run, 0, "out"));
+        assert_in_range(r.engine->channels, 1, 2); /* another one is on its way */
+    }
+    engine_open_ahead(r.engine, false);
+    while (r.engine->channels > 1)
+        rig_pump(&r, 1000);
+    assert_false(r.engine->ahead);
+    rig_run(&run, "true");
+    assert_int_equal(run.result.error, 0);
+    rig_run_fini(&run);
+    rig_fini(&r);
+}
+
+static void test_a_refused_channel_ahead(void **state)
+{
+    struct rig r;
+    struct rig_run run;
+    begin(&r, state, "MaxSessions 2\n");
+    rig_run_init(&run, &r);
+    engine_open_ahead(r.engine, true);
+    pump_quiet(&r);
+    assert_true(r.engine->ahead);
+    rig_run_start(&run, "sleep 0.3"); /* takes it; another one is refused */
+    exec_end_input(run.exec);
+    rig_run_wait(&run);
+    assert_int_equal(run.result.error, 0);
+    pump_quiet(&r);
+    assert_false(r.engine->ahead);
+    assert_int_equal(r.engine->channels, 1);
+    rig_run(&run, "true");
+    assert_int_equal(run.result.error, 0);
+    assert_int_equal(r.engine->stage, ENGINE_READY);
+    rig_run_fini(&run);
+    rig_fini(&r);
+}
+
+/* Whatever is under way when the session goes. */
+static void test_a_channel_ahead_at_the_end(void **state)
+{
+    for (int steps = 0; steps < 6; steps++) {
+        struct rig r;
+        struct rig_run run;
+        begin(&r, state, "");
+        rig_run_init(&run, &r);
+        engine_open_ahead(r.engine, true);
+        for (int i = 0; i < steps; i++)
+            rig_pump(&r, 5);
+        rig_run_start(&run, "sleep 100");
+        for (int i = 0; i < steps; i++)
+            rig_pump(&r, 5);
+        kill(r.peer.pid, SIGKILL);
+        rig_pump_ended(&r);
+        assert_int_equal(run.ends, 1);
+        assert_int_equal(run.result.error, SCOUT_E_CONNECTION_LOST);
+        rig_run_fini(&run);
+        rig_fini(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +541,9 @@ int main(void)
         cmocka_unit_test(test_longest_command),
         cmocka_unit_test(test_lost_under_commands),
         cmocka_unit_test(test_without_an_anchor),
+        cmocka_unit_test(test_a_channel_ahead),
+        cmocka_unit_test(test_a_refused_channel_ahead),
+        cmocka_unit_test(test_a_channel_ahead_at_the_end),
     };
     return cmocka_run_group_tests_name("session_exec", tests, place_setup, place_teardown);
 }
