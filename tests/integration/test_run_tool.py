@@ -166,6 +166,25 @@ class RunTest(harness.ScoutTest):
         self.assertIn("result", self.client.request("tools/list"))
         self.assertNotIn(message_id, self.client.answers)
 
+    def test_its_progress_is_told(self):
+        for modern in (False, True):
+            with self.subTest(modern=modern), self.daemon.client() as client:
+                if not modern:
+                    client.initialize()
+                meta = {**(harness.META if modern else {}), "progressToken": "tök\u0001"}
+                client.modern = False
+                message_id = client.send("tools/call", {"_meta": meta, "name": "run", "arguments": {
+                    "host": "demo1", "command": "for i in 1 2 3 4 5; do echo $i; sleep 0.3; done"}})
+                client.result(message_id, 25)
+                told = [message["params"] for message in client.without_id]
+                self.assertEqual({message["method"] for message in client.without_id},
+                                 {"notifications/progress"})
+                self.assertGreaterEqual(len(told), 3)
+                self.assertEqual({params["progressToken"] for params in told}, {"tök\u0001"})
+                numbers = [params["progress"] for params in told]
+                self.assertEqual(numbers, sorted(set(numbers)))
+                self.assertLessEqual(numbers[-1], 10)
+
     def test_a_client_that_goes_away_stops_it(self):
         command, pid = self.sleeper("gone.pid")
         client = self.daemon.client()

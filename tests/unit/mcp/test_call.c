@@ -118,6 +118,29 @@ static void a_cancelled_call_gets_no_answer(void **state)
     }
 }
 
+/* Work that goes on at a host counts, cancelled or not: else a client could pile it up. */
+static void cancelled_calls_hold_their_place_until_they_end(void **state)
+{
+    struct client c;
+    char id[16], text[32];
+    (void)state;
+    client_open(&c, MCP_OUT_MAX);
+    c.cancel_mode = CANCEL_LATER;
+    for (int i = 0; i < MCP_IN_FLIGHT_MAX; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        snprintf(text, sizeof text, "call %d", i);
+        call(&c, id, "wait", text);
+        cancel(&c, id);
+    }
+    assert_int_equal(c.cancels, MCP_IN_FLIGHT_MAX - 1); /* the last line waits for room itself */
+    assert_false(mcp_session_wants_input(c.session));
+    call(&c, "7", "echo", "waits for room");
+    client_expect_out(&c, NULL);
+    client_finish(&c, "call 99");
+    expect_text(&c, "7", "waits for room");
+    client_close(&c);
+}
+
 static void wrong_calls_are_protocol_errors(void **state)
 {
     static const char *const cases[][2] = {
@@ -275,6 +298,7 @@ int main(void)
         cmocka_unit_test(calls_are_answered_as_they_finish),
         cmocka_unit_test(an_id_in_flight_is_not_taken_again),
         cmocka_unit_test(a_cancelled_call_gets_no_answer),
+        cmocka_unit_test(cancelled_calls_hold_their_place_until_they_end),
         cmocka_unit_test(wrong_calls_are_protocol_errors),
         cmocka_unit_test(wrong_arguments_and_failures_are_results),
         cmocka_unit_test(freeing_cancels_and_waits_for_all),
