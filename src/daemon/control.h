@@ -20,7 +20,7 @@
 #define SCOUT_DAEMON_CONTROL_H
 
 #include "scout/base/log.h"
-#include "scout/fleet/policy.h"
+#include "scout/fleet/audit.h"
 #include "scout/io/io.h"
 #include "scout/pool/key_store.h"
 #include "scout/pool/pool.h"
@@ -42,6 +42,7 @@ struct control_config {
     const struct pool_config *pool; /* the known_hosts files and the resolver */
     struct confirmations *confirmations;
     struct log *log;
+    struct audit *audit;
 };
 
 /* Listens. 0, or a negative error with *why; a dead socket in its place is removed, so the MCP

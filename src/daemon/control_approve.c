@@ -68,6 +68,16 @@ static bool find(struct confirmations *c, const char *id, uint64_t now_ns, struc
     return false;
 }
 
+static void tell(struct control *c, const char *event, const struct confirmation *one)
+{
+    const char *verb = policy_verb_name(one->verb);
+    const char *host = one->host[0] ? one->host : NULL;
+    log_event(c->config.log, LOG_INFO, event, "id", one->id, "identity", one->identity, "rule",
+              one->rule, "verb", verb, "host", host, NULL);
+    audit_person(c->config.audit, event, "id", one->id, "identity", one->identity, "rule",
+                 one->rule, "verb", verb, "host", host, NULL);
+}
+
 static void settle(struct control_client *k, const char *id, bool yes, uint64_t now_ns)
 {
     struct confirmations *c = k->control->config.confirmations;
@@ -75,9 +85,7 @@ static void settle(struct control_client *k, const char *id, bool yes, uint64_t 
     struct failure why;
     struct json_writer w;
     if (find(c, id, now_ns, &one))
-        log_event(k->control->config.log, LOG_INFO, yes ? "call_approved" : "call_refused", "id",
-                  id, "identity", one.identity, "rule", one.rule, "verb",
-                  policy_verb_name(one.verb), "host", one.host, NULL);
+        tell(k->control, yes ? "call_approved" : "call_refused", &one);
     if ((yes ? confirmations_approve(c, id, now_ns, &why)
              : confirmations_refuse(c, id, now_ns, &why)) != 0) {
         control_request_fail(k, &why);

@@ -104,6 +104,8 @@ static void log_key(struct control *c, const char *path, const struct ssh_key *k
     snprintf(type, sizeof type, "%.*s", (int)name.len, (const char *)name.data);
     log_event(c->config.log, LOG_INFO, "key_unlocked", "path", path, "type", type, "fingerprint",
               fingerprint, NULL);
+    audit_person(c->config.audit, "key_unlocked", "path", path, "type", type, "fingerprint",
+                 fingerprint, NULL);
 }
 
 /* Stores the key under all its names, or under none with *why. */
@@ -126,6 +128,7 @@ static uint32_t forget(struct control *c, const struct control_names *names)
         count += key_store_forget(c->config.keys, names->list[i]);
     snprintf(text, sizeof text, "%u", count);
     log_event(c->config.log, LOG_INFO, "keys_locked", "count", text, NULL);
+    audit_person(c->config.audit, "keys_locked", "count", text, NULL);
     return count;
 }
 

@@ -105,6 +105,8 @@ static void log_added(const struct control_trust *t)
         ssh_key_fingerprint(slice_of(j->keys[i].blob, j->keys[i].len), fingerprint);
         log_event(t->client->control->config.log, LOG_INFO, "host_trusted", "host", j->host.name,
                   "file", trust_file(j), "fingerprint", fingerprint, NULL);
+        audit_person(t->client->control->config.audit, "host_trusted", "host", j->host.name, "file",
+                     trust_file(j), "fingerprint", fingerprint, NULL);
     }
 }
 

@@ -111,6 +111,7 @@ static void open_control(struct server *s)
                                            .keys = s->pool.keys,
                                            .pool = &s->pool.config,
                                            .confirmations = s->confirmations,
+                                           .audit = s->registry.audit,
                                            .log = &s->log->log};
     if (control_open(&s->control, s->io, &control, &why) != 0)
         log_event(&s->log->log, LOG_WARN, "control_unavailable", "reason", why.text, NULL);

@@ -168,13 +168,10 @@ void audit_begin(struct audit *a, const struct audit_call *call, struct audit_wa
     }
 }
 
-void audit_end(struct audit *a, const struct audit_call *call, const struct audit_outcome *outcome,
-               bool begun)
+/* What gathers goes off when it is worth a write, or when it has waited for long enough. */
+static void send_off(struct audit *a, int error)
 {
-    enum audit_event event = begun ? AUDIT_END : AUDIT_CALL;
-    assert(!a->closing);
-    if (!has_room(a, begun ? AUDIT_BUFFER_MAX : AUDIT_LOOKS_MAX) ||
-        audit_line_call(&a->gathering, now_text(a), event, call, outcome) != 0)
+    if (error)
         lose(a, 1);
     else
         gathered(a);
@@ -184,6 +181,29 @@ void audit_end(struct audit *a, const struct audit_call *call, const struct audi
         io_defer(a->io, &a->task, on_task);
     else
         wake_in(a, AUDIT_LAZY_MS);
+}
+
+void audit_end(struct audit *a, const struct audit_call *call, const struct audit_outcome *outcome,
+               bool begun)
+{
+    enum audit_event event = begun ? AUDIT_END : AUDIT_CALL;
+    int error = SCOUT_E_AUDIT;
+    assert(!a->closing);
+    if (has_room(a, begun ? AUDIT_BUFFER_MAX : AUDIT_LOOKS_MAX))
+        error = audit_line_call(&a->gathering, now_text(a), event, call, outcome);
+    send_off(a, error);
+}
+
+void audit_person(struct audit *a, const char *act, ...)
+{
+    int error = SCOUT_E_AUDIT;
+    va_list pairs;
+    assert(!a->closing);
+    va_start(pairs, act);
+    if (has_room(a, AUDIT_BUFFER_MAX))
+        error = audit_line_person(&a->gathering, now_text(a), act, pairs);
+    va_end(pairs);
+    send_off(a, error);
 }
 
 /* ---- writing ---- */

@@ -269,6 +269,24 @@ int audit_line_life(struct buf *out, const char *time, const char *name, int pid
                   buf_printf(out, "\"time\":\"%s\",\"event\":\"%s\",\"pid\":%d", time, name, pid));
 }
 
+int audit_line_person(struct buf *out, const char *time, const char *act, va_list pairs)
+{
+    size_t before = buf_len(out);
+    int error = buf_printf(out, "\"time\":\"%s\",\"event\":\"person\",\"act\":\"%s\"", time, act);
+    for (const char *key; !error && (key = va_arg(pairs, const char *));) {
+        const char *value = va_arg(pairs, const char *);
+        if (!value)
+            continue;
+        struct slice text = slice_of(value, strnlen(value, PATH_TEXT_MAX));
+        error = buf_printf(out, ",\"%s\":\"", key);
+        if (!error)
+            error = json_escape(out, text);
+        if (!error)
+            error = buf_append_str(out, "\"");
+    }
+    return finish(out, before, error);
+}
+
 int audit_line_gap(struct buf *out, const char *time, uint64_t lost, const char *since)
 {
     size_t before = buf_len(out);

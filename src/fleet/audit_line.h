@@ -27,6 +27,9 @@ __attribute__((warn_unused_result)) int audit_line_call(struct buf *out, const c
 /* `name` is "start" or "stop". */
 __attribute__((warn_unused_result)) int audit_line_life(struct buf *out, const char *time,
                                                         const char *name, int pid);
+/* `pairs` as audit_person has them. */
+__attribute__((warn_unused_result)) int audit_line_person(struct buf *out, const char *time,
+                                                          const char *act, va_list pairs);
 __attribute__((warn_unused_result)) int audit_line_gap(struct buf *out, const char *time,
                                                        uint64_t lost, const char *since);
 

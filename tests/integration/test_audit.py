@@ -141,6 +141,15 @@ class AuditTest(harness.ScoutTest):
             self.assertChain(daemon)
         self.assertEqual(len(self.records(daemon, "start")), 4)
 
+    def test_what_a_person_did_is_on_record(self):
+        daemon = self.start("person")
+        subprocess.run([harness.SCOUT, "--socket", daemon.socket, "lock"], check=True, timeout=30,
+                       stdout=subprocess.DEVNULL, env=harness.clean_environment(daemon.folder))
+        daemon.stop()
+        person, = self.records(daemon, "person")
+        self.assertEqual((person["act"], person["count"]), ("keys_locked", "0"))
+        self.assertChain(daemon)
+
     # --- no room -----------------------------------------------------------------------------
 
     def test_without_room_nothing_is_changed(self):

@@ -91,6 +91,10 @@ void audit_wait_cancel(struct audit_wait *wait);
 void audit_end(struct audit *a, const struct audit_call *call, const struct audit_outcome *outcome,
                bool begun);
 
+/* Records what a person did through the control socket: `act` ("call_approved", ...), and pairs of
+ * `const char *key, const char *value`, ended by NULL. A NULL value is left out. */
+__attribute__((sentinel)) void audit_person(struct audit *a, const char *act, ...);
+
 struct audit_stats {
     uint64_t records;   /* taken up */
     uint64_t lost;      /* never written, all in all */

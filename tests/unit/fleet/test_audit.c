@@ -314,6 +314,21 @@ static void a_full_disk_does_not_stop_the_end(void **state)
     close_audit(&w);
 }
 
+static void what_a_person_did_is_recorded(void **state)
+{
+    struct world w;
+    struct audit_check c;
+    (void)state;
+    open_audit(&w);
+    audit_person(w.audit, "host_trusted", "host", "we\"b", "file", NULL, "fingerprint", "SHA256:x",
+                 NULL);
+    close_audit(&w);
+    assert_int_equal(place_count(&place, "\"event\":\"person\",\"act\":\"host_trusted\",\"host\":"
+                                         "\"we\\\"b\",\"fingerprint\":\"SHA256:x\"}"),
+                     1);
+    check(&c);
+}
+
 /* ---- kill -9 ---- */
 
 static void on_may_start(struct audit_wait *wait, int error)
@@ -423,6 +438,7 @@ int main(void)
         TEST(nobody_is_told_who_left),
         TEST(a_full_disk_refuses_effects_and_counts_looks),
         TEST(looks_leave_room_for_effects),
+        TEST(what_a_person_did_is_recorded),
         TEST(a_full_disk_does_not_stop_the_end),
         TEST(no_effect_without_its_record_whenever_the_end_comes),
     };
