@@ -197,9 +197,10 @@ static bool precedes(const struct command *c, struct slice word)
 /* Programs that take commands as text. */
 static bool is_shell(struct slice program)
 {
-    static const char *const names[] = {"sh",   "bash", "dash",  "ash",  "zsh",   "ksh",  "mksh",
-                                        "fish", "csh",  "tcsh",  "yash", "rbash", "eval", "source",
-                                        "trap", "su",   "batch", "at",   "alias", "ssh",  NULL};
+    static const char *const names[] = {"sh",   "bash",   "dash",     "ash",  "zsh",  "ksh",
+                                        "mksh", "fish",   "csh",      "tcsh", "yash", "rbash",
+                                        "eval", "source", "function", "trap", "su",   "batch",
+                                        "at",   "alias",  "ssh",      NULL};
     return is_named(base_name(program), names);
 }
 
@@ -236,17 +237,32 @@ static bool may_begin(const struct command *c, const struct command_pattern *pat
     return pattern->rest || i == end;
 }
 
+/* Of those, the ones that also take a command as one text. */
+static bool takes_text(struct slice program)
+{
+    static const char *const names[] = {"env",      "watch",   "flock", "script",
+                                        "parallel", "runuser", "sg",    NULL};
+    return is_named(base_name(program), names);
+}
+
+static bool is_text(struct slice word)
+{
+    return memchr(word.data, ' ', word.len) || memchr(word.data, '\t', word.len) ||
+           memchr(word.data, '\n', word.len) || memchr(word.data, '\\', word.len);
+}
+
 /* Behind a program that runs others: its options and operands are not known here, so the command
  * may begin at any word. */
 static bool may_run_behind(const struct command *c, const struct command_pattern *pattern, size_t i,
                            size_t end, bool *hidden)
 {
+    bool text = takes_text(word_at(c, i));
     if (find_runs_none(c, i, end))
         return false;
     for (i++; i < end; i++) {
         if (may_begin(c, pattern, i, end, hidden))
             return true;
-        if (is_unknown(c, i) || is_shell(word_at(c, i)))
+        if (is_unknown(c, i) || is_shell(word_at(c, i)) || (text && is_text(word_at(c, i))))
             return *hidden = true;
     }
     return false;

@@ -9,7 +9,7 @@ struct lexer {
     struct shell_line *s;
     struct slice line;
     size_t at, used;
-    bool in_word, unknown, first;
+    bool in_word, unknown, quoted, first;
     bool skip; /* the word is a redirection's */
     size_t start;
 };
@@ -29,7 +29,7 @@ static void begin_word(struct lexer *l)
     if (l->in_word)
         return;
     l->in_word = true;
-    l->unknown = false;
+    l->unknown = l->quoted = false;
     l->start = l->used;
 }
 
@@ -63,6 +63,7 @@ static void end_word(struct lexer *l)
 static void take_single_quotes(struct lexer *l)
 {
     begin_word(l);
+    l->quoted = true;
     for (l->at++; l->at < l->line.len; l->at++) {
         if (peek(l, 0) == '\'')
             return;
@@ -83,6 +84,7 @@ static void take_dollar(struct lexer *l)
 static void take_double_quotes(struct lexer *l)
 {
     begin_word(l);
+    l->quoted = true;
     for (l->at++; l->at < l->line.len; l->at++) {
         uint8_t c = peek(l, 0), next = peek(l, 1);
         if (c == '"')
@@ -107,14 +109,16 @@ static void take_backslash(struct lexer *l)
     l->at++;
     if (l->at == l->line.len)
         l->s->hidden = true;
-    else if (peek(l, 0) != '\n')
+    else if (peek(l, 0) != '\n') {
         put(l, peek(l, 0));
+        l->quoted = true;
+    }
 }
 
 /* `2>`, `>>`, `>&`, `<`, `&>`: at the first angle bracket. */
 static void take_redirection(struct lexer *l)
 {
-    bool number = l->in_word;
+    bool number = l->in_word && !l->quoted; /* a descriptor, and no word */
     for (size_t i = l->start; l->in_word && i < l->used; i++)
         number = number && is_one_of((uint8_t)l->s->text[i], "0123456789");
     if (number)
@@ -172,10 +176,10 @@ void shell_split(struct shell_line *s, struct slice line)
 bool shell_is_reserved(struct slice word)
 {
     static const char *const words[] = {
-        "!",     "{",     "}",        "if",      "then",   "else",   "elif",      "fi",
-        "do",    "done",  "case",     "in",      "esac",   "for",    "end",       "time",
-        "while", "until", "function", "select",  "not",    "begin",  "[[",        "]]",
-        "and",   "or",    "switch",   "foreach", "repeat", "coproc", "nocorrect", "noglob"};
+        "!",     "{",      "}",       "if",     "then",   "else",      "elif", "fi",
+        "do",    "done",   "case",    "in",     "esac",   "for",       "end",  "time",
+        "while", "until",  "select",  "not",    "begin",  "[[",        "]]",   "and",
+        "or",    "switch", "foreach", "repeat", "coproc", "nocorrect", "-",    "noglob"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (slice_is(word, words[i]))
             return true;

@@ -3,6 +3,7 @@ word given at a terminal."""
 
 import os
 import re
+import signal
 import subprocess
 
 import harness
@@ -72,6 +73,45 @@ class PolicyTest(harness.ScoutTest):
         self.start(f'read_deny = {{"{self.files}/open"}}\n')
         self.assertIn("TOKEN", text_of(self.read(".env")))
         self.assertScoutError(self.read("open"), "policy-denied", "the read deny-list")
+
+    def query(self, command, path=None, host="demo1"):
+        return self.client.result(self.client.send("tools/call", {"name": "scout", "arguments": {
+            "target": f"{host}:{path or self.files}", "query": command}}))
+
+    def test_a_query_reads_no_more_than_a_read(self):
+        self.start('rule "no-secrets" {\n  effect = deny\n  verbs = {read}\n  hosts = {demo1}\n'
+                   f'  paths = {{"{self.files}/secret"}}\n}}\n')
+        for command in ("cat secret/inside", "cat link", "cat folder/inside", "head -1 open link",
+                        "grep -r the folder", "grep -r the secret"):
+            with self.subTest(command=command):
+                result = self.query(command)
+                self.assertScoutError(result, "policy-denied", 'the rule "no-secrets"')
+        for command in ("cat .env", "cat environment", "head .env"):
+            with self.subTest(command=command):
+                self.assertScoutError(self.query(command), "policy-denied", "read deny-list")
+        # Something below is denied that no base name tells.
+        self.assertScoutError(self.query("grep -r the ."), "policy-denied", "something below",
+                              f'"{self.files}/secret"')
+        self.assertEqual(text_of(self.query("cat open")), "for all\n")
+        found = text_of(self.query("grep -r the .", host="demo2", path=os.path.realpath(
+            self.fleet.path("demo2"))))
+        self.assertIn(SECRET, found)  # no rule is for that host
+        self.assertNotIn("TOKEN", found)  # .env is left out
+
+    def test_a_reload_changes_what_is_allowed(self):
+        self.start("")
+        self.assertScoutOk(self.read("open"), "file")
+        with open(self.daemon.config, "w", encoding="utf-8") as out:
+            out.write('rule "closed" { effect = deny verbs = {read} }\n')
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: self.read("open").get("isError"), "the rule holds")
+        self.assertScoutError(self.read("open"), "policy-denied", 'rule "closed"')
+        with open(self.daemon.config, "w", encoding="utf-8") as out:
+            out.write('rule "closed" {\n effect = non }\n')
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: f"{self.daemon.config}:2: effect must be" in self.daemon.log(),
+                           "it is refused")
+        self.assertScoutError(self.read("open"), "policy-denied", 'rule "closed"')
 
     # --- roles and tools ---------------------------------------------------------------------
 

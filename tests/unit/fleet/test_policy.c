@@ -341,7 +341,9 @@ static void what_denies_commands_is_not_gone_around_by_writing(void **state)
         "echo \"$(systemctl restart x)\"", "sh -c 'systemctl restart x'", "bash x.sh", ". x",
         "eval x", "s?stemctl restart x", "{systemctl,restart,x}", "sh <<X", "cat <(x)",
         "echo ${X:-`x`}", "echo '", "# '\nsystemctl restart x # '", "sudo bash", "ssh h x",
-        "systemctl rest* x", "=systemctl restart x", "sudo $X"};
+        "systemctl rest* x", "=systemctl restart x", "function f { systemctl restart x; }; f",
+        "- systemctl restart x", "env -S 'systemctl restart x'", "env '-Ssystemctl\\_restart\\_x'",
+        "watch 'systemctl restart x'", "flock /x -c 'systemctl restart x'", "sudo $X"};
     static const char *const open[] = {"systemctl status nginx",
                                        "systemctl",
                                        "echo systemctl restart x",
@@ -365,6 +367,18 @@ static void what_denies_commands_is_not_gone_around_by_writing(void **state)
             fail_msg("%s", open[i]);
     policy_free(p);
     policy_free(full);
+}
+
+/* `1>x` is a redirection, `"1">x` is a word and a redirection. */
+static void a_number_before_a_redirection_is_no_word_unless_quoted(void **state)
+{
+    struct policy *p = commands(POLICY_DENY, "kill 1");
+    (void)state;
+    assert_int_equal(ask_line(p, &operators, "kill \"1\">x"), SCOUT_E_POLICY);
+    assert_int_equal(ask_line(p, &operators, "kill \\1>x"), SCOUT_E_POLICY);
+    assert_int_equal(ask_line(p, &operators, "kill 1 >x"), SCOUT_E_POLICY);
+    assert_int_equal(ask_line(p, &operators, "kill 1>x"), 0);
+    policy_free(p);
 }
 
 static void words_are_taken_as_they_are(void **state)
@@ -567,6 +581,7 @@ int main(void)
         cmocka_unit_test(secrets_are_not_read),
         cmocka_unit_test(what_refuses_holds_for_its_kin),
         cmocka_unit_test(what_denies_commands_is_not_gone_around_by_writing),
+        cmocka_unit_test(a_number_before_a_redirection_is_no_word_unless_quoted),
         cmocka_unit_test(words_are_taken_as_they_are),
         cmocka_unit_test(what_allows_commands_allows_nothing_else),
         cmocka_unit_test(a_refusal_names_the_rule),
