@@ -20,7 +20,7 @@ struct cli {
     const char *const *operands;
     size_t operand_count;
     const char *token_file; /* NULL: no token is shown */
-    bool json, no_probe, list, review;
+    bool json, no_probe, list, review, print;
 };
 
 /* Each is one subcommand: does its work, prints, returns the exit status. */
@@ -34,6 +34,7 @@ int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);
 int trust_command(const struct cli *cli);
 int doctor_command(const struct cli *cli);
+int setup_command(const struct cli *cli);
 int approve_command(const struct cli *cli);
 int audit_command(const struct cli *cli);
 int token_command(const struct cli *cli);

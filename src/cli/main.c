@@ -20,6 +20,7 @@ enum option_bits {
     OPTION_NO_PROBE = 2,
     OPTION_LIST = 4,
     OPTION_REVIEW = 8,
+    OPTION_PRINT = 16,
 };
 
 #define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */
@@ -87,6 +88,12 @@ static const struct subcommand subcommands[] = {
      "call is refused until a person has said yes here; then the same call passes once, within "
      "ten\n"
      "minutes."},
+    {"setup", "setup claude|cursor|vscode [--print]", OPERAND_REQUIRED, false, OPTION_PRINT,
+     setup_command,
+     "Tells an MCP client to start this scout.\n"
+     "claude: by `claude mcp add`, else in .mcp.json here; cursor: in ~/.cursor/mcp.json; vscode:\n"
+     "in the user's mcp.json. What else is in the file stays; the old one is kept beside it.\n"
+     "  --print     only show what would be written or run"},
     {"doctor", "doctor [--json]", OPERAND_NONE, true, OPTION_JSON, doctor_command,
      "Finds what is wrong, and says what to do.\n"
      "The kernel, limits, the ssh agent, known_hosts, the configurations, the daemon. Changes\n"
@@ -122,7 +129,7 @@ static void print_usage(FILE *out)
 {
     fputs("usage: scout [--socket PATH] COMMAND\n\n", out);
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
-        fprintf(out, "  scout %-30s %.*s\n", subcommands[i].usage,
+        fprintf(out, "  scout %-36s %.*s\n", subcommands[i].usage,
                 (int)strcspn(subcommands[i].help, "\n"), subcommands[i].help);
     fputs("\n  --socket PATH      the daemon's socket (or SCOUT_SOCKET)\n"
           "  --token-file FILE  show the token in FILE to the daemon (or SCOUT_TOKEN_FILE)\n"
@@ -179,6 +186,8 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
         l->options |= OPTION_JSON;
     else if (strcmp(word, "--list") == 0)
         l->options |= OPTION_LIST;
+    else if (strcmp(word, "--print") == 0)
+        l->options |= OPTION_PRINT;
     else if (strcmp(word, "--review") == 0)
         l->options |= OPTION_REVIEW;
     else if (strcmp(word, "--no-probe") == 0)
@@ -279,6 +288,7 @@ static int run(const struct line *l)
     struct cli cli = {.json = l->options & OPTION_JSON,
                       .no_probe = l->options & OPTION_NO_PROBE,
                       .list = l->options & OPTION_LIST,
+                      .print = l->options & OPTION_PRINT,
                       .review = l->options & OPTION_REVIEW};
     struct paths_flags flags = {.socket = l->socket};
     const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");

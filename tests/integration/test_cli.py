@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -91,6 +92,20 @@ class CliTest(harness.ScoutTest):
         answer = json.loads(self.ok("hosts", "--no-probe", "--json"))
         self.assertNotIn("online", answer["hosts"][0])
         self.assertEqual(contacts(), before)
+
+    def test_every_command_is_explained_here_and_in_the_readme(self):
+        told = self.ok("help")
+        verbs = re.findall(r"^  scout (\w+)", told, re.MULTILINE)
+        self.assertGreater(len(verbs), 10)
+        with open(os.path.join(harness.ROOT, "README.md"), encoding="utf-8") as text:
+            readme = text.read()
+        for verb in verbs:
+            with self.subTest(verb=verb):
+                explained = self.ok("help", verb)
+                self.assertTrue(explained.startswith("usage: scout [--socket PATH] " + verb))
+                self.assertEqual(self.ok(verb, "--help"), explained)
+                self.assertIn(f"scout {verb}", readme)
+        self.assertIsNone(self.daemon_pid(), "none of it needs a daemon")
 
     def test_help_and_version(self):
         for arguments in (("help",), ("--help",)):
