@@ -57,6 +57,24 @@ class HostsTest(harness.ScoutTest):
         self.assertEqual(text.splitlines()[1], f"  web1 -> deploy@127.0.0.1:{self.closed}")
         self.assertNotIn("online", content)
 
+    def test_a_host_that_policy_leaves_nothing_is_not_shown(self):
+        rules = """
+            rule "no-hidden" {
+              effect = deny
+              hosts = {"hidden*"}
+            }"""
+        client = self.daemon(block("hidden1", self.closed) + block("web1", self.closed), "ruled",
+                             rules)
+        text, content = self.hosts(client)
+        self.assertEqual([host["name"] for host in content["hosts"]], ["web1"])
+        self.assertNotIn("hidden", text)
+        text, content = self.hosts(client, "hosts hidden*")
+        self.assertEqual((text, content["count"]), ("No host matches hidden*", 0))
+        client = self.daemon(block("web1"), "blind",
+                             'rule "blind" {\n  effect = deny\n  verbs = {hosts}\n}\n')
+        result = client.scout("hosts")
+        self.assertScoutError(result, "policy-denied", '"blind"')
+
     def test_the_companion_takes_patterns(self):
         daemon = self.make_daemon(self.write("c.ssh_config", block("web1") + block("db1")), "", "c")
         printed = subprocess.run(
