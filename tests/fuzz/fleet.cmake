@@ -12,3 +12,9 @@ foreach(stem query query_args query_build query_exclude query_find query_line qu
 endforeach()
 # What people write into rules, and what callers ask for.
 scout_fuzz_target(policy scout_fleet)
+# Real paths through a shell.
+scout_fuzz_target(real_script scout_base)
+foreach(stem real_script shell_line)
+  target_sources(fuzz_real_script PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
+endforeach()
+target_include_directories(fuzz_real_script PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)

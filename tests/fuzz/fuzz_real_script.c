@@ -1,0 +1,28 @@
+/* A host's shell that prints anything where real paths are asked for: what is taken of it lies
+ * within it, piece behind piece. */
+#include "real_script.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1); /* so that a sanitizer sees what is read behind it */
+    assert(copy);
+    if (len)
+        memcpy(copy, data, len);
+    struct slice reply = slice_of(copy, len), path;
+    enum real_script_kind kind = real_script_kind(&reply);
+    assert(kind == REAL_SCRIPT_NOTHING || reply.len < len);
+    size_t left = reply.len;
+    while (real_script_next(&reply, &path)) {
+        assert(path.len == 0 || !memchr(path.data, '\0', path.len));
+        assert(reply.len + path.len + 1 == left);
+        left = reply.len;
+    }
+    assert(left == 0 || !memchr(reply.data, '\0', reply.len));
+    free(copy);
+    return 0;
+}
