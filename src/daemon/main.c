@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -144,6 +145,10 @@ struct weakness {
 
 static void shut_in(struct start *s, struct weakness *w)
 {
+    char folder[SETTINGS_PATH_MAX + 8];
+    /* Where keys and known_hosts will lie: what is not there now would stay out of reach. */
+    snprintf(folder, sizeof folder, "%s/.ssh", s->source.home);
+    mkdir(folder, 0700);
     s->sandbox = calloc(1, sizeof *s->sandbox);
     if (!s->sandbox) {
         failure_set(&w->why_not, SCOUT_E_NOMEM, "No memory");

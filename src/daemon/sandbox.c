@@ -35,7 +35,7 @@ enum {
 
     FS_OF_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
     FS_READ = FS_READ_FILE | FS_READ_DIR,
-    FS_APPEND = FS_READ | FS_WRITE_FILE | FS_TRUNCATE,
+    FS_CREATE = FS_READ | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG,
 
     NET_BIND_TCP = 1 << 0, /* 4 */
     SCOPE_SIGNAL = 1 << 1, /* 6 */
@@ -55,10 +55,9 @@ struct path_beneath {
 
 static const uint64_t rights[] = {
     [SANDBOX_READ] = FS_READ,
-    [SANDBOX_APPEND] = FS_APPEND,
-    [SANDBOX_CREATE] = FS_APPEND | FS_MAKE_REG,
-    [SANDBOX_OWN] = FS_APPEND | FS_MAKE_REG | FS_MAKE_DIR | FS_MAKE_SOCK | FS_REMOVE_FILE |
-                    FS_REMOVE_DIR | FS_REFER,
+    [SANDBOX_CREATE] = FS_CREATE,
+    [SANDBOX_OWN] =
+        FS_CREATE | FS_MAKE_DIR | FS_MAKE_SOCK | FS_REMOVE_FILE | FS_REMOVE_DIR | FS_REFER,
 };
 
 static uint64_t handled_fs(int version)

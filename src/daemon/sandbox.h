@@ -10,8 +10,7 @@
 
 enum sandbox_access {
     SANDBOX_READ,
-    SANDBOX_APPEND, /* read, and write to what is there */
-    SANDBOX_CREATE, /* read, write, make files */
+    SANDBOX_CREATE, /* read, write to files, make files */
     SANDBOX_OWN,    /* all but running programs */
 };
 

@@ -2,8 +2,9 @@
  *
  * To read: the machine's configuration and libraries (name services, OpenSSL, c-ares), itself in
  * /proc, the configuration's folders, and every folder that the ssh configuration leads to. To
- * write: the state folder, the socket's folder, and the known_hosts files, which trusting a host
- * adds to; where there is none yet, files may be made in its folder. */
+ * write: the state folder, the socket's folder, and the folders of known_hosts files, which
+ * trusting a host adds to. Their folders and not the files: ssh-keygen -R and editors put another
+ * file in the place of the old one. */
 #include "sandbox.h"
 
 #include <limits.h>
@@ -40,12 +41,6 @@ static void add(struct sandbox *s, const char *path, enum sandbox_access access)
     place->access = access;
 }
 
-static bool add_folder(void *context, const char *folder)
-{
-    add(context, folder, SANDBOX_READ);
-    return true;
-}
-
 /* The folder that `path` is in. */
 static void add_folder_of(struct sandbox *s, const char *path, enum sandbox_access access)
 {
@@ -67,26 +62,9 @@ static void add_machine(struct sandbox *s)
         add_folder_of(s, resolv, SANDBOX_READ);
 }
 
-static void add_known_hosts(struct sandbox *s, const char *path)
+static void add_folder(void *context, const char *folder, bool is_known_hosts)
 {
-    add_folder_of(s, path, SANDBOX_READ);
-    if (access(path, F_OK) == 0)
-        add(s, path, SANDBOX_APPEND);
-    else
-        add_folder_of(s, path, SANDBOX_CREATE);
-}
-
-/* Those that hosts name: trusting a host adds to the first of its own. */
-static void add_known_hosts_of_hosts(struct sandbox *s, const struct ssh_config *config)
-{
-    const char *const *names;
-    size_t count = ssh_config_hosts(config, &names);
-    struct ssh_host *host = malloc(sizeof *host); /* too large for a stack */
-    struct failure why;
-    for (size_t i = 0; host && i < count; i++)
-        if (ssh_config_resolve(config, names[i], host, &why) == 0 && host->known_hosts_count > 0)
-            add_known_hosts(s, host->known_hosts[0]);
-    free(host);
+    add(context, folder, is_known_hosts ? SANDBOX_CREATE : SANDBOX_READ);
 }
 
 void sandbox_collect(struct sandbox *s, const struct configuration_source *source,
@@ -106,8 +84,7 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add_folder_of(s, c->settings.tokens, SANDBOX_READ);
     ssh_config_folders(c->ssh_config, add_folder, s);
     if (settings_known_hosts(&c->settings, source->home, path))
-        add_known_hosts(s, path);
-    add_known_hosts_of_hosts(s, c->ssh_config);
+        add_folder_of(s, path, SANDBOX_CREATE);
     if (s->full)
         strcpy(s->places[0].path, "/"); /* rather too much than only some of the hosts */
 }
@@ -115,7 +92,7 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
 const char *sandbox_lacks(const struct sandbox *s, const struct sandbox *next)
 {
     for (size_t i = 0; i < next->count; i++)
-        if (!covers(s, next->places[i].path, SANDBOX_READ))
+        if (!covers(s, next->places[i].path, next->places[i].access))
             return next->places[i].path;
     return NULL;
 }

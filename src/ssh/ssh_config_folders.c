@@ -7,22 +7,23 @@
 
 #define UNKNOWN "\001" /* stands for what only a host could tell */
 
-static bool tell_folder(const char *path, ssh_config_folder_fn *fn, void *context)
+static void tell_folder(const char *path, bool is_known_hosts, ssh_config_folder_fn *fn,
+                        void *context)
 {
     char folder[SSH_CONFIG_PATH_MAX];
     size_t len = strcspn(path, UNKNOWN);
     while (len > 1 && path[len - 1] != '/')
         len--;
     if (path[0] != '/' || len >= sizeof folder)
-        return true; /* a relative one is looked for nowhere */
+        return; /* a relative one is looked for nowhere */
     while (len > 1 && path[len - 1] == '/')
         len--;
     memcpy(folder, path, len);
     folder[len] = '\0';
-    return fn(context, folder);
+    fn(context, folder, is_known_hosts);
 }
 
-static bool tell_words(const struct ssh_config *c, const struct config_directive *d,
+static void tell_words(const struct ssh_config *c, const struct config_directive *d,
                        ssh_config_folder_fn *fn, void *context)
 {
     const struct config_tokens tokens = {.home = c->home,
@@ -36,23 +37,17 @@ static bool tell_words(const struct ssh_config *c, const struct config_directive
         const char *port = strstr(word, "%p");
         int len = port ? (int)(port - word) : (int)strlen(word);
         snprintf(text, sizeof text, "%.*s%s", len, word, port ? UNKNOWN : "");
-        if (!config_expand_file(text, &tokens, path, sizeof path) &&
-            !tell_folder(path, fn, context))
-            return false;
+        if (!config_expand_file(text, &tokens, path, sizeof path))
+            tell_folder(path, d->op == CONFIG_KNOWN_HOSTS, fn, context);
     }
-    return true;
 }
 
-bool ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, void *context)
+void ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, void *context)
 {
     for (uint32_t i = 0; i < c->file_count; i++)
-        if (!tell_folder(c->files[i].path, fn, context))
-            return false;
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct config_directive *d = &c->directives[i];
-        if ((d->op == CONFIG_IDENTITY_FILE || d->op == CONFIG_KNOWN_HOSTS) &&
-            !tell_words(c, d, fn, context))
-            return false;
-    }
-    return true;
+        tell_folder(c->files[i].path, false, fn, context);
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->directives[i].op == CONFIG_IDENTITY_FILE ||
+            c->directives[i].op == CONFIG_KNOWN_HOSTS)
+            tell_words(c, &c->directives[i], fn, context);
 }

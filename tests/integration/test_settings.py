@@ -78,6 +78,77 @@ class LimitsTest(SettingsTest):
         harness.wait_until(lambda: " info " in loud.log(), "it tells that it is ready")
 
 
+class TimesTest(SettingsTest):
+    def run_command(self, daemon, command):
+        with daemon.client() as client:
+            return client.result(client.send("tools/call", {
+                "name": "run", "arguments": {"host": "demo1", "command": command}}))
+
+    def requests(self, daemon):
+        return [line for line in daemon.log().splitlines() if " request " in line]
+
+    def test_what_is_slow(self):
+        for config, variables, slow in (
+                ("", {}, False), ("", {"SCOUT_SLOW_THRESHOLD_MS": "0.001"}, True),
+                ("slow_threshold = 0.000001\n", {}, True),
+                ("slow_threshold = 0.000001\n", {"SCOUT_SLOW_THRESHOLD_MS": "60000"}, False)):
+            with self.subTest(config=config, variables=variables):
+                daemon = self.start(config, **variables)
+                self.read(daemon)
+                harness.wait_until(lambda d=daemon: self.requests(d), "the request is logged")
+                line = self.requests(daemon)[0]
+                self.assertEqual((" warn " in line, "slow=yes" in line), (slow, slow), line)
+
+    def test_the_role(self):
+        for config, variables, code in (
+                ("", {}, "policy-denied"), ("role = operator\n", {}, None),
+                ("", {"SCOUT_ROLE": "Operator"}, None),
+                ("role = operator\n", {"SCOUT_ROLE": "reader"}, "policy-denied")):
+            with self.subTest(config=config, variables=variables):
+                result = self.run_command(self.start(config, **variables), "true")
+                if code:
+                    self.assertScoutError(result, code)
+                else:
+                    self.assertFalse(result.get("isError"), result)
+
+    def test_the_time_of_a_query(self):
+        """It waits for a writer that does not come."""
+        os.mkfifo(self.fleet.path("demo1", "fifo"))
+        for config, variables in (("command_timeout = 0.3\n", {}),
+                                  ("", {"SCOUT_COMMAND_TIMEOUT": "0.3"}),
+                                  ("", {"MCP_CAT_COMMAND_TIMEOUT": "0.3"})):
+            with self.subTest(config=config, variables=variables):
+                daemon = self.start(config, **variables)
+                with daemon.client() as client:
+                    result = client.result(client.send("tools/call", {
+                        "name": "scout", "arguments": {"target": "demo1:~", "query": "cat fifo"}}))
+                content = result["structuredContent"]
+                self.assertIn("deadline-exceeded", str(content))
+
+    def test_the_time_of_rest(self):
+        for config, variables, logins in (("", {"SCOUT_IDLE_TIMEOUT": "0"}, 2),
+                                          ("idle_timeout = 0\n", {}, 2),
+                                          ("idle_timeout = 0\n", {"MCP_CAT_IDLE_TIMEOUT": "60"}, 1)):
+            with self.subTest(config=config, variables=variables):
+                before = self.fleet.logins("demo1")
+                daemon = self.start(config, **variables)
+                self.read(daemon)
+                self.read(daemon)
+                self.assertEqual(self.fleet.logins("demo1") - before, logins)
+
+    def test_the_number_of_connections(self):
+        """With one, a second host has to wait until the first is let go."""
+        daemon = self.start("role = operator\ncall_timeout = 0.7\n", SCOUT_MAX_POOL_SIZE="1")
+        before = self.fleet.logins("demo1")
+        with daemon.client() as busy, daemon.client() as client:
+            number = busy.send("tools/call", {"name": "run", "arguments": {
+                "host": "demo1", "command": "sleep 5"}})
+            harness.wait_until(lambda: self.fleet.logins("demo1") > before, "the first is connected")
+            error = self.assertScoutError(client.scout("demo2:hello.txt"), "deadline-exceeded")
+            self.assertEqual(error["stage"], "queued")
+            busy.result(number)
+
+
 class HostKeysTest(SettingsTest):
     """C.6-64: what happens without known_hosts. The daemon always starts."""
 

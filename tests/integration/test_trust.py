@@ -106,6 +106,16 @@ class TrustTest(harness.ScoutTest):
         self.assertIn("there is nothing to do", said)
         self.assertEqual(self.known_text().splitlines(), lines)
 
+    def test_a_file_that_was_put_in_the_place_of_the_old_one(self):
+        """As ssh-keygen -R and editors do it, while the daemon runs in its sandbox."""
+        self.assertEqual(self.trust("demo2")[0], 0)
+        subprocess.run(["ssh-keygen", "-q", "-R", f"[127.0.0.1]:{self.fleet.port('demo2')}",
+                        "-f", self.known], check=True, capture_output=True, timeout=30)
+        self.assertScoutError(self.read("demo2"), "host-key-unknown")
+        status, said = self.trust("demo2")
+        self.assertEqual(status, 0, said)
+        self.assertEqual(text_of(self.read("demo2")), "hello from demo2\n")
+
     def test_anything_else_is_no(self):
         self.know("# mine\n")
         for word in ("n", "yes", "", "Y es"):

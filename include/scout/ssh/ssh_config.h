@@ -48,10 +48,9 @@ size_t ssh_config_hosts(const struct ssh_config *c, const char *const **names);
 bool ssh_config_has_host(const struct ssh_config *c, const char *name);
 
 /* Tells the folders of all files that the configuration was read from or names (IdentityFile,
- * UserKnownHostsFile), some of them more than once, until `fn` returns false. Returns whether it
- * never did. */
-typedef bool ssh_config_folder_fn(void *context, const char *folder);
-bool ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, void *context);
+ * UserKnownHostsFile), some of them more than once; `is_known_hosts` for the latter. */
+typedef void ssh_config_folder_fn(void *context, const char *folder, bool is_known_hosts);
+void ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, void *context);
 
 /* The effective configuration of one host. */
 struct ssh_host {
