@@ -1,10 +1,8 @@
-/* The table of acts and words. An act is kept as one run of bytes, each part with its length before
- * it, so that two acts are the same exactly when their bytes are. An id is made from a counter and
+/* The table of acts and words. An id is made from a counter and
  * the seed; it is looked up in the table alone and gives no right. Nothing is pushed out to make
  * room: a caller must not be able to take away what a person is looking at. */
-#include "scout/fleet/confirmations.h"
+#include "confirmation_act.h"
 
-#include "scout/base/buf.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,50 +60,7 @@ uint64_t confirmations_call(struct confirmations *c)
     return ++c->calls;
 }
 
-/* ---- acts as bytes ---- */
-
-static int put(struct buf *out, struct slice part)
-{
-    uint64_t len = part.len;
-    int error = buf_append(out, slice_of(&len, sizeof len));
-    return error || part.len == 0 ? error : buf_append(out, part);
-}
-
-static int write_act(struct buf *out, const struct confirmation_act *act)
-{
-    const uint8_t kind[] = {(uint8_t)act->verb, act->argv != NULL, act->host != NULL};
-    int error = put(out, slice_of(kind, sizeof kind));
-    error = error ? error : put(out, slice_str(act->identity->name));
-    error = error ? error : put(out, slice_str(act->identity->principal));
-    error = error ? error : put(out, slice_str(act->rule));
-    error = error ? error : put(out, slice_str(act->host ? act->host : ""));
-    error = error ? error : put(out, act->path);
-    error = error ? error : put(out, act->line);
-    error = error ? error : put(out, act->directory);
-    error = error ? error : put(out, act->input);
-    for (size_t i = 0; i < act->argc && !error; i++)
-        error = put(out, slice_str(act->argv[i]));
-    return error;
-}
-
-/* ---- showing ---- */
-
-static bool is_plain(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("_./:=,@%+-", c));
-}
-
-static int put_word(struct buf *out, const char *word)
-{
-    bool plain = word[0] != '\0';
-    for (const char *c = word; *c; c++)
-        plain = plain && is_plain(*c);
-    int error = buf_append_str(out, plain ? "" : "'");
-    for (const char *c = word; *c && !error; c++)
-        error = *c == '\'' ? buf_append_str(out, "'\\''") : buf_append(out, slice_of(c, 1));
-    return error ? error : buf_append_str(out, plain ? "" : "'");
-}
+/* ---- the table ---- */
 
 static char *copy(struct slice text)
 {
@@ -117,24 +72,6 @@ static char *copy(struct slice text)
     out[text.len] = '\0';
     return out;
 }
-
-static char *show_command(const struct confirmation_act *act)
-{
-    struct buf out;
-    int error = 0;
-    buf_init(&out, 8 * CONFIRMATION_ACT_MAX);
-    if (!act->argv)
-        error = buf_append(&out, act->line);
-    for (size_t i = 0; i < act->argc && !error; i++) {
-        error = i ? buf_append_str(&out, " ") : 0;
-        error = error ? error : put_word(&out, act->argv[i]);
-    }
-    char *text = error ? NULL : copy(buf_peek(&out));
-    buf_fini(&out);
-    return text;
-}
-
-/* ---- the table ---- */
 
 static void drop_late(struct confirmations *c, uint64_t now_ns)
 {
@@ -204,7 +141,7 @@ static int keep(struct confirmations *c, struct entry *e, const struct confirmat
                         .rule = copy(slice_str(act->rule)),
                         .host = copy(slice_str(act->host ? act->host : "")),
                         .path = copy(act->path),
-                        .command = show_command(act),
+                        .command = confirmation_act_command(act),
                         .directory = copy(act->directory),
                         .input = copy(act->input),
                         .input_len = act->input.len};
@@ -253,7 +190,7 @@ int confirmations_ask(struct confirmations *c, const struct confirmation_act *ac
     bool kept = false;
     drop_late(c, now_ns);
     buf_init(&bytes, CONFIRMATION_ACT_MAX);
-    int error = write_act(&bytes, act);
+    int error = confirmation_act_write(act, &bytes);
     if (error)
         failure_set(
             why, SCOUT_E_POLICY,

@@ -225,6 +225,20 @@ class PolicyTest(harness.ScoutTest):
         self.waits(command="cat", stdin="good", cwd="/")
         self.assertEqual(text_of(self.run_it(command="cat", stdin="good")), "good")
 
+    def test_a_reload_keeps_what_waits_and_a_rule_that_is_gone_asks_nobody(self):
+        self.start(self.CONFIRM)
+        asked = self.waits(command="echo a")
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: " reloaded " in self.daemon.log(), "it is reloaded")
+        self.assertEqual(self.waits(command="echo a"), asked)
+        self.assertEqual(self.approve(asked)[0], 0)
+        with open(self.daemon.config, "w", encoding="utf-8") as out:
+            out.write('rule "ask-you" { effect = confirm verbs = {run} }\n')
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: "ask-you" in text_of(self.run_it(command="echo b")), "it holds")
+        # The word was given for another rule.
+        self.assertScoutError(self.run_it(command="echo a"), "confirmation-required", "ask-you")
+
     def test_without_a_terminal_nobody_is_asked(self):
         self.start(self.CONFIRM)
         asked = self.waits(command="echo a")

@@ -511,6 +511,28 @@ static void rules_that_mean_nothing_are_refused(void **state)
     policy_free(p);
 }
 
+/* What an earlier rule takes away whole is not listed. */
+static void what_is_taken_away_again_is_not_possible(void **state)
+{
+    const struct policy_rule rules[] = {
+        {.name = "no", .effect = POLICY_DENY, .hosts = ITEMS("a"), .paths = ITEMS("/srv", "/opt")},
+        {.name = "yes",
+         .effect = POLICY_ALLOW,
+         .verbs = POLICY_BIT(POLICY_WRITE),
+         .hosts = ITEMS("a"),
+         .paths = ITEMS("/opt")},
+        {.name = "more",
+         .effect = POLICY_ALLOW,
+         .verbs = POLICY_BIT(POLICY_TRANSFER),
+         .hosts = ITEMS("a"),
+         .paths = ITEMS("/opt", "/var")},
+    };
+    struct policy *p = policy_of(rules, 3);
+    (void)state;
+    assert_int_equal(policy_possible(p, &reader, POLICY_EFFECTS), POLICY_BIT(POLICY_TRANSFER));
+    policy_free(p);
+}
+
 /* Patterns that make a naive matcher take exponential time. */
 static void matching_takes_bounded_time(void **state)
 {
@@ -587,6 +609,7 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_rule),
         cmocka_unit_test(rules_that_mean_nothing_are_refused),
         cmocka_unit_test(a_lister_is_refused_what_a_rule_refuses_below),
+        cmocka_unit_test(what_is_taken_away_again_is_not_possible),
         cmocka_unit_test(matching_takes_bounded_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
