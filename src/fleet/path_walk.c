@@ -77,7 +77,7 @@ int path_walk_real(const struct path_walk *w, uint32_t node, struct buf *out)
     return error ? error : buf_append(out, slice_of("", 1));
 }
 
-static bool is_usable(struct slice name)
+bool path_walk_is_name(struct slice name)
 {
     return name.len > 0 && !slice_is(name, ".") && !slice_is(name, "..") &&
            !memchr(name.data, '/', name.len) && !memchr(name.data, '\0', name.len);
@@ -86,7 +86,7 @@ static bool is_usable(struct slice name)
 bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name, uint32_t mode)
 {
     const struct walk_request *r = &w->request;
-    if (!is_usable(name) || (r->skip_hidden && name.data[0] == '.'))
+    if (!path_walk_is_name(name) || (r->skip_hidden && name.data[0] == '.'))
         return true;
     bool wanted = !r->pattern || name_glob_matches(r->pattern, name);
     bool deeper = S_ISDIR(mode) && w->nodes.nodes[parent].depth + 1u < r->depth;

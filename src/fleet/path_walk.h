@@ -30,6 +30,9 @@ bool path_walk_enter(struct path_walk *w, struct slice real_path, uint32_t mode)
 /* The node's real path, with its NUL, into `out`. 0, or why there is none. */
 int path_walk_real(const struct path_walk *w, uint32_t node, struct buf *out);
 
+/* Whether it is the name of something in a directory, and neither `.` nor `..`. */
+bool path_walk_is_name(struct slice name);
+
 /* Adds a name to a directory if it is of use. False when the walk has to end: the result says why,
  * or the visit has failed. */
 bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name, uint32_t mode);

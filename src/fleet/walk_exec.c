@@ -67,8 +67,8 @@ static struct slice take_part(struct slice *path)
     return part;
 }
 
-/* The directory `part` in `parent` at this level of the trail, made where it is not there. False
- * when there is no room for it. */
+/* The directory `part` at this level of the trail, made where it is not there. False when it cannot
+ * be one, or when there is no room for it. */
 static bool enter(struct path_walk *w, struct trail *t, size_t level, struct slice part)
 {
     uint32_t parent = level ? t->nodes[level - 1] : 0;
@@ -78,7 +78,9 @@ static bool enter(struct path_walk *w, struct trail *t, size_t level, struct sli
             return true;
     }
     t->count = level;
-    int64_t index = part.len ? walk_nodes_add(&w->nodes, parent, part, S_IFDIR, false) : -1;
+    if (!path_walk_is_name(part) || (w->request.skip_hidden && part.data[0] == '.'))
+        return false;
+    int64_t index = walk_nodes_add(&w->nodes, parent, part, S_IFDIR, false);
     if (index < 0)
         return false;
     t->nodes[t->count++] = (uint32_t)index;

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define READS          2   /* readdir in flight for one directory: all that a small one needs */
+#define READS_FIRST    2   /* readdir in flight for one directory: all that a small one needs */
+#define READS          16  /* of a large one: each batch is twice as large as the one before */
 #define PROGRESS_EVERY 256 /* directories */
 
 struct walk_slot;
@@ -27,7 +28,7 @@ struct walk_slot {
     struct walk_read reads[READS];
     struct path_walk *walk;
     struct sftp_handle handle;
-    uint32_t node, in_flight; /* reads */
+    uint32_t node, in_flight, batch; /* reads */
     bool busy, handle_open, ended;
 };
 
@@ -65,20 +66,18 @@ static void count_directory(struct path_walk *w)
         w->request.progress(w->context, w->result.directories);
 }
 
-/* Asks for more names wherever none is asked for. False when the slot has to wait for others. */
+/* Asks for the next batch of names; fewer where others fill the connection. */
 static void ask_names(struct walk_slot *slot)
 {
     struct path_walk *w = slot->walk;
     struct sftp *s = visit_sftp(&w->visit);
-    for (size_t i = 0; i < READS && !slot->ended; i++) {
+    for (size_t i = 0; i < slot->batch; i++) {
         struct walk_read *read = &slot->reads[i];
-        if (read->request.id != 0)
-            continue;
         read->slot = slot;
         int error =
             s ? sftp_readdir(s, &read->request, &slot->handle, on_names) : SCOUT_E_CONNECTION_LOST;
         if (error == SCOUT_E_LIMIT && slot->in_flight > 0)
-            return; /* others fill the connection */
+            break;
         if (error) {
             visit_fail_start(&w->visit, error);
             return;
@@ -119,9 +118,12 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
     else if (!take_names(slot, reply->names))
         return;
     slot->ended = slot->ended || reply->eof || reply->error;
+    if (slot->in_flight > 0)
+        return;
     if (!slot->ended) {
+        slot->batch = slot->batch * 2 < READS ? slot->batch * 2 : READS;
         ask_names(slot);
-    } else if (slot->in_flight == 0) {
+    } else {
         count_directory(w);
         release(slot);
         pump(w);
@@ -144,6 +146,7 @@ static void on_opened(struct sftp_request *request, const struct sftp_reply *rep
     }
     slot->handle = reply->handle;
     slot->handle_open = true;
+    slot->batch = READS_FIRST;
     ask_names(slot);
 }
 

@@ -425,6 +425,15 @@ class ScoutTest(unittest.TestCase):
         return cls.folder
 
     @classmethod
+    def make_large_folder(cls):
+        """A folder for thousands of files: in memory where there is some, else they take minutes."""
+        shared = "/dev/shm"
+        large = tempfile.mkdtemp(prefix="scout-test-",
+                                 dir=shared if os.access(shared, os.W_OK) else "/tmp")
+        cls.addClassCleanup(shutil.rmtree, large, ignore_errors=True)
+        return large
+
+    @classmethod
     def make_fleet(cls, count=3, **options):
         fleet = Fleet(cls.folder, count, **options)
         cls.addClassCleanup(fleet.stop)

@@ -103,8 +103,7 @@ class SftpListingTest(Listing, harness.ScoutTest):
         cls.addClassCleanup(cls.client.close)
 
     def test_a_directory_of_100000_entries_is_cut_and_says_so(self):
-        folder = os.path.join(self.files, "huge")
-        os.makedirs(folder)
+        folder = self.make_large_folder()
         for i in range(100000):
             os.symlink("x", os.path.join(folder, str(i)))
         result = self.client.scout(f"{self.host}:{folder}")

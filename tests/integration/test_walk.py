@@ -135,7 +135,7 @@ class SftpWalkTest(Walks, harness.ScoutTest):
         self.assertTrue(os.path.isdir(os.path.join(root, "x")))
 
     def test_thousands_of_directories(self):
-        root = os.path.join(self.files, "wide")
+        root = os.path.join(self.make_large_folder(), "wide")
         for i in range(40):
             for k in range(100):
                 os.makedirs(os.path.join(root, f"{i:02}", f"{k:02}", "x", "y"))
@@ -147,7 +147,7 @@ class SftpWalkTest(Walks, harness.ScoutTest):
         self.assertEqual(self.assertScoutOk(result, "tree")["count"], 40 + 4000 + 4000 + 1)
 
     def test_an_early_deadline_gives_what_was_found_until_then(self):
-        root = os.path.join(self.files, "slow")
+        root = os.path.join(self.make_large_folder(), "slow")
         for i in range(6000):
             os.makedirs(os.path.join(root, str(i // 200), str(i)))
         daemon = self.make_daemon(self.fleet.ssh_config, "call_timeout = 0.3\n", "impatient")
@@ -161,8 +161,29 @@ class SftpWalkTest(Walks, harness.ScoutTest):
             # Nothing of it is left in the way.
             self.assertIn("hello", text_of(client.tool("scout", target="demo1:hello.txt")))
 
+    def test_what_policy_denies_is_neither_entered_nor_asked_about(self):
+        root = os.path.realpath(self.make_tree("denied"))
+        config = ('rule "no" {\n  effect = deny\n  verbs = {list}\n'
+                  f'  paths = {{"{root}/a/b"}}\n}}\n'
+                  'rule "ask" {\n  effect = confirm\n  verbs = {list}\n'
+                  f'  paths = {{"{root}/Z"}}\n}}\n')
+        daemon = self.make_daemon(self.fleet.ssh_config, config, "strict")
+        with daemon.client() as client:
+            result = client.tool("scout", target="demo1:" + root, find="*.py")
+            lines = text_of(result).split("\n")
+            self.assertIn(root + "/a/one.py", lines)
+            self.assertNotIn(root + "/a/b/two.py", lines)
+            self.assertEqual(lines[-1], "[0 directories could not be read, 2 are not permitted]")
+            self.assertEqual(self.assertScoutOk(result, "find")["forbidden"], 2)
+            tree = text_of(client.tool("scout", target="demo1:" + root, tree=True))
+            self.assertIn("├── Z  [not permitted]\n", tree)
+            self.assertIn("├── b  [not permitted]\n", tree)
+            for path in ("a/b", "link-to-a/b", "a/b/c"):
+                self.assertScoutError(client.tool("scout", target=f"demo1:{root}/{path}", find="*"),
+                                      "policy-denied", "no")
+
     def test_a_cancelled_walk_ends(self):
-        root = os.path.join(self.files, "cancelled")
+        root = os.path.join(self.make_large_folder(), "cancelled")
         for i in range(2000):
             os.makedirs(os.path.join(root, str(i)))
         message_id = self.client.send("tools/call", {"name": "scout", "arguments": {
