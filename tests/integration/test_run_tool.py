@@ -193,6 +193,15 @@ class RunTest(harness.ScoutTest):
         client.close()
         self.assertGone(running)
 
+    def test_a_daemon_that_ends_stops_it(self):
+        daemon = self.make_daemon(self.fleet.ssh_config, 'role = "operator"\n', "ending")
+        command, pid = self.sleeper("ending.pid")
+        with daemon.client() as client:
+            self.send(client, command=command)
+            running = pid()
+            daemon.stop()  # it ends in order, with 0
+        self.assertGone(running)
+
     def test_a_lost_connection_says_that_it_may_have_run(self):
         path = self.fleet.path("demo2", "ran")
         message_id = self.send(host="demo2", command=f"echo x >> {path}; echo begun; sleep 300")
