@@ -28,10 +28,15 @@ void trust_host_name(const struct ssh_host *host, char out[SSH_CONFIG_NAME_MAX +
         snprintf(out, SSH_CONFIG_NAME_MAX + 16, "[%s]:%u", host->hostname, (unsigned)host->port);
 }
 
+/* A daemon that is shut in may write to the files that were configured when it started. */
 static int fail(struct trust_job *j, const char *what, const char *path)
 {
-    return failure_set(&j->failure, SCOUT_E_PERMISSION, "Cannot %s %s: %s", what, path,
-                       strerror(errno));
+    bool maybe_shut_in = errno == EACCES && access(path, W_OK) == 0;
+    return failure_set(&j->failure, SCOUT_E_PERMISSION, "Cannot %s %s: %s%s", what, path,
+                       strerror(errno),
+                       maybe_shut_in ? ". The file was not configured when the daemon started: "
+                                       "restart it"
+                                     : "");
 }
 
 /* ---- reading ---- */

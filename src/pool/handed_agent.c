@@ -34,6 +34,7 @@ struct handed_agent {
     struct io *io;
     struct list node; /* in pool->agents, newest first, until it is dropped */
     struct list waiting;
+    uint32_t *agent_count; /* the pool's */
     uint32_t holds, open_count;
     uint64_t silent_until_ns;
     bool dropped;
@@ -188,7 +189,11 @@ struct handed_agent *handed_agent_new(struct pool *p, const char *principal, con
     struct handed_agent *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
+    for (; p->agent_count >= HANDED_AGENTS_FULL && count > 1; count--)
+        io_discard(p->io, fds[count - 1]);
     a->io = p->io;
+    a->agent_count = &p->agent_count;
+    p->agent_count++;
     a->line_count = a->open_count = (uint32_t)count;
     strcpy(a->principal, principal);
     list_init(&a->node);
@@ -208,6 +213,7 @@ struct handed_agent *handed_agent_new(struct pool *p, const char *principal, con
 void handed_agent_drop(struct handed_agent *a)
 {
     a->dropped = true;
+    --*a->agent_count; /* of the pool, which outlives whoever brings agents */
     list_remove(&a->node);
     close_if_unwanted(a);
 }

@@ -22,6 +22,7 @@ struct pool {
     uint32_t alive;        /* connections not freed yet */
     uint32_t admission_count;
     struct list agents;      /* that clients handed over, newest first (handed_agent.c) */
+    uint32_t agent_count;    /* in agents */
     uint64_t agent_retry_ns; /* the daemon's own agent was silent: it is not asked before */
     bool closing;
     void (*on_freed)(void *);

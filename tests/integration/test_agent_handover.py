@@ -322,6 +322,21 @@ class HandOverTest(harness.ScoutTest):
         client.close()
         harness.wait_until(lambda: self.descriptors() == before, "all are closed")
 
+    def test_many_agents_keep_one_socket_each(self):
+        """So that clients, who are limited, cannot use up the daemon's descriptors."""
+        agent = self.agent()
+        self.client().request("tools/list")
+        before = self.descriptors()
+        clients = [self.with_agent(agent) for _ in range(70)]
+        for client in clients:
+            client.request("tools/list")
+        self.assertEqual(self.descriptors(), before + 70 + 64 * 4 + 6)
+        self.assertEqual(text_of(clients[-1].scout("demo1:hello.txt")), HELLO)
+        for client in clients:
+            client.close()
+        # The connection to the host stays.
+        harness.wait_until(lambda: self.descriptors() == before + 1, "all are closed")
+
     def test_bytes_that_come_with_them_are_not_lost(self):
         request = {"jsonrpc": "2.0", "id": 7, "method": "tools/list",
                    "params": {"_meta": harness.META}}

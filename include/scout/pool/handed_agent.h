@@ -7,12 +7,15 @@
 
 #include "scout/pool/pool.h"
 
-#define HANDED_LINES_MAX 4 /* sockets of one agent: each answers one request at a time */
+#define HANDED_LINES_MAX   4  /* sockets of one agent: each answers one request at a time */
+#define HANDED_AGENTS_FULL 64 /* agents with all their sockets; of further ones only one is kept   \
+                               */
 
 struct handed_agent;
 
 /* Takes over `count` (1 to HANDED_LINES_MAX) descriptors of connected Unix stream sockets; they are
- * closed with it. `principal` is copied. NULL without memory: then they are the caller's still. */
+ * closed with it, and those over what is kept at once. `principal` is copied. NULL without memory:
+ * then they are the caller's still. */
 struct handed_agent *handed_agent_new(struct pool *p, const char *principal, const int *fds,
                                       size_t count);
 
