@@ -22,11 +22,11 @@
 #define CHANNELS_PROBE_FIRST_MS 10000  /* all in use for so long: one more is tried */
 #define CHANNELS_PROBE_NEXT_MS  1000   /* after one more was opened: until the next is tried */
 #define CHANNELS_PROBE_MAX_MS   300000 /* each refusal doubles it up to this */
-#define CHANNELS_ALONE_FIRST_MS 100    /* the same, while no command has a channel; doubles, too */
+#define CHANNELS_ALONE_FIRST_MS 10     /* the same, while no command has a channel; doubles, too */
 #define CHANNELS_AHEAD_RTT_MS   5      /* a round trip so long is worth a channel opened ahead */
 #define CHANNELS_AHEAD_MS       10000  /* so long after the last command began it is kept */
-#define CHANNELS_REFUSALS_MAX   5      /* of one command while none has a channel; then it fails */
-#define CHANNELS_REFUSALS_NONE  2      /* the same, where commands were served before: elsewhere */
+#define CHANNELS_REFUSALS_MAX   8      /* of one command while none has a channel; then it fails */
+#define CHANNELS_REFUSALS_NONE  5      /* the same, where commands were served before: elsewhere */
 
 struct pool_connection;
 
