@@ -42,6 +42,12 @@ static void write_scout(struct json_writer *w, const struct call *call)
     write_member(w, "target", call->target);
     if (call->query)
         write_member(w, "query", call->query);
+    if (call->find)
+        write_member(w, "find", call->find);
+    if (call->tree) {
+        json_key(w, "tree");
+        json_bool(w, true);
+    }
     if (call->no_probe) {
         json_key(w, "probe");
         json_bool(w, false);
@@ -61,7 +67,7 @@ static int write_request(struct buf *out, const struct call *call)
     json_str(&w, "tools/call");
     json_key(&w, "params");
     json_object_begin(&w);
-    write_member(&w, "name", call->target ? "scout" : "run");
+    write_member(&w, "name", call->stat ? "stat" : call->target ? "scout" : "run");
     json_key(&w, "arguments");
     json_object_begin(&w);
     if (call->target)

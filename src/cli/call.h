@@ -1,4 +1,4 @@
-/* One call of the tools `scout` and `run` over a connected socket. */
+/* One call of the tools `scout`, `stat` and `run` over a connected socket. */
 #ifndef SCOUT_CLI_CALL_H
 #define SCOUT_CLI_CALL_H
 
@@ -17,6 +17,9 @@ struct call {
     const char *target; /* of the tool scout; NULL: it is a call of run */
     bool no_probe;      /* "hosts": contact no host */
     const char *query;  /* NULL: none */
+    bool tree;
+    const char *find; /* a pattern; NULL: none */
+    bool stat;        /* it is a call of the tool stat */
     /* Of the tool run. One word is a line for the shell, several are a command as it is. */
     const char *host;
     const char *const *words;

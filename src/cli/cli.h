@@ -27,6 +27,9 @@ struct cli {
 int hosts_command(const struct cli *cli);
 int read_command(const struct cli *cli);
 int ls_command(const struct cli *cli);
+int stat_command(const struct cli *cli);
+int tree_command(const struct cli *cli);
+int find_command(const struct cli *cli);
 int run_command(const struct cli *cli);
 int query_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
@@ -46,6 +49,11 @@ int token_command(const struct cli *cli);
  * the answer in *answer (slices of `line`), else the exit status. */
 __attribute__((warn_unused_result)) int client_ask(const struct cli *cli, const struct call *call,
                                                    struct buf *line, struct answer *answer);
+
+/* One look at the path that the operand names: checks it, asks, and prints the structured content
+ * (--json) or what `print` makes of the answer. Returns the exit status. (look.c) */
+__attribute__((warn_unused_result)) int client_look(const struct cli *cli, struct call *call,
+                                                    int (*print)(const struct answer *answer));
 
 /* Connects as start_connect, and hands over the user's ssh agent (agent.h) with so many sockets;
  * prints why not. Returns a descriptor, or -1: EXIT_NO_DAEMON. */

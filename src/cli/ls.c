@@ -21,8 +21,11 @@ static const char *field(struct slice object, const char *name, char *out, size_
     return out;
 }
 
-static int print_file(struct slice file)
+static int print(const struct answer *answer)
 {
+    struct slice file = answer->structured;
+    if (!json_string_is(json_member(file, "kind"), "file"))
+        return client_print_text(answer->text, true);
     char mode[16], size[32], mtime[64], path[4096], line[4608];
     int len =
         snprintf(line, sizeof line, "%s %s %s %s", field(file, "mode", mode, sizeof mode),
@@ -36,19 +39,6 @@ static int print_file(struct slice file)
 
 int ls_command(const struct cli *cli)
 {
-    struct call call = {.target = cli->operand};
-    struct answer answer;
-    struct buf line;
-    if (!client_operand_is_path(cli))
-        return EXIT_USAGE;
-    buf_init(&line, CALL_ANSWER_MAX);
-    int status = client_ask(cli, &call, &line, &answer);
-    if (status == EXIT_OK && cli->json)
-        status = client_print_json(answer.structured);
-    else if (status == EXIT_OK && json_string_is(json_member(answer.structured, "kind"), "file"))
-        status = print_file(answer.structured);
-    else if (status == EXIT_OK)
-        status = client_print_text(answer.text, true);
-    buf_fini(&line);
-    return status;
+    struct call call = {0};
+    return client_look(cli, &call, print);
 }

@@ -56,6 +56,17 @@ static const struct subcommand subcommands[] = {
     {"ls", "ls HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, ls_command,
      "Lists a directory, one entry a line.\n"
      "  --json      print the structured content"},
+    {"stat", "stat HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, stat_command,
+     "Tells what a path is: type, size, mode, owner, time.\n"
+     "Its real path too and, of a link, what it leads to. Opens nothing.\n"
+     "  --json      print the structured content"},
+    {"tree", "tree HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, tree_command,
+     "Shows what is below a directory, 3 levels down.\n"
+     "  --json      print the structured content"},
+    {"find", "find HOST:PATH PATTERN", OPERAND_ANY, true, OPTION_JSON, find_command,
+     "Lists what is below a directory by its name.\n"
+     "PATTERN is like '*.conf'; 5 levels down, at most 100 paths.\n"
+     "  --json      print the structured content"},
     {"run", "run HOST -- COMMAND...", OPERAND_ANY, true, OPTION_JSON, run_command,
      "Runs a command on a host.\n"
      "One word is a line for the login shell there; several are a command and its\n"

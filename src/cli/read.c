@@ -24,25 +24,16 @@ static int print_file(const struct answer *answer)
     return status;
 }
 
+static int print(const struct answer *answer)
+{
+    if (json_string_is(json_member(answer->structured, "kind"), "file"))
+        return print_file(answer);
+    output_error("It is a directory: use scout ls", error_code(SCOUT_E_NOT_A_FILE));
+    return EXIT_FAILED;
+}
+
 int read_command(const struct cli *cli)
 {
-    struct call call = {.target = cli->operand};
-    struct answer answer;
-    struct buf line;
-    if (!client_operand_is_path(cli))
-        return EXIT_USAGE;
-    buf_init(&line, CALL_ANSWER_MAX);
-    int status = client_ask(cli, &call, &line, &answer);
-    bool is_file =
-        status == EXIT_OK && json_string_is(json_member(answer.structured, "kind"), "file");
-    if (status == EXIT_OK && cli->json) {
-        status = client_print_json(answer.structured);
-    } else if (is_file) {
-        status = print_file(&answer);
-    } else if (status == EXIT_OK) {
-        output_error("It is a directory: use scout ls", error_code(SCOUT_E_NOT_A_FILE));
-        status = EXIT_FAILED;
-    }
-    buf_fini(&line);
-    return status;
+    struct call call = {0};
+    return client_look(cli, &call, print);
 }

@@ -18,8 +18,9 @@ class LooksTest(harness.ScoutTest):
         cls.closed = hostile.closed_port()
         cls.files = cls.fleet.path("demo1")
         hosts = (cls.fleet.entry("t1", "demo1") + cls.fleet.entry("t2", "demo2") +
-                 cls.fleet.entry("down", "demo1", Port=cls.closed))
-        cls.daemon = cls.make_daemon(cls.write("ssh_config", hosts))
+                 cls.fleet.entry("down", "demo1", Port=cls.closed) +
+                 cls.fleet.entry("hid", "demo1"))
+        cls.daemon = cls.make_daemon(cls.write("ssh_config", hosts), 'block_hosts = "hid"\n')
         cls.client = cls.daemon.client()
         cls.addClassCleanup(cls.client.close)
 
@@ -94,6 +95,8 @@ class LooksTest(harness.ScoutTest):
         self.assertIn(f"\n  [✓] t1 (online) -> {user}@127.0.0.1:{self.fleet.port('demo1')}", text)
         self.assertIn(f"\n  [✗] down (offline) -> {user}@127.0.0.1:{self.closed}", text)
         self.assertNotIn("hid", text)
+        self.assertScoutError(self.scout("hid:/etc/hostname"), "unknown-host",
+                              "Available: down, t1, t2")
 
     def test_c2_17_a_file(self):
         content = "one\n\ttwo \"quoted\" \\ \u00e4\u20ac\U0001f600\r\nno newline at the end"

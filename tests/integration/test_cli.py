@@ -72,6 +72,26 @@ class CliTest(harness.ScoutTest):
         self.assertEqual(answer["kind"], "directory")
         self.assertIn("one.txt", [entry["name"] for entry in answer["entries"]])
 
+    def test_ls_shows_the_lines_of_ls(self):
+        lines = self.ok("ls", "demo2:notes").splitlines()
+        self.assertRegex(lines[0], r"^total \d+$")
+        self.assertRegex(lines[1], r"^d[rwx-]{9} +\d+ \S+ +\S+ +\d+ .{12} \.$")
+        self.assertRegex(self.ok("ls", "demo1:hello.txt"), r"^\d{4} 17 \S+Z hello.txt\n$")
+
+    def test_stat_tree_and_find(self):
+        told = self.ok("stat", "demo1:hello.txt")
+        self.assertIn("type: file\nsize: 17\n", told)
+        self.assertEqual(json.loads(self.ok("stat", "demo1:hello.txt", "--json"))["size"], 17)
+        self.assertEqual(self.ok("tree", "demo1:notes"),
+                         "notes\n├── empty\n├── one.txt\n└── two.txt\n")
+        self.assertEqual(json.loads(self.ok("tree", "demo1:notes", "--json"))["count"], 3)
+        found = self.ok("find", "demo1:notes", "*.txt").splitlines()
+        self.assertEqual(sorted(found), ["notes/one.txt", "notes/two.txt"])
+        self.assertEqual(json.loads(self.ok("find", "demo1:notes", "t*", "--json"))["count"], 1)
+        self.assertIn("(path-not-found)", self.fails(1, "stat", "demo1:/no/such"))
+        self.assertIn("a pattern", self.fails(2, "find", "demo1:notes"))
+        self.assertIn("HOST:PATH", self.fails(2, "find", "demo1", "x"))
+
     def test_hosts(self):
         told = self.ok("hosts")
         self.assertIn("demo1", told)

@@ -147,7 +147,8 @@ class ShellToolsTest(Tools, harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1)
+        # Its shells read no start-up files of whoever runs the tests.
+        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.fleet.without_sftp("demo1")
         cls.files = cls.fleet.path("demo1")
         cls.client = cls.make_daemon(cls.fleet.ssh_config, f"max_file_size = {LIMIT}\n").client()
