@@ -94,13 +94,16 @@ int tokens_parse(struct tokens *out, const char *path, struct slice text, struct
     return 0;
 }
 
+/* A credential that the service manager hands over is root's, and its access list shows as rights
+ * of the group. */
 static const char *check_file(const struct stat *st)
 {
+    mode_t open_to_others = st->st_uid == 0 && geteuid() != 0 ? 037 : 077;
     if (!S_ISREG(st->st_mode))
         return "it is no regular file";
     if (st->st_uid != geteuid() && st->st_uid != 0)
         return "it belongs to another user";
-    if (st->st_mode & 077)
+    if (st->st_mode & open_to_others)
         return "others may use it: chmod 600";
     return st->st_size > (off_t)TOKENS_FILE_MAX ? "it is too large" : NULL;
 }
