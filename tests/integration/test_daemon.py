@@ -79,6 +79,26 @@ class LifeTest(harness.ScoutTest):
         daemon.start()
         self.read_good(daemon)
 
+    def test_killed_with_clients_connected(self):
+        """They see the end at once; the next daemon serves them when they come again."""
+        daemon = self.start("killed_busy")
+        clients = [daemon.client() for _ in range(20)]
+        for client in clients:
+            self.addCleanup(client.close)
+            self.assertEqual(text_of(client.scout("demo1:hello.txt")), "hello from demo1\n")
+            for _ in range(10):
+                client.send_scout("demo1:hello.txt")
+        daemon.kill()
+        for client in clients:
+            try:
+                while client.line() is not None:
+                    pass
+            except AssertionError as cut:
+                self.assertIn("mid-line", str(cut))
+        daemon.start()
+        for _ in clients:
+            self.read_good(daemon)
+
     def test_a_second_daemon_on_the_state_folder_refuses(self):
         first = self.start("first")
         said = self.fails("second", state=first.state)

@@ -1,7 +1,10 @@
 """SIGHUP: hosts, policy and limits change while the daemon serves; a wrong file changes nothing."""
 
+import json
 import os
 import signal
+import socket
+import subprocess
 
 import harness
 from harness import text_of
@@ -149,6 +152,31 @@ class ReloadTest(harness.ScoutTest):
         self.configure("block_hosts = demo1\n")
         self.reload()
         harness.wait_until(lambda: self.names(client) == ["demo2"], "the last state counts")
+
+    def control(self, **request):
+        """One request on the control socket; the answer."""
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.settimeout(harness.ANSWER_S)
+            asked.connect(self.daemon.socket.replace(".sock", "-control.sock"))
+            asked.sendall(json.dumps(request).encode() + b"\n")
+            answer = b""
+            while piece := asked.recv(65536):
+                answer += piece
+        return json.loads(answer)
+
+    def test_the_control_socket_goes_by_what_was_read_last(self):
+        self.daemon.start()
+        key = os.path.join(self.fleet.folder, f"locked{self.count}")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", key],
+                       check=True, timeout=60, stdin=subprocess.DEVNULL)
+        self.assertEqual(self.control(op="locked")["count"], 0)
+        with open(self.ssh_config, "a", encoding="utf-8") as out:
+            out.write(self.fleet.entry("locked", "demo2", IdentityFile=key))
+        self.reload()
+        self.assertEqual([key["path"] for key in self.control(op="locked")["keys"]], [key])
+        for _ in range(30):  # requests and readings at once
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.assertEqual(self.control(op="locked")["count"], 1)
 
     def test_a_signal_while_it_ends(self):
         client = self.client_of_started()
