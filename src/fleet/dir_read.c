@@ -8,6 +8,7 @@
 
 #include "dir_links.h"
 #include "longname.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BATCH_FIRST 2
@@ -21,8 +22,10 @@ struct dir_read {
     struct dir_read_slot slots[PATH_LIST_WINDOW];
     struct dir_links links;
     struct entry_list list;
+    struct sftp_request above; /* stat of `..`, where the server does not list it */
+    struct path_get *get;
     uint32_t batch, in_flight;
-    bool ended;
+    bool ended, has_self, has_above, links_done;
 };
 
 static void on_names(struct sftp_request *request, const struct sftp_reply *reply);
@@ -51,13 +54,52 @@ static void ask_batch(struct path_get *g)
         ;
 }
 
+/* When the last answer is there. */
 static void finish(struct path_get *g)
 {
     struct entry_list *l = &g->dir->list;
+    if (!g->dir->links_done || g->dir->above.id != 0)
+        return;
     entry_list_finish(l);
     g->result.entries = l->entries;
     g->result.entry_count = l->count;
     visit_finish(&g->visit);
+}
+
+static void on_links(struct path_get *g)
+{
+    g->dir->links_done = true;
+    finish(g);
+}
+
+static void on_above(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct dir_read *d = CONTAINER_OF(request, struct dir_read, above);
+    struct path_entry above = {.name = slice_str(".."), .attrs = reply->attrs};
+    if (reply->error == SCOUT_E_CONNECTION_LOST) {
+        visit_fail_reply(&d->get->visit, "list", reply);
+        return;
+    }
+    if (!reply->error)
+        (void)entry_list_add(&d->list, &above);
+    finish(d->get);
+}
+
+/* What some servers leave out: the directory itself, which is known, and the one above it. */
+static void add_dots(struct path_get *g)
+{
+    struct dir_read *d = g->dir;
+    struct path_entry self = {.name = slice_str("."), .attrs = g->result.attrs};
+    char path[SFTP_PATH_MAX];
+    const char *folder = g->real_path ? g->real_path : g->visit.path;
+    if (!d->has_self)
+        (void)entry_list_add(&d->list, &self);
+    if (d->has_above || snprintf(path, sizeof path, "%s/..", folder) >= (int)sizeof path)
+        return;
+    d->get = g;
+    /* It is left out when it cannot be asked for. */
+    if (sftp_stat(visit_sftp(&g->visit), &d->above, path, on_above) == 0)
+        pool_flush(&g->visit.use);
 }
 
 /* All names are there, as far as they are wanted. */
@@ -65,7 +107,8 @@ static void complete(struct path_get *g)
 {
     sftp_close(visit_sftp(&g->visit), &g->handle); /* goes out with the requests that follow */
     g->handle_open = false;
-    dir_links_start(&g->dir->links, g, &g->dir->list, finish);
+    add_dots(g);
+    dir_links_start(&g->dir->links, g, &g->dir->list, on_links);
 }
 
 static void forget_names(struct dir_read *d, struct sftp *s)
@@ -78,6 +121,8 @@ static void forget_names(struct dir_read *d, struct sftp *s)
 static bool add(struct path_get *g, const struct sftp_name *name)
 {
     struct path_entry entry = {.name = name->filename, .attrs = name->attrs};
+    g->dir->has_self = g->dir->has_self || slice_is(name->filename, ".");
+    g->dir->has_above = g->dir->has_above || slice_is(name->filename, "..");
     longname_parse(name->longname, &entry);
     return entry_list_add(&g->dir->list, &entry);
 }
@@ -128,6 +173,7 @@ void dir_read_forget(struct path_get *g, struct sftp *s)
     if (!g->dir)
         return;
     forget_names(g->dir, s);
+    sftp_forget(s, &g->dir->above);
     dir_links_forget(&g->dir->links, s);
 }
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import harness
+import peers
 from harness import text_of
 
 OLD_S = 1577934245  # 2020-01-02
@@ -130,6 +131,22 @@ class ShellListingTest(Listing, harness.ScoutTest):
         cls.files = cls.fleet.path("demo1")
         cls.client = cls.make_daemon(cls.fleet.ssh_config).client()
         cls.addClassCleanup(cls.client.close)
+
+
+class SparseListingTest(peers.PeerTest):
+    """A server that lists neither `.` nor `..`, and sends no lines of its own."""
+
+    def test_it_looks_the_same(self):
+        self.make_folder()
+        light = self.light()
+        with self.make_daemon(light.ssh_config).client() as client:
+            result = client.scout("light:/dir-3")
+            names = [entry["name"] for entry in self.assertScoutOk(result, "directory")["entries"]]
+            self.assertEqual(names, [".", "..", "file-0", "file-1", "file-2"])
+            lines = text_of(result).splitlines()
+            self.assertRegex(lines[0], r"^total \d+$")
+            for line, name in zip(lines[1:], names):
+                self.assertRegex(line, r"^[d-][rwx-]{9} \? \S+ +\S+ +\d+ .{12} " + name + "$")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,12 @@ static void what_is_no_answer_of_a_posix_shell_is_told(void **state)
     end_with(&w, "", refused);
     world_expect_error(&w, SCOUT_E_EXEC_REFUSED, "no commands here");
     assert_string_equal(w.failure.stage, "channel");
+    /* The command knows where it waited: for a connection, too. */
+    failure_set(&refused.failure, SCOUT_E_DEADLINE, "no connection in time");
+    refused.failure.stage = "connecting";
+    end_with(&w, "", refused);
+    world_expect_error(&w, SCOUT_E_DEADLINE, "host did not answer in time");
+    assert_string_equal(w.failure.stage, "connecting");
     world_stop(&w);
 }
 
