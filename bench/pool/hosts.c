@@ -2,8 +2,10 @@
 #include "hosts.h"
 
 #include "scout/base/container.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PATH_SIZE 512
 
@@ -12,6 +14,16 @@ void hosts_fail(struct hosts *h, const char *what, const char *why)
     if (!h->failed)
         fprintf(stderr, "bench_pool: %s: %s\n", what, why);
     h->failed = true;
+}
+
+/* Other files are another destination, also when they are the same files: so many slashes more. */
+static void tell_apart(struct ssh_host *host, const char *known_hosts, uint32_t index)
+{
+    char *path = host->known_hosts[0];
+    size_t len = strlen(known_hosts) + 1;
+    assert(index + len <= sizeof host->known_hosts[0]);
+    memset(path, '/', index);
+    memcpy(path + index, known_hosts, len);
 }
 
 int hosts_open(struct hosts *h, const struct pool_options *o, uint32_t count)
@@ -26,7 +38,7 @@ int hosts_open(struct hosts *h, const struct pool_options *o, uint32_t count)
         x->hosts = h;
         x->host = pool_target_host(&o->target, o->same ? 0 : i);
         if (o->same)
-            snprintf(x->principal, sizeof x->principal, "p%u", i);
+            tell_apart(&x->host, o->target.known_hosts, i);
     }
     return 0;
 }

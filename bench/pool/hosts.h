@@ -30,8 +30,9 @@ struct pool_options {
     unsigned long hosts, used, requests, in_flight, delay_ms, repeat;
 };
 
-/* `same`: `count` connections to the target's one address, told apart by their principal; else to
- * the `count` addresses from there on. 0, or -1 after telling stderr. */
+/* `same`: `count` connections to the target's one address, told apart by how the name of their
+ * known_hosts is written; else to the `count` addresses from there on. 0, or -1 after telling
+ * stderr. */
 __attribute__((warn_unused_result)) int hosts_open(struct hosts *h, const struct pool_options *o,
                                                    uint32_t count);
 /* Asks for the connections `from` to `to` - 1, and waits until all are there. 0 or -1. */
