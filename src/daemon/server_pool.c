@@ -22,7 +22,7 @@ static const char *agent_of(const struct server_config *config)
 
 bool server_pool_takes_agents(const struct settings *settings)
 {
-    return strcmp(settings->agent, SETTINGS_NONE) != 0;
+    return strcmp(settings->agent, SETTINGS_AGENT_AUTO) == 0;
 }
 
 static void configure(struct server_pool *p, const struct server_config *config)

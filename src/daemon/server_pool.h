@@ -27,7 +27,7 @@ __attribute__((warn_unused_result)) int server_pool_open(struct server_pool *p, 
  * check them by is missing. Blocking: for the start only. */
 void server_pool_log_host_keys(const struct server_pool *p, struct log *log);
 
-/* Whether clients may hand over their agents: not where no agent is wanted. */
+/* Whether clients may hand over their agents: not where the configuration names one, or none. */
 bool server_pool_takes_agents(const struct settings *settings);
 
 /* Frees all of it. `on_closed` comes once, last. Nobody may use the pool any more. */

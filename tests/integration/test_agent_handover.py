@@ -288,6 +288,12 @@ class HandOverTest(harness.ScoutTest):
         self.hand_over(client, self.agent().sockets(1))
         self.assertScoutError(client.scout("demo1:hello.txt"), "key-unusable")
 
+    def test_an_agent_that_the_configuration_names_is_asked_for_all(self):
+        daemon = self.start(f'agent = "{self.agent().path}"\n', self.name + "2")
+        client = self.client(daemon)
+        self.hand_over(client, self.agent(key=False, name="empty").sockets(1))
+        self.assertEqual(text_of(client.scout("demo1:hello.txt")), HELLO)
+
     # --- what else may come over the socket --------------------------------------------------
 
     def descriptors(self):
