@@ -39,7 +39,7 @@ class UnitsTest(harness.ScoutTest):
         for path in ("bin/scoutd", "bin/scout", "lib/systemd/system/scoutd.service",
                      "lib/systemd/system/scoutd.socket", "lib/systemd/user/scoutd.service",
                      "lib/systemd/system/scoutd-operator.socket", "lib/systemd/user/scoutd.socket",
-                     "lib/sysusers.d/scoutd.conf", "share/doc/scoutd/examples/scoutd.conf"):
+                     "lib/sysusers.d/scoutd.conf", "lib/tmpfiles.d/scoutd.conf", "share/doc/scoutd/examples/scoutd.conf"):
             self.assertTrue(os.path.exists(self.at(path)), path)
         self.assertEqual(os.listdir(self.root), ["usr"])  # nothing of an administrator's
         told = subprocess.run([self.at("bin", "scoutd"), "--version"], check=True,
@@ -68,6 +68,11 @@ class UnitsTest(harness.ScoutTest):
         self.assertEqual(len(paths), 2)
         service = self.unit("system", "scoutd.service")["Service"]
         self.assertIn(service["User"], groups)
+        # It would take the sockets away from their groups.
+        self.assertNotIn("RuntimeDirectory", service)
+        self.assertEqual(service["ReadWritePaths"], "/run/scoutd")
+        with open(self.at("lib", "tmpfiles.d", "scoutd.conf"), encoding="utf-8") as text:
+            self.assertIn("d /run/scoutd 0755 scoutd scoutd", text.read())
         self.assertIn("--socket /run/scoutd/scoutd.sock ", service["ExecStart"])
         user = self.unit("user", "scoutd.socket")["Socket"]
         self.assertEqual((user["FileDescriptorName"], user["SocketMode"], user["ListenStream"]),

@@ -7,9 +7,10 @@
 
 #include "scout/pool/pool.h"
 
-#define HANDED_LINES_MAX   4  /* sockets of one agent: each answers one request at a time */
-#define HANDED_AGENTS_FULL 64 /* agents with all their sockets; of further ones only one is kept   \
-                               */
+#define HANDED_LINES_MAX 4 /* sockets of one agent: each answers one request at a time */
+#define HANDED_AGENTS_FULL                                                                         \
+    64 /* agents with all their sockets; of further ones only one is kept                          \
+        */
 
 struct handed_agent;
 
