@@ -55,6 +55,63 @@ static void test_changed_host_key(void **state)
     rig_fini(&r);
 }
 
+static struct slice told;
+static uint8_t told_bytes[1024];
+
+static void on_host_key(void *context, struct slice key)
+{
+    (void)context;
+    assert_true(key.len <= sizeof told_bytes);
+    memcpy(told_bytes, key.data, key.len);
+    told = slice_of(told_bytes, key.len);
+}
+
+/* Who asks for the key gets it, whatever known_hosts says, and goes no further than that. */
+static void test_host_key_only(void **state)
+{
+    static const struct engine_events events = {.on_host_key = on_host_key};
+    static const char *const algorithms[] = {NULL, "ssh-ed25519", "ssh-dss,ssh-ed25519"};
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
+        struct rig r;
+        struct failure why;
+        struct ssh_key *key;
+        rig_init(&r, state, "");
+        rig_add_key(&r, "ed25519");
+        know_instead(&r, "other ssh-ed25519 AAAA");
+        told = slice_of(NULL, 0);
+        r.config.events = &events;
+        r.config.host_key_algorithms = algorithms[i];
+        rig_start(&r);
+        rig_pump_ended(&r);
+        assert_int_equal(r.engine->failure.error, SCOUT_E_CANCELLED);
+        char *text = place_read(r.place, "host");
+        assert_int_equal(ssh_key_parse(&key, slice_str(text), slice_of(NULL, 0), "host", &why), 0);
+        assert_true(slice_equal(ssh_key_public(key), told));
+        ssh_key_free(key);
+        free(text);
+        rig_fini(&r);
+    }
+}
+
+/* A type that the host has not got ends the exchange; one that nobody knows is refused at once. */
+static void test_host_key_of_another_type(void **state)
+{
+    static const struct engine_events events = {.on_host_key = on_host_key};
+    struct rig r;
+    rig_init(&r, state, "");
+    told = slice_of(NULL, 0);
+    r.config.events = &events;
+    r.config.host_key_algorithms = "ssh-ed25519-and-more";
+    assert_int_equal(ssh_session_new(&r.engine, &r.config), SCOUT_E_UNSUPPORTED);
+    r.engine = NULL;
+    r.config.host_key_algorithms = "ecdsa-sha2-nistp521";
+    rig_start(&r);
+    rig_pump_ended(&r);
+    assert_int_equal(r.engine->failure.error, SCOUT_E_NO_COMMON_ALGORITHM);
+    assert_int_equal(told.len, 0);
+    rig_fini(&r);
+}
+
 static void test_no_common_algorithm(void **state)
 {
     struct rig r;
@@ -234,6 +291,8 @@ int main(void)
         cmocka_unit_test(test_login_and_sftp),
         cmocka_unit_test(test_unknown_host_key),
         cmocka_unit_test(test_changed_host_key),
+        cmocka_unit_test(test_host_key_only),
+        cmocka_unit_test(test_host_key_of_another_type),
         cmocka_unit_test(test_no_common_algorithm),
         cmocka_unit_test(test_no_sftp_subsystem),
         cmocka_unit_test(test_sftp_program_missing),
