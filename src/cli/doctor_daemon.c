@@ -20,9 +20,14 @@
 
 void doctor_program(const struct doctor *d, struct finding *f)
 {
+    char version[64] = "unknown";
     if (d->exit_code < 0)
         doctor_found(f, DOCTOR_FAIL, "install scoutd beside scout, or into PATH",
                      "scoutd cannot be run (%s)", d->program);
+    else if (d->exit_code == 0 && (!doctor_line(d, "# version: ", 0, version, sizeof version) ||
+                                   strcmp(version, SCOUT_VERSION) != 0))
+        doctor_found(f, DOCTOR_FAIL, "install both of one version",
+                     "%s has the version %s, scout has " SCOUT_VERSION, d->program, version);
     else
         doctor_ok(f, "%s", d->program);
 }

@@ -43,6 +43,7 @@ static void print_files(const struct configuration *c, const struct configuratio
     const struct paths *paths = &source->paths;
     const char *const *names;
     char known_hosts[SETTINGS_PATH_MAX];
+    puts("# version: " SCOUT_VERSION);
     printf("# configuration: %s (%s)\n", paths->config[0] ? paths->config : "none",
            access(paths->config, F_OK) == 0 ? "read" : "absent: the defaults hold");
     printf("# hosts: %zu in %s (%s)\n", ssh_config_hosts(c->ssh_config, &names), paths->ssh_config,

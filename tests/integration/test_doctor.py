@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import resource
 import shutil
 import socket
@@ -132,6 +133,16 @@ class DoctorTest(harness.ScoutTest):
         alone = shutil.copy(harness.SCOUT, os.path.join(self.home, "scout"))
         self.environment["PATH"] = self.home
         self.broken("program", "scoutd cannot be run", command=(alone,))
+
+    def test_a_program_of_another_version(self):
+        alone = shutil.copy(harness.SCOUT, os.path.join(self.home, "scout"))
+        told = subprocess.run([harness.SCOUTD, "--check-config"], check=True, text=True,
+                              capture_output=True, timeout=30, env=self.environment).stdout
+        other = os.path.join(self.home, "scoutd")
+        self.put(other, "#!/bin/sh\ncat <<'END'\n" +
+                 re.sub("(?m)^# version: .*$", "# version: 0.0.9", told) + "END\n")
+        os.chmod(other, 0o755)
+        self.broken("program", "0.0.9", "of one version", command=(alone,))
 
     def test_config(self):
         self.put(self.config, "# a comment\nno_such_key = 1\n")
