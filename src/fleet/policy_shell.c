@@ -1,8 +1,8 @@
 /* Lexing a line of a POSIX shell (XCU 2.2, 2.3), for rules that deny: so that quotes, backslashes,
- * operators, redirections and line continuations do not hide a command. Whatever makes words at run
- * time is not followed: an expansion makes its word unknown; what can run commands of its own
- * (substitutions, here-documents), and what a shell of another kind would read in another way
- * (comments, $'...'), makes the line hidden. */
+ * operators and redirections do not hide a command. Whatever makes words at run time is not
+ * followed: an expansion makes its word unknown; what can run commands of its own (substitutions,
+ * here-documents), and what another shell reads in another way (comments, $'...', a backslash at a
+ * line's end), makes the line hidden. */
 #include "policy_shell.h"
 
 struct lexer {
@@ -94,7 +94,7 @@ static void take_double_quotes(struct lexer *l)
         else if (c == '$')
             take_dollar(l);
         else if (c == '\\' && next == '\n')
-            l->at++;
+            l->s->hidden = true;
         else if (c == '\\' && is_one_of(next, "$`\"\\")) {
             put(l, next);
             l->at++;
@@ -104,13 +104,15 @@ static void take_double_quotes(struct lexer *l)
     l->s->hidden = true;
 }
 
+/* At a line's end it joins words in one shell and parts them in another. */
 static void take_backslash(struct lexer *l)
 {
+    uint8_t next = peek(l, 1);
     l->at++;
-    if (l->at == l->line.len)
+    if (l->at == l->line.len || next == '\n') {
         l->s->hidden = true;
-    else if (peek(l, 0) != '\n') {
-        put(l, peek(l, 0));
+    } else {
+        put(l, next);
         l->quoted = true;
     }
 }
@@ -142,7 +144,7 @@ static void take_byte(struct lexer *l)
         take_double_quotes(l);
     else if (c == '$')
         take_dollar(l);
-    else if (c == '`' || (c == '#' && !l->in_word))
+    else if (c == '`' || c == '#') /* csh: a comment within a word, too */
         l->s->hidden = true;
     else if (c == ' ' || c == '\t')
         end_word(l);
