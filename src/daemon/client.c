@@ -1,6 +1,6 @@
 /* A client's life.
  *
- *   GREETING --first bytes, its agent--> SERVING
+ *   GREETING --first bytes (client_greet.c)--> SERVING
  *   SERVING --end of its input, over-long line, drain--> DRAINING --all answered and sent-->
  * CLOSING
  *      \-------------------------- broken, closed ----------------------------------------/
@@ -8,33 +8,13 @@
  * Reading pauses while the session takes no more input. A client that half-closes gets the answers
  * it still waits for; one that has closed gets none, and what it had under way is cancelled. The
  * memory goes when both the session and the stream have ended. */
-#include "client.h"
+#include "client_state.h"
 
-#include "greeting.h"
-#include "refusal.h"
 #include "scout/base/time.h"
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CLIENT_LOOK_MS 100 /* between two looks whether a client that is not read has gone */
-
-struct client {
-    struct list node;
-    struct client_owner *owner;
-    struct io_file file; /* GREETING */
-    struct io_op first;
-    struct stream stream;       /* from SERVING on */
-    struct handed_agent *agent; /* which it brought; NULL: none */
-    struct mcp_session *session;
-    const struct door *door;
-    struct token token;       /* which it brought; name "": none */
-    struct identity identity; /* of its calls, which may outlive the stream */
-    struct io_task task;
-    struct io_timer look;
-    bool greeting, draining, closing, stream_gone, session_gone;
-};
 
 struct client *client_of(struct list *node)
 {
@@ -214,72 +194,14 @@ static const struct stream_events events = {on_data, on_end, on_drain, on_stream
 
 /* ---- the beginning ---- */
 
-/* Its calls then log in as itself, with its own agent: a login of theirs is nobody else's. */
-static void take_agent(struct client *c, const struct greeting *g)
+void client_begin(struct client *c, struct slice bytes)
 {
-    struct client_owner *owner = c->owner;
-    char principal[POOL_PRINCIPAL_MAX + 1], count[16];
-    snprintf(principal, sizeof principal, "uid:%u", c->identity.uid);
-    if (g->refused)
-        log_event(owner->mcp.log, LOG_WARN, "agent_refused", "identity", c->identity.name, "reason",
-                  g->refused, NULL);
-    if (g->fd_count == 0)
-        return;
-    if (owner->agents)
-        c->agent = handed_agent_new(owner->agents, principal, g->fds, g->fd_count);
-    for (size_t i = 0; !c->agent && i < g->fd_count; i++)
-        io_discard(c->file.io, g->fds[i]);
-    if (!c->agent)
-        return;
-    strcpy(c->identity.principal, principal);
-    snprintf(count, sizeof count, "%zu", g->fd_count);
-    log_event(owner->mcp.log, LOG_DEBUG, "agent_taken", "principal", principal, "sockets", count,
-              NULL);
-}
-
-/* Who brings a token is who the token says. It stands in the first line, or it is none; `bytes` is
- * what follows it. */
-static int take_token(struct client *c, struct slice *bytes, struct failure *why)
-{
-    char text[TOKEN_LEN_MAX + 1];
-    int taken = tokens_take_line(bytes, text);
-    if (taken == 0)
-        return 0;
-    const struct token *token = taken > 0 ? tokens_find(c->owner->tokens, slice_str(text)) : NULL;
-    explicit_bzero(text, sizeof text);
-    if (!token)
-        return failure_set(why, SCOUT_E_NOT_ADMITTED, "The token is not known here");
-    c->token = *token;
-    c->identity.role = token->role;
-    strcpy(c->identity.name, token->name);
-    return 0;
-}
-
-static void on_greeting(struct io_op *op, struct io_event event)
-{
-    struct client *c = CONTAINER_OF(op, struct client, first);
-    struct greeting g;
-    struct failure why;
-    (void)event; /* an end or an error is found by the stream */
-    if (c->closing)
-        return;
-    greeting_take(c->file.fd, &g);
-    struct slice bytes = slice_of(g.bytes, g.len);
-    if (take_token(c, &bytes, &why) != 0) {
-        for (size_t i = 0; i < g.fd_count; i++)
-            io_discard(c->file.io, g.fds[i]);
-        refusal_send(c->file.fd, &why, c->owner->mcp.log);
-        client_close(c);
-        return;
-    }
-    take_agent(c, &g);
     stream_init_file(&c->stream, &c->file, MCP_OUT_MAX, &events);
     c->greeting = false;
     if (bytes.len > 0)
         after_input(c, mcp_session_feed(c->session, bytes));
     else
         stream_resume(&c->stream);
-    explicit_bzero(g.bytes, sizeof g.bytes);
 }
 
 void client_refresh(struct client *c)
@@ -322,6 +244,6 @@ int client_open(struct client_owner *owner, struct io *io, int fd, const struct 
     io_op_init(&c->first);
     io_file_adopt(io, &c->file, fd);
     mcp_session_on_room(c->session, on_room, c);
-    io_poll(&c->file, &c->first, POLLIN, on_greeting);
+    io_poll(&c->file, &c->first, POLLIN, client_on_greeting);
     return 0;
 }
