@@ -135,29 +135,39 @@ static int refuse_by_list(const struct policy *p, const struct policy_question *
 
 /* ---- asking for a person's word ---- */
 
-static int confirm(const struct policy_question *q, const struct rule *rule, struct failure *why)
+int policy_confirm(const struct policy_request *r, const char *rule, struct failure *why)
 {
-    const struct policy_request *r = q->request;
     const struct confirmation_act act = {
         .identity = r->identity,
-        .rule = rule->name,
+        .rule = rule,
         .verb = r->verb,
         .host = r->host,
-        .path = q->place == PLACE_KNOWN ? r->path : slice_str(""),
+        .path = r->path,
         .argv = r->argv,
         .argc = r->argv ? r->argc : 0,
         .line = r->argv ? slice_str("") : r->line,
         .directory = r->directory,
         .input = r->input,
     };
-    if (q->place == PLACE_UNTOLD)
-        return refuse_untold(q, why);
     if (!r->confirmations)
         return failure_set(
             why, SCOUT_E_CONFIRMATION,
-            "Policy: the rule \"%s\" wants a person's word, which cannot be given here",
-            rule->name);
+            "Policy: the rule \"%s\" wants a person's word, which cannot be given here", rule);
     return confirmations_ask(r->confirmations, &act, r->call, r->now_ns, why);
+}
+
+static int confirm(const struct policy_question *q, const char *rule, struct failure *why)
+{
+    struct policy_request known = *q->request;
+    if (q->place == PLACE_UNTOLD)
+        return refuse_untold(q, why);
+    if (known.wants) {
+        *known.wants = rule;
+        return 0;
+    }
+    if (q->place != PLACE_KNOWN)
+        known.path.len = 0;
+    return policy_confirm(&known, rule, why);
 }
 
 int policy_check(const struct policy *p, const struct policy_request *request, struct failure *why)
@@ -177,7 +187,7 @@ int policy_check(const struct policy *p, const struct policy_request *request, s
     if (v.effect == POLICY_DENY)
         return v.rule ? refuse_by_rule(&q, &v, why) : refuse_by_role(&q, why);
     if (v.effect == POLICY_CONFIRM && !policy_question_is_open(&q))
-        return confirm(&q, v.rule, why);
+        return confirm(&q, v.rule->name, why);
     return 0;
 }
 

@@ -11,8 +11,8 @@ const char *const policy_secrets[] = {
     "/etc/credstore.encrypted", "/run/credentials", "/run/secrets", "/var/run/secrets",
     "/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf", "/etc/rancher/k3s/k3s.yaml",
     /* memory, environments, raw devices */
-    "/proc/**/environ", "/proc/**/mem", "/proc/kcore", "/proc/kmem", "/proc/vmcore", "/dev/**",
-    "!/dev/null", "!/dev/shm/**",
+    "/proc/**/environ", "/proc/**/mem", "/proc/kcore", "/proc/kmem", "/proc/vmcore", "/proc/kmsg",
+    "/sys/kernel/**/trace_pipe", "/dev/**", "!/dev/null", "!/dev/shm/**",
     /* keys */
     "**/.ssh/**", "!**/.ssh/*.pub", "!**/.ssh/config", "!**/.ssh/known_hosts*",
     "!**/.ssh/authorized_keys*", "**/id_rsa*", "**/id_dsa*", "**/id_ecdsa*", "**/id_ed25519*",

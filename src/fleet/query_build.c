@@ -55,8 +55,12 @@ int query_add_path(struct query *q, size_t start, enum query_use use, bool recur
 {
     if (q->path_count == QUERY_PATHS_MAX)
         return SCOUT_E_LIMIT;
-    q->paths[q->path_count++] = (struct query_path){
-        .word = q->word_count - 1, .start = start, .use = use, .recursive = recursive};
+    q->paths[q->path_count++] =
+        (struct query_path){.word = q->word_count - 1,
+                            .start = start,
+                            .use = use,
+                            .recursive = recursive,
+                            .opens = use == QUERY_READS || (q->command->traits & QUERY_OPENS)};
     if (use == QUERY_READS && recursive)
         q->recursive_content = true;
     return 0;
@@ -118,8 +122,10 @@ bool query_value_fits(const char *value, enum query_kind kind, bool separate)
         return !dashed;
     case QUERY_NUMBER:
         return is_number(value);
-    case QUERY_DEVICE:
+    case QUERY_ENTRY:
         return strcmp(value, "read") == 0 || strcmp(value, "skip") == 0;
+    case QUERY_UNREAD:
+        return strcmp(value, "skip") == 0;
     case QUERY_FILE:
     case QUERY_NAME:
         return value[0] != '\0' && !dashed;
@@ -201,7 +207,8 @@ int query_bad_value(struct failure *why, const struct query_command *c, const ch
         [QUERY_WORD] = "no word that begins with '-' (it can be attached)",
         [QUERY_TEXT] = "a text",
         [QUERY_NUMBER] = "a number",
-        [QUERY_DEVICE] = "read or skip",
+        [QUERY_ENTRY] = "read or skip",
+        [QUERY_UNREAD] = "skip",
         [QUERY_FILE] = "a path that does not begin with '-' (./ can be put before it)",
         [QUERY_NAME] = "a path that does not begin with '-' (./ can be put before it)",
     };

@@ -2,8 +2,9 @@
  *
  * The words go behind all options of the client and before `--`. There they win: GNU grep obeys the
  * last of --include and --exclude that matches; rg the last glob, and takes all of --iglob for
- * later than all of --glob; diff's --exclude has no opposite. grep -r and rg do not follow links
- * that they meet; diff does unless it is told not to. */
+ * later than all of --glob; diff's --exclude has no opposite. rg and GNU grep -r do not follow
+ * links that they meet, and open no devices; diff follows unless it is told not to. busybox grep
+ * does both, and therefore always gets an option that it does not know. */
 #include "query_build.h"
 
 #include <assert.h>
@@ -55,8 +56,11 @@ int query_exclude(struct query *q, const char *const *globs, size_t count)
         return 0;
     assert(q->command->grammar == QUERY_GNU || q->command->grammar == QUERY_RG);
     bool diff = q->command->traits & QUERY_IN_DIRECTORY;
-    if (diff && !has_option(q, "--no-dereference"))
-        error = put_option(q, "--no-dereference", "");
+    const char *confines = diff                                    ? "--no-dereference"
+                           : strcmp(q->command->name, "grep") == 0 ? "--devices=skip"
+                                                                   : NULL;
+    if (confines && !has_option(q, confines))
+        error = put_option(q, confines, "");
     for (size_t i = 0; !error && i < count; i++)
         error = put_glob(q, globs[i]);
     return error;

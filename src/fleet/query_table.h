@@ -19,7 +19,8 @@ enum query_kind {
     QUERY_WORD,   /* harmless */
     QUERY_TEXT,   /* a pattern or format */
     QUERY_NUMBER, /* with a sign or unit */
-    QUERY_DEVICE, /* `read` or `skip` */
+    QUERY_ENTRY,  /* `read` or `skip` */
+    QUERY_UNREAD, /* `skip` */
     QUERY_FILE,   /* a file whose content is read */
     QUERY_NAME,   /* a path whose attributes are looked at */
 };
@@ -56,6 +57,7 @@ enum query_trait {
     QUERY_DEFAULT_BELOW = 16, /* the same, if recursive */
     QUERY_COUNT_IS_N = 32,    /* -5 is -n5 */
     QUERY_DIGITS = 64,        /* digits are letters */
+    QUERY_OPENS = 128,        /* opens what it lists */
 };
 
 struct query_command {

@@ -226,7 +226,7 @@ static const struct query_option tree[] = {
 };
 
 const struct query_command query_file_commands[] = {
-    {"df", ROWS(df), QUERY_GNU, QUERY_LISTS, 0, QUERY_OPERANDS_ANY, NULL},
+    {"df", ROWS(df), QUERY_GNU, QUERY_LISTS, QUERY_OPENS, QUERY_OPERANDS_ANY, NULL},
     {"du", ROWS(du), QUERY_GNU, QUERY_LISTS, QUERY_ALWAYS_BELOW | QUERY_DEFAULT_DOT,
      QUERY_OPERANDS_ANY, NULL},
     {"file", ROWS(file), QUERY_GNU, QUERY_READS, 0, QUERY_OPERANDS_ANY, NULL},

@@ -1,5 +1,5 @@
-/* Real paths, in one visit: stat of the directory, and realpath of it and of each path, all in
- * flight together. The paths are asked for as `directory/path`, so that the host resolves what is
+/* Real paths, in one visit: stat and realpath of the directory and of each path, all in flight
+ * together. The paths are asked for as `directory/path`, so that the host resolves what is
  * before a `..` first, as it does for the command. */
 #include "scout/fleet/real_paths.h"
 
@@ -12,9 +12,10 @@
 
 struct one {
     struct real_paths *all;
-    struct sftp_request request;
+    struct sftp_request request, stat;
     const char *asked; /* relative to the directory, or absolute */
     const char *real;  /* NULL: not resolved */
+    enum real_kind kind;
 };
 
 struct real_paths {
@@ -22,10 +23,10 @@ struct real_paths {
     real_paths_fn *fn;
     void *context;
     struct arena arena;
-    struct sftp_request stat;
     struct buf printed; /* by the shell's command */
     size_t waiting, count;
     const char **told;
+    enum real_kind *kinds;
     struct one directory, *paths;
 };
 
@@ -83,6 +84,7 @@ static void complete(struct real_paths *r)
     }
     for (size_t i = 0; i < r->count; i++) {
         struct one *p = &r->paths[i];
+        r->kinds[i] = p->real || p->kind == REAL_MISSING ? p->kind : REAL_UNTOLD;
         if (!p->real)
             p->real = path_join(&r->arena, directory, p->asked);
         if (!p->real) {
@@ -102,13 +104,28 @@ static void answered(struct real_paths *r)
         complete(r);
 }
 
+static enum real_kind kind_of(const struct sftp_reply *reply)
+{
+    uint32_t mode = reply->attrs.permissions;
+    if (reply->error == SCOUT_E_NOT_FOUND || reply->error == SCOUT_E_PERMISSION)
+        return REAL_MISSING;
+    if (reply->error || reply->eof || !(reply->attrs.flags & SFTP_ATTR_PERMISSIONS))
+        return REAL_UNTOLD;
+    return S_ISREG(mode)   ? REAL_FILE
+           : S_ISDIR(mode) ? REAL_DIRECTORY
+           : S_ISBLK(mode) ? REAL_BLOCK
+                           : REAL_OTHER;
+}
+
 static void on_stat(struct sftp_request *request, const struct sftp_reply *reply)
 {
-    struct real_paths *r = CONTAINER_OF(request, struct real_paths, stat);
-    uint32_t mode = reply->attrs.permissions;
-    if (reply->error || reply->eof)
+    struct one *p = CONTAINER_OF(request, struct one, stat);
+    struct real_paths *r = p->all;
+    bool is_directory = p == &r->directory;
+    p->kind = kind_of(reply);
+    if (reply->error == SCOUT_E_CONNECTION_LOST || (is_directory && (reply->error || reply->eof)))
         visit_fail_reply(&r->visit, "stat", reply);
-    else if (!(reply->attrs.flags & SFTP_ATTR_PERMISSIONS) || !S_ISDIR(mode))
+    else if (is_directory && p->kind != REAL_DIRECTORY)
         fail_no_directory(r);
     else
         answered(r);
@@ -151,12 +168,15 @@ static const char *request_path(struct real_paths *r, const struct one *p)
 
 static int ask(struct real_paths *r, struct sftp *s)
 {
-    int error = sftp_stat(s, &r->stat, r->visit.path, on_stat);
+    int error = sftp_stat(s, &r->directory.stat, r->visit.path, on_stat);
     if (!error)
         error = sftp_realpath(s, &r->directory.request, r->visit.path, on_real);
     for (size_t i = 0; i < r->count && !error; i++) {
-        const char *path = request_path(r, &r->paths[i]);
-        error = path ? sftp_realpath(s, &r->paths[i].request, path, on_real) : SCOUT_E_NOMEM;
+        struct one *p = &r->paths[i];
+        const char *path = request_path(r, p);
+        error = path ? sftp_stat(s, &p->stat, path, on_stat) : SCOUT_E_NOMEM;
+        if (!error)
+            error = sftp_realpath(s, &p->request, path, on_real);
     }
     return error;
 }
@@ -165,7 +185,7 @@ static void begin(struct visit *v)
 {
     struct real_paths *r = of(v);
     struct sftp *s = visit_sftp(v);
-    r->waiting = r->count + 2;
+    r->waiting = 2 * r->count + 2;
     int error = s ? ask(r, s) : SCOUT_E_CONNECTION_LOST;
     if (error)
         visit_fail_start(v, error);
@@ -197,11 +217,23 @@ static int feed(struct visit *v, struct slice data)
     return buf_append(&of(v)->printed, data);
 }
 
+static enum real_kind kind_of_letter(uint8_t letter)
+{
+    return letter == 'f'   ? REAL_FILE
+           : letter == 'd' ? REAL_DIRECTORY
+           : letter == 'b' ? REAL_BLOCK
+           : letter == 'o' ? REAL_OTHER
+           : letter == 'n' ? REAL_MISSING
+                           : REAL_UNTOLD;
+}
+
 static bool take_real(struct real_paths *r, struct slice *reply, struct one *p)
 {
     struct slice path;
-    if (!real_script_next(reply, &path))
+    uint8_t letter;
+    if (!real_script_next(reply, &letter, &path))
         return false;
+    p->kind = kind_of_letter(letter);
     if (is_real(path) && !(p->real = keep(r, path)))
         return false;
     return true;
@@ -244,10 +276,12 @@ static void fed(struct visit *v, int status)
 static void take_back(struct visit *v, struct sftp *s)
 {
     struct real_paths *r = of(v);
-    sftp_forget(s, &r->stat);
+    sftp_forget(s, &r->directory.stat);
     sftp_forget(s, &r->directory.request);
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < r->count; i++) {
+        sftp_forget(s, &r->paths[i].stat);
         sftp_forget(s, &r->paths[i].request);
+    }
 }
 
 static void reset(struct visit *v)
@@ -267,6 +301,7 @@ static void deliver(struct visit *v)
         .connected_ns = v->connected_ns,
         .directory = r->directory.real,
         .paths = r->told,
+        .kinds = r->kinds,
     };
     r->fn(r->context, &result);
     real_paths_free(r);
@@ -286,7 +321,8 @@ static bool take_paths(struct real_paths *r, const char *const *paths, size_t co
 {
     r->paths = arena_alloc(&r->arena, (count + 1) * sizeof *r->paths);
     r->told = arena_alloc(&r->arena, (count + 1) * sizeof *r->told);
-    if (!r->paths || !r->told)
+    r->kinds = arena_alloc(&r->arena, (count + 1) * sizeof *r->kinds);
+    if (!r->paths || !r->told || !r->kinds)
         return false;
     for (size_t i = 0; i < count; i++) {
         r->paths[i] = (struct one){.all = r, .asked = keep(r, slice_str(paths[i]))};

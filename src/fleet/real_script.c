@@ -1,6 +1,6 @@
 /* Written like the script that reads a path (exec_script.c), for the same shells: nothing between
  * its quotes is a quote, a backslash-quote, a newline or an exclamation mark, and paths are escapes
- * of `printf %b`. Each path that it prints ends with NUL. */
+ * of `printf %b`. Of each path it prints a letter for what is there, the real path and NUL. */
 #include "real_script.h"
 
 #include "scout/fleet/shell_line.h"
@@ -13,8 +13,11 @@ static const char script[] =
     "[ $k = d ] && { cd \"$p\" 2>/dev/null || k=n; }; "
     "[ $k = d ] && { [ \"$(readlink -f / 2>/dev/null)\" = / ] || k=u; }; "
     "printf \"\\n@scout-real 1 %s\\n\" $k; [ $k = d ] || exit 0; "
-    "readlink -fn . 2>/dev/null; printf \"\\0\"; "
-    "for a in \"$@\"; do u \"$a\"; readlink -fn \"$p\" 2>/dev/null; printf \"\\0\"; done";
+    "printf d; readlink -fn . 2>/dev/null; printf \"\\0\"; "
+    "for a in \"$@\"; do u \"$a\"; "
+    "if [ -f \"$p\" ]; then k=f; elif [ -d \"$p\" ]; then k=d; elif [ -b \"$p\" ]; then k=b; "
+    "elif [ -e \"$p\" ]; then k=o; else k=n; fi; "
+    "printf $k; readlink -fn \"$p\" 2>/dev/null; printf \"\\0\"; done";
 
 int real_script_begin(struct buf *line, const char *directory)
 {
@@ -48,12 +51,13 @@ enum real_script_kind real_script_kind(struct slice *reply)
                          : REAL_SCRIPT_NOTHING;
 }
 
-bool real_script_next(struct slice *reply, struct slice *path)
+bool real_script_next(struct slice *reply, uint8_t *letter, struct slice *path)
 {
     const uint8_t *nul = reply->len ? memchr(reply->data, '\0', reply->len) : NULL;
-    if (!nul)
+    if (!nul || nul == reply->data)
         return false;
-    *path = slice_of(reply->data, (size_t)(nul - reply->data));
-    *reply = slice_skip(*reply, path->len + 1);
+    *letter = reply->data[0];
+    *path = slice_of(reply->data + 1, (size_t)(nul - reply->data) - 1);
+    *reply = slice_skip(*reply, path->len + 2);
     return true;
 }

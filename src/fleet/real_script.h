@@ -18,9 +18,10 @@ enum real_script_kind {
     REAL_SCRIPT_DIRECTORY, /* the real paths follow, the directory's first */
 };
 
-/* Takes the begin of the whole reply, and each path of it: empty, when it does not resolve. False:
- * there is none. */
+/* Takes the begin of the whole reply; then each path of it (empty, when it does not resolve) with a
+ * letter for what is there: f(ile), d(irectory), b(lock device), o(ther), n(othing). False: there
+ * is none. */
 enum real_script_kind real_script_kind(struct slice *reply);
-bool real_script_next(struct slice *reply, struct slice *path);
+bool real_script_next(struct slice *reply, uint8_t *letter, struct slice *path);
 
 #endif

@@ -14,7 +14,8 @@ struct query_ask {
     const struct target *target;
     struct query *query;
     const char **paths;
-    size_t *of; /* which of the query's paths each is of */
+    size_t *of;   /* which of the query's paths each is of */
+    bool *joined; /* whether it is one that a directory and another path's name make */
     size_t count;
 };
 
@@ -32,7 +33,9 @@ __attribute__((warn_unused_result)) int query_permit_early(const struct query_as
                                                            struct failure *why);
 
 /* When it is known where the paths lead: each has to pass, as it is written and as it is. What may
- * not be read below a directory is left out of the query. */
+ * not be read below a directory is left out of the query; what is opened must be a file or a
+ * directory, and is named in the query by its real path where a link leads to it. Whatever a person
+ * has to say is asked at once. */
 __attribute__((warn_unused_result)) int
 query_permit(struct query_ask *a, const struct real_paths_result *real, struct failure *why);
 

@@ -3,8 +3,8 @@
  *
  *   query_parse --> policy, as far as is known --> real_paths --> policy, for each path --> command
  *
- * The words stay as they were written, so that names in the output are those that were asked for;
- * the directory that the command runs in is the real one. Between the question and the command a
+ * The directory that the command runs in is the real one, and so is a path that leads through a
+ * link and is opened; other words stay as they were written. Between the question and the command a
  * path may become another file: only who can write beside it at the host can do that. The command
  * has no effect, so the pool may repeat it. */
 #include "scout_call.h"

@@ -51,20 +51,37 @@ static void call_free(struct tool_call *call)
 
 /* ---- what policy says ---- */
 
-static int ask(struct tool_call *call, const struct policy_request *request, struct failure *why)
+/* The request as policy gets it: with who calls, and where a person's word would be. */
+static struct policy_request complete(struct tool_call *call, const struct policy_request *request)
 {
     struct policy_request own = *request;
     struct confirmations *confirmations = call->registry->confirmations;
-    const struct policy *policy = call->view ? call->view->policy : NULL;
-    if (!policy)
-        return 0;
     if (confirmations && !call->confirmed)
         call->confirmed = confirmations_call(confirmations);
     own.identity = call->identity;
     own.confirmations = request->unattended ? NULL : confirmations;
     own.call = call->confirmed;
     own.now_ns = confirmations ? io_now(call->registry->io) : 0;
+    return own;
+}
+
+static int ask(struct tool_call *call, const struct policy_request *request, struct failure *why)
+{
+    const struct policy *policy = call->view ? call->view->policy : NULL;
+    if (!policy)
+        return 0;
+    const struct policy_request own = complete(call, request);
     return policy_check(policy, &own, why);
+}
+
+int tool_call_confirm(struct tool_call *call, const struct policy_request *request,
+                      const char *rule, struct failure *why)
+{
+    const struct policy_request own = complete(call, request);
+    int error = policy_confirm(&own, rule, why);
+    if (error)
+        tool_record_refused(call, request);
+    return error;
 }
 
 int tool_call_permit(struct tool_call *call, const struct policy_request *request,

@@ -17,12 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     enum real_script_kind kind = real_script_kind(&reply);
     assert(kind == REAL_SCRIPT_NOTHING || reply.len < len);
     size_t left = reply.len;
-    while (real_script_next(&reply, &path)) {
+    uint8_t letter;
+    while (real_script_next(&reply, &letter, &path)) {
         assert(path.len == 0 || !memchr(path.data, '\0', path.len));
-        assert(reply.len + path.len + 1 == left);
+        assert(reply.len + path.len + 2 == left);
         left = reply.len;
     }
-    assert(left == 0 || !memchr(reply.data, '\0', reply.len));
+    const uint8_t *nul = left ? memchr(reply.data, '\0', left) : NULL;
+    assert(!nul || nul == reply.data); /* no letter */
     free(copy);
     return 0;
 }

@@ -191,6 +191,54 @@ class QueryTest(harness.ScoutTest):
         self.assertIn(".env", text_of(self.query("find tree -name .env")))
         self.assertIn(".env", text_of(self.query("stat tree/.env")))
 
+    def test_only_files_and_directories_are_opened(self):
+        fifo = os.path.join(self.root, "fifo")
+        os.mkfifo(fifo)
+        os.symlink("fifo", os.path.join(self.root, "to_fifo"))
+        self.addCleanup(os.unlink, fifo)
+        with open(fifo, "wb", opener=lambda path, _: os.open(path, os.O_RDWR)) as writer:
+            writer.write(b"for somebody else")
+            writer.flush()
+            for query in ("cat fifo", "cat to_fifo", "head -c 1 ./fifo", "grep else fifo",
+                          "grep -f fifo x.log", "diff x.log fifo", "wc -c x.log fifo", "df fifo",
+                          "df to_fifo", "du -X fifo .", "file fifo", "uniq fifo", "tail -f fifo"):
+                with self.subTest(query=query):
+                    self.assertScoutError(self.query(query), "not-a-regular-file", "a FIFO")
+            self.assertScoutOk(self.query("grep -r else ."), "command")
+            held = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            self.assertEqual(os.read(held, 100), b"for somebody else")  # nobody took it
+            os.close(held)
+        self.assertIn("fifo", text_of(self.query("ls -l fifo")))
+        self.assertIn("fifo", text_of(self.query("stat fifo")))
+        self.assertEqual(text_of(self.query("diff /dev/null x.log -q")),
+                         "Files /dev/null and x.log differ\n[exit code: 1]")
+        self.assertScoutError(self.query("cat /proc/kmsg"), "policy-denied")
+
+    def test_what_a_link_only_says_is_not_what_is_read(self):
+        """A link of /proc names a path and leads elsewhere."""
+        path = os.path.join(self.root, "was")
+        with open(path, "w+", encoding="ascii") as file:
+            file.write("was here\n")
+            file.flush()
+            os.unlink(path)
+            link = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+            os.symlink(link, os.path.join(self.root, "magic"))
+            with open(f"{path} (deleted)", "w", encoding="ascii") as other:
+                other.write("is there\n")
+            for query in (f"cat {link}", "cat magic"):
+                self.assertEqual(text_of(self.query(query)), "is there\n")
+
+    def test_a_link_is_read_by_the_path_that_was_asked_about(self):
+        result = self.query("grep -c two link/a.c")
+        self.assertEqual(text_of(result), "1\n")
+        self.assertEqual(result["structuredContent"]["argv"],
+                         ["grep", "-c", "--", "two", os.path.realpath(self.root) + "/dir/a.c"])
+        os.symlink("dir/a.c", os.path.join(self.root, "c.log"))
+        os.makedirs(os.path.join(self.root, "pair"))
+        os.symlink("../x.log", os.path.join(self.root, "pair/c.log"))
+        self.assertIn("two pattern", text_of(self.query("diff pair c.log")))
+        self.assertIn("> two pattern", text_of(self.query("diff pair c.log")))
+
     def test_a_recursive_reader_leaves_secrets_out(self):
         other = self.fleet.path("demo1", "work/other")
         os.makedirs(other, exist_ok=True)

@@ -274,6 +274,23 @@ class PolicyTest(harness.ScoutTest):
         self.assertEqual(text_of(self.read("link")), SECRET)
         self.assertScoutError(self.read("link"), "confirmation-required")
 
+    def test_a_query_is_one_question(self):
+        self.start('rule "ask-me" {\n  effect = confirm\n  verbs = {read}\n'
+                   f'  paths = {{"{self.files}/secret", "{self.files}/open"}}\n}}\n')
+        command = "cat open secret/inside link"
+        error = self.assertScoutError(self.query(command), "confirmation-required")
+        asked = re.search(r"scout approve (\w+)", error["message"])[1]
+        status, said = self.approve(asked)
+        self.assertEqual(status, 0, said)
+        said = said.replace("\r\n", "")
+        for part in (command.replace("cat", "cat --"), f"{self.files}/open",
+                     f"{self.files}/secret/inside"):
+            self.assertIn(part, said)
+        other = self.query("cat secret/inside open link")
+        self.assertScoutError(other, "confirmation-required")
+        self.assertEqual(text_of(self.query(command)), "for all\n" + SECRET + SECRET)
+        self.assertScoutError(self.query(command), "confirmation-required")
+
     def test_nothing_waits(self):
         self.start(self.CONFIRM)
         terminal = Terminal([harness.SCOUT, "approve"], self.environment())

@@ -53,6 +53,10 @@ struct policy_request {
     struct confirmations *confirmations;
     uint64_t now_ns;
     uint64_t call; /* the call's number (confirmations_call): one word is for one call */
+
+    /* Not NULL: no person is asked; *wants becomes the name of the rule that wants their word,
+     * borrowed from the policy, or stays as it is. policy_confirm then asks about the whole. */
+    const char **wants;
 };
 
 enum policy_effect { POLICY_ALLOW, POLICY_DENY, POLICY_CONFIRM };
@@ -100,6 +104,12 @@ policy_pattern_check(enum policy_kind kind, const char *pattern, struct failure 
  * to be asked for again when it is known. */
 __attribute__((warn_unused_result)) int
 policy_check(const struct policy *p, const struct policy_request *request, struct failure *why);
+
+/* Asks for a person's word as the rule named `rule` wants it, about an act that may have several
+ * paths: `request->path` is what is shown of them, and part of the act. 0, SCOUT_E_CONFIRMATION or
+ * SCOUT_E_POLICY with *why. */
+__attribute__((warn_unused_result)) int policy_confirm(const struct policy_request *request,
+                                                       const char *rule, struct failure *why);
 
 /* Of `verbs` (POLICY_BIT) those that some request of the identity could be allowed. */
 uint32_t policy_possible(const struct policy *p, const struct identity *identity, uint32_t verbs);

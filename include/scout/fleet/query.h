@@ -6,8 +6,8 @@
  *   2. For each of q->paths: resolve query_path_text relative to the directory in which the command
  *      runs, to its real path on the host; ask policy; query_set_path to what was asked about. What
  *      is only listed may be meant as the link that it is (ls -l, stat): there policy is asked
- * about the real path too, but the path need not become it. Then, for each path with `joins`, also
- *      ask about query_joined.
+ *      about the real path too, but the path need not become it. Then, for each path with `joins`,
+ *      also ask about query_joined. What `opens` must be no FIFO, socket or character device.
  *   3. When q->recursive_content: query_exclude with the base names that nobody may read. It may
  *      be left out only when every recursive path that is read is known to be no directory.
  *   4. query_command_line, run, with nothing on stdin.
@@ -41,6 +41,7 @@ struct query_path {
     size_t start; /* ...from this byte on, to the word's end */
     enum query_use use;
     bool recursive;     /* of a directory, what is in it too */
+    bool opens;         /* it is opened, which has an effect on some devices and FIFOs */
     bool joins;         /* diff: a directory is read at the base name of the other operand... */
     size_t joined_path; /* ...which is this one of the paths */
 };

@@ -140,6 +140,11 @@ void tool_call_cancel(struct tool_call *call);
  * call's. */
 __attribute__((warn_unused_result)) int
 tool_call_permit(struct tool_call *call, const struct policy_request *request, struct failure *why);
+/* For tools: asks for a person's word about the whole of what several questions with `wants` were
+ * about. Fails as policy_confirm. */
+__attribute__((warn_unused_result)) int tool_call_confirm(struct tool_call *call,
+                                                          const struct policy_request *request,
+                                                          const char *rule, struct failure *why);
 /* For tools: the same about what is only shown, such as a host in a list: what the call is about,
  * and its record, do not change. */
 bool tool_call_may(struct tool_call *call, const struct policy_request *request);

@@ -263,9 +263,10 @@ static void expect_excluded(const char *text, const char *argv)
 static void recursive_readers_exclude(void **state)
 {
     (void)state;
-    expect_excluded("grep -r x . --include=.env",
-                    "[grep] [-r] [--include=.env] [--exclude=.env] [--exclude-dir=.env] "
-                    "[--exclude=*.key] [--exclude-dir=*.key] [--] [x] [.]R+");
+    expect_excluded(
+        "grep -r x . --include=.env",
+        "[grep] [-r] [--include=.env] [--devices=skip] [--exclude=.env] [--exclude-dir=.env] "
+        "[--exclude=*.key] [--exclude-dir=*.key] [--] [x] [.]R+");
     expect_excluded("rg x -f p d", "[rg] [--no-config] [--file=p]R@7 [--iglob=!.env] "
                                    "[--iglob=!*.key] [--] [x]R+ [d]R+");
     expect_excluded("diff a b", "[diff] [--no-dereference] [--exclude=.env] [--exclude=*.key] [--] "
@@ -275,6 +276,20 @@ static void recursive_readers_exclude(void **state)
     parse("diff a b");
     assert_int_equal(query_exclude(&q, NULL, 0), 0);
     assert_string_equal(query_word(&q, 1), "--no-dereference");
+    parse("grep -r x .");
+    assert_int_equal(query_exclude(&q, NULL, 0), 0);
+    assert_string_equal(query_word(&q, 2), "--devices=skip");
+}
+
+static void what_is_opened_is_told(void **state)
+{
+    (void)state;
+    parse("cat a");
+    assert_true(q.paths[0].opens);
+    parse("df a"); /* to have it mounted */
+    assert_true(q.paths[0].opens);
+    parse("stat a");
+    assert_false(q.paths[0].opens);
 }
 
 static void what_reads_nothing_below_is_left_alone(void **state)
@@ -327,6 +342,7 @@ int main(void)
         cmocka_unit_test(replacing_ends_at_the_limit_and_leaves_the_query_whole),
         cmocka_unit_test(diff_tells_what_it_joins),
         cmocka_unit_test(recursive_readers_exclude),
+        cmocka_unit_test(what_is_opened_is_told),
         cmocka_unit_test(what_reads_nothing_below_is_left_alone),
         cmocka_unit_test(odd_globs_are_refused),
         cmocka_unit_test(exclusions_end_at_the_limit),

@@ -14,6 +14,7 @@
 static struct {
     struct failure failure;
     char directory[512], paths[PATHS_MAX][512];
+    enum real_kind kinds[PATHS_MAX];
     size_t count;
 } got;
 
@@ -26,8 +27,10 @@ static void on_real(void *context, const struct real_paths_result *r)
     if (r->failure.error)
         return;
     snprintf(got.directory, sizeof got.directory, "%s", r->directory);
-    for (size_t i = 0; i < got.count; i++)
+    for (size_t i = 0; i < got.count; i++) {
         snprintf(got.paths[i], sizeof got.paths[i], "%s", r->paths[i]);
+        got.kinds[i] = r->kinds[i];
+    }
 }
 
 static struct real_paths *begin(struct world *w, const char *directory, const char *const *paths)
@@ -112,6 +115,50 @@ static void links_are_resolved_and_the_missing_is_joined(void **state)
     }
 }
 
+static void the_type_of_each_is_told(void **state)
+{
+    static const char *const paths[] = {"link/f", "link",    "fifo",     "/dev/null",
+                                        "p",      "missing", "dangling", NULL};
+    static const enum real_kind kinds[] = {REAL_FILE, REAL_DIRECTORY, REAL_OTHER,  REAL_OTHER,
+                                           REAL_FILE, REAL_MISSING,   REAL_MISSING};
+    (void)state;
+    for (unsigned shell = 0; shell < 2; shell++) {
+        struct world w;
+        world_start(&w);
+        make_tree(&w);
+        w.pool.no_sftp = shell;
+        resolve(&w, w.place.dir, paths);
+        assert_int_equal(got.failure.error, 0);
+        for (size_t i = 0; i < got.count; i++)
+            assert_int_equal(got.kinds[i], kinds[i]);
+        if (!shell)
+            assert_int_equal(w.pool.rounds, 1);
+        world_stop(&w);
+    }
+}
+
+/* Its host's link says where the file was: it is there, but where that is, nobody tells. */
+static void what_is_there_and_does_not_resolve_is_untold(void **state)
+{
+    struct world w;
+    char command[512], path[64];
+    const char *paths[] = {path, NULL};
+    (void)state;
+    world_start(&w);
+    snprintf(command, sizeof command, "mkdir %s/gone && echo x > %s/gone/f", w.place.dir,
+             w.place.dir);
+    assert_int_equal(system(command), 0);
+    FILE *f = fopen(world_path(&w, "gone/f"), "re");
+    assert_non_null(f);
+    snprintf(command, sizeof command, "rm -r %s/gone", w.place.dir);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), fileno(f));
+    resolve(&w, w.place.dir, paths);
+    assert_int_equal(got.kinds[0], REAL_UNTOLD);
+    fclose(f);
+    world_stop(&w);
+}
+
 static void what_is_no_directory_is_refused(void **state)
 {
     (void)state;
@@ -183,6 +230,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_are_resolved_and_the_missing_is_joined),
+        cmocka_unit_test(the_type_of_each_is_told),
+        cmocka_unit_test(what_is_there_and_does_not_resolve_is_untold),
         cmocka_unit_test(what_is_no_directory_is_refused),
         cmocka_unit_test(a_lost_connection_costs_one_fresh_attempt_and_silence_the_deadline),
         cmocka_unit_test(a_cancel_leaves_nothing),

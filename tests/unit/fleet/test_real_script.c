@@ -25,10 +25,12 @@ static void run_in(const struct shell_kind *k, const char *directory, const char
     buf_fini(&line);
 }
 
-static void expect_next(struct slice *reply, const char *expected)
+static void expect_next(struct slice *reply, uint8_t kind, const char *expected)
 {
     struct slice path;
-    assert_true(real_script_next(reply, &path));
+    uint8_t letter;
+    assert_true(real_script_next(reply, &letter, &path));
+    assert_int_equal(letter, kind);
     assert_int_equal(path.len, strlen(expected));
     assert_memory_equal(path.data, expected, path.len);
 }
@@ -55,10 +57,10 @@ static void names_of_every_kind_resolve_in_every_shell(void **state)
         struct slice reply = slice_of(run.out, run.out_len);
         if (real_script_kind(&reply) != REAL_SCRIPT_DIRECTORY)
             fail_msg("%s: %s%s", shells[s].argv[0], run.out, run.err);
-        expect_next(&reply, base);
+        expect_next(&reply, 'd', base);
         for (size_t i = 0; names[i]; i++) {
             snprintf(path, sizeof path, "%s/%s", base, names[i]);
-            expect_next(&reply, path);
+            expect_next(&reply, 'f', path);
         }
         assert_int_equal(reply.len, 0);
     }
@@ -112,15 +114,18 @@ static void what_is_no_reply_is_refused(void **state)
         {"\n@scout-real 1 n\n", REAL_SCRIPT_MISSING},
     };
     struct slice path;
+    uint8_t letter;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct slice reply = slice_str(cases[i].text);
         assert_int_equal(real_script_kind(&reply), cases[i].kind);
-        assert_false(real_script_next(&reply, &path));
+        assert_false(real_script_next(&reply, &letter, &path));
     }
-    struct slice cut = slice_of("/a\0/b", 5);
-    assert_true(real_script_next(&cut, &path));
-    assert_false(real_script_next(&cut, &path)); /* its end did not come */
+    struct slice cut = slice_of("f/a\0d/b", 7);
+    assert_true(real_script_next(&cut, &letter, &path));
+    assert_false(real_script_next(&cut, &letter, &path)); /* its end did not come */
+    struct slice bare = slice_of("\0", 1);
+    assert_false(real_script_next(&bare, &letter, &path)); /* no letter */
 }
 
 int main(void)
