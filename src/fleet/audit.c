@@ -64,7 +64,7 @@ struct audit {
     uint64_t calls;
     struct audit_clock clock;
     struct audit_stats stats;
-    bool announced, closing;
+    bool announced, kept_told, closing;
     void (*on_closed)(void *context);
     void *closed_context;
 };
@@ -334,9 +334,10 @@ static void log_changes(struct audit *a)
     if (a->file.changed)
         log_event(a->log, LOG_ERROR, "audit_changed", "path", a->file.path, "reason",
                   "somebody else wrote to it, cut it or moved it", NULL);
-    if (a->file.kept_whole)
+    if (a->file.kept_whole && !a->kept_told)
         log_event(a->log, LOG_WARN, "audit_kept_whole", "path", a->file.path, "reason",
                   "it is large and could not be renamed: it grows on", NULL);
+    a->kept_told = a->file.kept_whole;
     a->file.changed = a->file.kept_whole = false;
 }
 
@@ -373,6 +374,8 @@ static void on_batch_done(struct io_job *job)
     buf_clear(&b->bodies);
     tell(&b->waits, b->error ? SCOUT_E_AUDIT : 0);
     tell(&a->refused, SCOUT_E_AUDIT);
+    if (a->running) /* who was told has closed the audit meanwhile */
+        return;
     if (last || (a->closing && a->failing))
         end(a);
     else if (a->wants_sync || a->closing || buf_len(&a->gathering) >= AUDIT_WRITE)

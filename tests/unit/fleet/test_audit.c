@@ -314,6 +314,43 @@ static void a_full_disk_does_not_stop_the_end(void **state)
     close_audit(&w);
 }
 
+static struct world *closing;
+
+static void on_told_close(struct audit_wait *wait, int error)
+{
+    struct effect *e = CONTAINER_OF(wait, struct effect, wait);
+    on_told(wait, error);
+    end(closing, e, error);
+    audit_close(closing->audit, on_closed, closing);
+}
+
+/* The last call of a daemon that is told to stop ends just then. */
+static void who_was_told_may_close_it(void **state)
+{
+    struct world w;
+    struct audit_check c;
+    struct effect e;
+    (void)state;
+    for (int full = 0; full <= 1; full++) {
+        open_audit(&w);
+        closing = &w;
+        run_ms(&w, 1);
+        if (full)
+            place_limit_files(1);
+        begin(&w, &e);
+        e.wait.fn = on_told_close;
+        run_ms(&w, 10);
+        assert_true(w.closed);
+        assert_int_equal(e.told, 1);
+        assert_int_equal(e.error, full ? SCOUT_E_AUDIT : 0);
+        io_free(w.io);
+        log_fini(&w.log);
+        place_limit_files(0);
+    }
+    check(&c);
+    assert_int_equal(c.unfinished, 0);
+}
+
 static void what_a_person_did_is_recorded(void **state)
 {
     struct world w;
@@ -438,6 +475,7 @@ int main(void)
         TEST(nobody_is_told_who_left),
         TEST(a_full_disk_refuses_effects_and_counts_looks),
         TEST(looks_leave_room_for_effects),
+        TEST(who_was_told_may_close_it),
         TEST(what_a_person_did_is_recorded),
         TEST(a_full_disk_does_not_stop_the_end),
         TEST(no_effect_without_its_record_whenever_the_end_comes),
