@@ -1,7 +1,8 @@
 # What a host's shell prints, without the rest of the fleet layer.
 scout_fuzz_target(exec_reply scout_base)
-target_sources(fuzz_exec_reply PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/exec_reply.c
-                                       ${CMAKE_SOURCE_DIR}/src/fleet/entry_list.c)
+foreach(stem exec_reply exec_attrs exec_entries entry_list)
+  target_sources(fuzz_exec_reply PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
+endforeach()
 target_include_directories(fuzz_exec_reply PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
 # Queries, which stand alone too.
 scout_fuzz_target(query scout_base)
