@@ -83,8 +83,8 @@ struct ssh_host pool_client_host(const char *address, uint16_t port, const char 
     snprintf(h.name, sizeof h.name, "%s", address);
     snprintf(h.hostname, sizeof h.hostname, "%s", address);
     snprintf(h.user, sizeof h.user, "%s", user);
-    snprintf(h.identities[0], sizeof h.identities[0], "%s", identity);
-    snprintf(h.known_hosts[0], sizeof h.known_hosts[0], "%s", known_hosts);
+    h.identities[0] = identity;
+    h.known_hosts[0] = known_hosts;
     return h;
 }
 

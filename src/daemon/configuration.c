@@ -4,11 +4,14 @@
 
 #include "ssh_files.h"
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define SYSTEM_SSH_CONFIG "/etc/ssh/ssh_config"
 
 const char *configuration_variable(const char *name, void *context)
 {
@@ -29,18 +32,26 @@ int configuration_find(struct configuration_source *source, const struct paths_f
     return paths_resolve(&source->paths, flags, configuration_variable, NULL, why);
 }
 
+/* The system's file counts where the user's own is the default one, as with ssh and its -F. */
 static int load_ssh_config(struct configuration *c, const struct configuration_source *source,
                            struct failure *why)
 {
-    char dir[PATHS_SIZE];
+    char dir[PATHS_SIZE], machine[HOST_NAME_MAX + 1] = "";
     const struct ssh_config_env env = {
-        .home = source->home, .user = source->user, .dir = dir, .read = ssh_files_read};
+        .home = source->home,
+        .user = source->user,
+        .dir = dir,
+        .machine = gethostname(machine, sizeof machine - 1) == 0 ? machine : NULL,
+        .uid = getuid(),
+        .read = ssh_files_read,
+        .variable = configuration_variable};
     const char *path = source->paths.ssh_config;
     snprintf(dir, sizeof dir, "%s/.ssh", source->home);
     if (source->paths.ssh_config_named && access(path, R_OK) != 0)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "Cannot read the ssh configuration %s: %s", path, strerror(errno));
-    return ssh_config_load(&c->ssh_config, path, &env, why);
+    return ssh_config_load(&c->ssh_config, path,
+                           source->paths.ssh_config_named ? NULL : SYSTEM_SSH_CONFIG, &env, why);
 }
 
 int configuration_load(struct configuration *c, const struct configuration_source *source,

@@ -87,13 +87,14 @@ static void add_identities(struct control_names *names, const struct ssh_config 
 {
     const char *const *hosts;
     size_t count = ssh_config_hosts(config, &hosts);
-    struct ssh_host *host = malloc(sizeof *host); /* too large for a stack */
+    struct ssh_host host;
     struct failure why;
-    for (size_t i = 0; host && i < count; i++)
-        if (ssh_config_resolve(config, hosts[i], host, &why) == 0)
-            for (uint32_t k = 0; k < host->identity_count; k++)
-                control_names_add(names, host->identities[k]);
-    free(host);
+    for (size_t i = 0; i < count; i++) {
+        if (ssh_config_resolve(config, hosts[i], &host, &why) == 0)
+            for (uint32_t k = 0; k < host.identity_count; k++)
+                control_names_add(names, host.identities[k]);
+        ssh_host_fini(&host);
+    }
 }
 
 static void add_known_files(struct control_names *names, const struct control_job *j)

@@ -31,6 +31,7 @@ static void end(struct control_trust *t)
 {
     struct control_client *k = t->client;
     k->trust = NULL;
+    ssh_host_fini(&t->job.host);
     free(t);
     control_client_done(k);
 }
@@ -177,6 +178,12 @@ static bool take_keys(struct trust_job *j, struct slice keys)
     return j->key_count > 0;
 }
 
+static bool has_no_file(const struct ssh_host *host)
+{
+    return host->known_hosts_none ||
+           (host->known_hosts_count > 0 && strcmp(host->known_hosts[0], "/dev/null") == 0);
+}
+
 static int resolve(struct control_trust *t, struct slice raw)
 {
     struct ssh_config *config = t->client->control->config.ssh_config;
@@ -188,7 +195,12 @@ static int resolve(struct control_trust *t, struct slice raw)
         return failure_set(why, SCOUT_E_UNKNOWN_HOST,
                            "Unknown host '%s': scout trust takes a host of the ssh configuration",
                            name);
-    return ssh_config_resolve(config, name, &t->job.host, why);
+    int error = ssh_config_resolve(config, name, &t->job.host, why);
+    if (!error && t->job.add && t->job.host.known_hosts_none)
+        error =
+            failure_set(why, SCOUT_E_HOST_REFUSED,
+                        "Host %s has UserKnownHostsFile none: there is no file to add to", name);
+    return error;
 }
 
 static void start(struct control_trust *t)
@@ -208,6 +220,7 @@ static void start(struct control_trust *t)
     t->scan.name = t->job.host.name;
     t->scan.host = t->job.host.hostname;
     t->scan.port = t->job.host.port;
+    t->scan.family = ssh_host_family(&t->job.host);
     host_scan_start(&t->scan, k->control->io, pool->resolver, on_scanned);
 }
 
@@ -229,6 +242,7 @@ bool control_trust_take(struct control_client *k, struct slice request)
         failure_set(&t->job.failure, SCOUT_E_INVALID_ARGUMENT, "`keys` must hold public keys");
     if (t->job.failure.error) {
         control_request_fail(k, &t->job.failure);
+        ssh_host_fini(&t->job.host);
         free(t);
     } else {
         start(t);

@@ -137,7 +137,7 @@ static void next_type(struct host_scan *s)
         return;
     }
     s->dialing = true;
-    dial_start(&s->dial, s->io, s->resolver, s->host, s->port,
+    dial_start(&s->dial, s->io, s->resolver, s->host, s->port, s->family,
                io_now(s->io) + HOST_SCAN_TIME_MS * NS_PER_MS, on_dialed);
 }
 

@@ -22,6 +22,7 @@ struct host_scan {
     struct resolver *resolver;
     const char *name, *host; /* the owner's */
     uint16_t port;
+    int family;               /* as dial_start has it */
     struct known_hosts *none; /* an empty one: the engine wants to ask */
     struct dial dial;
     struct stream stream;

@@ -22,10 +22,12 @@ const char *trust_file(const struct trust_job *j)
 
 void trust_host_name(const struct ssh_host *host, char out[SSH_CONFIG_NAME_MAX + 16])
 {
-    if (host->port == 22)
-        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "%s", host->hostname);
+    const char *name = ssh_host_key_name(host);
+    unsigned port = ssh_host_key_port(host);
+    if (port == 22)
+        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "%s", name);
     else
-        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "[%s]:%u", host->hostname, (unsigned)host->port);
+        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "[%s]:%u", name, port);
 }
 
 /* A daemon that is shut in may write to the files that were configured when it started. */
@@ -44,6 +46,8 @@ static int fail(struct trust_job *j, const char *what, const char *path)
 static int add_file(struct trust_job *j, struct known_hosts *known, const char *path)
 {
     struct stat st;
+    if (path && strcmp(path, "/dev/null") == 0)
+        return 0;
     FILE *file = path && path[0] ? fopen(path, "re") : NULL;
     if (!file)
         return !path || !path[0] || errno == ENOENT || errno == ENOTDIR ? 0 : fail(j, "read", path);
@@ -73,14 +77,16 @@ static int judge(struct trust_job *j)
     int error = 0;
     for (uint32_t i = 0; i < j->host.known_hosts_count && !error; i++)
         error = add_file(j, known, j->host.known_hosts[i]);
-    if (!error && j->host.known_hosts_count == 0)
+    if (!error && j->host.known_hosts_count == 0 && !j->host.known_hosts_none)
         error = add_file(j, known, j->known_hosts);
-    if (!error)
+    for (uint32_t i = 0; i < j->host.known_hosts_global_count && !error; i++)
+        error = add_file(j, known, j->host.known_hosts_global[i]);
+    if (!error && j->host.known_hosts_global_count == 0 && !j->host.known_hosts_global_none)
         error = add_file(j, known, j->known_hosts_global);
     for (size_t i = 0; i < j->key_count && !error; i++)
-        j->verdicts[i] = known_hosts_check(known, j->host.hostname, j->host.port,
-                                           slice_of(j->keys[i].blob, j->keys[i].len), j->lines[i],
-                                           sizeof j->lines[i]);
+        j->verdicts[i] = known_hosts_check(
+            known, ssh_host_key_name(&j->host), ssh_host_key_port(&j->host),
+            slice_of(j->keys[i].blob, j->keys[i].len), j->lines[i], sizeof j->lines[i]);
     known_hosts_free(known);
     return error;
 }

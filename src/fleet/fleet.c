@@ -94,8 +94,11 @@ int fleet_limit(struct fleet *f, const char *allow, const char *block)
 
 void fleet_free(struct fleet *f)
 {
-    for (size_t i = 0; f->hosts && i < f->count; i++)
+    for (size_t i = 0; f->hosts && i < f->count; i++) {
+        if (f->hosts[i])
+            ssh_host_fini(f->hosts[i]);
         free(f->hosts[i]);
+    }
     free(f->hosts);
     free(f->names);
     ssh_config_free(f->config);
@@ -157,6 +160,7 @@ int fleet_host(struct fleet *f, const char *name, const struct ssh_host **out, s
             return failure_set(why, SCOUT_E_NOMEM, "No memory to look up %s", name);
         int error = ssh_config_resolve(f->config, name, host, why);
         if (error) {
+            ssh_host_fini(host);
             free(host);
             return error;
         }

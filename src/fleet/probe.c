@@ -80,7 +80,8 @@ static void start_next(struct probe_dial *slot)
         p->probed[slot->index] = true;
         p->running++;
         dial_start(&slot->dial, fleet_io(p->fleet), fleet_resolver(p->fleet), host->hostname,
-                   host->port, deadline < p->deadline_ns ? deadline : p->deadline_ns, on_dialed);
+                   host->port, ssh_host_family(host),
+                   deadline < p->deadline_ns ? deadline : p->deadline_ns, on_dialed);
         return;
     }
 }

@@ -208,6 +208,25 @@ static void interleave(struct dial *d, const struct address_list *l)
     }
 }
 
+/* Leaves the addresses of the family that is wanted, and begins with the first. */
+static void begin(struct dial *d)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < d->address_count; i++)
+        if (d->family == AF_UNSPEC || d->addresses[i].family == d->family)
+            d->addresses[kept++] = d->addresses[i];
+    d->address_count = kept;
+    d->resolved_ns = io_now(d->io);
+    if (kept > 0) {
+        race(d);
+        return;
+    }
+    failure_set(&d->failure, SCOUT_E_RESOLVE,
+                "%s has no %s address, and AddressFamily allows no other", d->host,
+                d->family == AF_INET ? "IPv4" : "IPv6");
+    finish_failed(d);
+}
+
 static void on_resolved(struct resolver_query *q, const struct address_list *addresses,
                         const struct failure *failure)
 {
@@ -218,17 +237,17 @@ static void on_resolved(struct resolver_query *q, const struct address_list *add
         return;
     }
     interleave(d, addresses);
-    d->resolved_ns = io_now(d->io);
-    race(d);
+    begin(d);
 }
 
 void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const char *host,
-                uint16_t port, uint64_t deadline_ns, dial_done_fn *on_done)
+                uint16_t port, int family, uint64_t deadline_ns, dial_done_fn *on_done)
 {
     *d = (struct dial){.io = io,
                        .resolver = resolver,
                        .on_done = on_done,
                        .deadline_ns = deadline_ns,
+                       .family = family,
                        .port = port};
     io_timer_init(&d->deadline);
     io_timer_init(&d->delay);
@@ -242,8 +261,7 @@ void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const 
     io_timer_start(io, &d->deadline, deadline_ns, on_deadline);
     if (address_literal(host, &d->addresses[0])) {
         d->address_count = 1;
-        d->resolved_ns = io_now(io);
-        race(d);
+        begin(d);
     } else if (resolver) {
         resolver_start(resolver, &d->query, host, on_resolved);
     } else {

@@ -105,26 +105,6 @@ void command_elsewhere(struct command *c)
     ask_again(c);
 }
 
-/* The inverse of destination_new; large, so not on the stack of the caller's callers. */
-static struct ssh_host *host_of(const struct destination *d)
-{
-    struct ssh_host *host = calloc(1, sizeof *host);
-    if (!host)
-        return NULL;
-    strcpy(host->name, d->name); /* they came out of arrays of the same sizes */
-    strcpy(host->hostname, d->hostname);
-    strcpy(host->user, d->user);
-    host->port = d->port;
-    host->connect_timeout_s = d->connect_timeout_s;
-    host->identity_count = d->identity_count;
-    for (uint32_t i = 0; i < d->identity_count; i++)
-        strcpy(host->identities[i], d->identities[i]);
-    host->known_hosts_count = d->known_hosts_count;
-    for (uint32_t i = 0; i < d->known_hosts_count; i++)
-        strcpy(host->known_hosts[i], d->known_hosts[i]);
-    return host;
-}
-
 static void on_ready(struct pool_use *use, const struct failure *failure)
 {
     struct command *c = CONTAINER_OF(use, struct command, use);
@@ -155,12 +135,7 @@ int command_acquire(struct command *c, enum pool_lane lane, uint64_t deadline_ns
                     struct failure *why)
 {
     const struct destination *d = c->destination;
-    struct ssh_host *host = host_of(d);
-    if (!host)
-        return failure_set(why, SCOUT_E_NOMEM, "No memory to reach %s again", d->name);
-    int rc = pool_acquire_lane(c->pool, host, d->principal, lane, deadline_ns, use, ready, why);
-    free(host);
-    return rc;
+    return pool_acquire_lane(c->pool, d->host, d->principal, lane, deadline_ns, use, ready, why);
 }
 
 static void try_again(struct command *c)

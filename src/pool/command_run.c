@@ -99,7 +99,7 @@ int command_run(struct command *c, struct failure *why)
         return 0;
     failure_set(why, SCOUT_E_POOL_FULL,
                 "Too many commands wait for a channel to %s: %u. Try again later",
-                c->destination->name, COMMANDS_WAITING_MAX);
+                c->destination->host->name, COMMANDS_WAITING_MAX);
     why->stage = "channel";
     return why->error;
 }

@@ -42,7 +42,7 @@ static void set_result(struct command *c, enum command_end end, const char *stag
 {
     struct command_result *r = &c->result;
     r->end = end;
-    failure_set(&r->failure, c->stop_error, "The command on %s %s: %s", c->destination->name,
+    failure_set(&r->failure, c->stop_error, "The command on %s %s: %s", c->destination->host->name,
                 reason(c), what);
     r->failure.stage = stage;
 }
@@ -69,7 +69,7 @@ static void take_back(struct command *c)
     struct failure why;
     bool queued = c->state == COMMAND_QUEUED || c->state == COMMAND_AGAIN;
     failure_set(&why, c->stop_error, "The command on %s %s: it was still waiting for a %s",
-                c->destination->name, reason(c), queued ? "connection" : "channel");
+                c->destination->host->name, reason(c), queued ? "connection" : "channel");
     why.stage = queued ? "queued" : "channel";
     command_fail(c, &why);
 }

@@ -31,7 +31,9 @@ struct connect {
     bool dialing, over;
     struct identities identities;
     struct dial dial;
-    char note[256]; /* of an agent that was not asked */
+    struct io_timer again; /* the next attempt of ConnectionAttempts */
+    uint32_t attempts;     /* that have failed */
+    char note[256];        /* of an agent that was not asked */
 };
 
 /* ---- the end of it ---- */
@@ -56,6 +58,7 @@ void connect_stop(struct pool_connection *c)
     if (!w || w->over)
         return;
     w->over = true;
+    io_timer_stop(c->pool->io, &w->again);
     if (w->dialing)
         dial_cancel(&w->dial);
     if (w->signing)
@@ -149,11 +152,16 @@ static void make_engine(struct pool_connection *c)
 {
     const struct connect *w = c->connect;
     const struct pool_config *pool = &c->pool->config;
+    const struct ssh_host *host = c->destination->host;
     const struct engine_config config = {
         .name = c->name,
-        .host = c->destination->hostname,
-        .port = c->destination->port,
-        .user = c->destination->user,
+        .host = ssh_host_key_name(host),
+        .port = ssh_host_key_port(host),
+        .user = host->user,
+        .kex_algorithms = host->kex_algorithms,
+        .ciphers = host->ciphers,
+        .macs = host->macs,
+        .host_key_algorithms = host->host_key_algorithms,
         .known_hosts = w->credentials ? w->credentials->known_hosts : NULL,
         .host_key_unchecked = w->credentials && w->credentials->unchecked,
         .identities = w->identities.list,
@@ -166,12 +174,38 @@ static void make_engine(struct pool_connection *c)
                                  : ssh_session_new(&c->engine, &config);
     if (error) {
         struct failure why;
-        failure_set(&why, error, "No SSH session for %s: %s", c->name, error_text(error));
+        if (error == SCOUT_E_NO_COMMON_ALGORITHM)
+            failure_set(&why, error,
+                        "No algorithm is left for %s: nothing of KexAlgorithms, Ciphers, MACs or "
+                        "HostKeyAlgorithms in its ssh configuration can be used here (key "
+                        "exchange is by elliptic curves only)",
+                        c->name);
+        else
+            failure_set(&why, error, "No SSH session for %s: %s", c->name, error_text(error));
         connection_end(c, &why);
     }
 }
 
 /* ---- dial ---- */
+
+static void dial_once(struct pool_connection *c);
+
+static void on_again(struct io_timer *timer)
+{
+    struct connect *w = CONTAINER_OF(timer, struct connect, again);
+    dial_once(w->connection);
+}
+
+/* ConnectionAttempts: one a second, as long as the connection's time lasts. */
+static bool dial_again(struct pool_connection *c, const struct failure *failure)
+{
+    struct connect *w = c->connect;
+    if (failure->error != SCOUT_E_CONNECT || c->state != CONNECTION_DIALING ||
+        ++w->attempts >= c->destination->host->connection_attempts)
+        return false;
+    io_timer_start(c->pool->io, &w->again, io_now(c->pool->io) + NS_PER_S, on_again);
+    return true;
+}
 
 static void on_dialed(struct dial *d, const struct failure *failure)
 {
@@ -179,6 +213,8 @@ static void on_dialed(struct dial *d, const struct failure *failure)
     struct pool_connection *c = w->connection;
     w->dialing = false;
     connect_follow(c);
+    if (dial_again(c, failure))
+        return;
     if (failure->error && c->state != CONNECTION_ENDING) {
         struct failure named;
         failure_set(&named, failure->error, "%s: %s", c->name, failure->text);
@@ -194,15 +230,21 @@ static void on_dialed(struct dial *d, const struct failure *failure)
     connection_settle(c);
 }
 
-static void dial(struct pool_connection *c)
+static void dial_once(struct pool_connection *c)
 {
     struct connect *w = c->connect;
-    c->state = CONNECTION_DIALING;
-    connection_enter(c, POOL_STAGE_RESOLVING, io_now(c->pool->io));
     w->dialing = true;
     /* The connection's own time-out comes first: it says more. */
-    dial_start(&w->dial, c->pool->io, c->pool->config.resolver, c->destination->hostname,
-               c->destination->port, c->timer.node.key + NS_PER_MS, on_dialed);
+    dial_start(&w->dial, c->pool->io, c->pool->config.resolver, c->destination->host->hostname,
+               c->destination->host->port, ssh_host_family(c->destination->host),
+               c->timer.node.key + NS_PER_MS, on_dialed);
+}
+
+static void dial(struct pool_connection *c)
+{
+    c->state = CONNECTION_DIALING;
+    connection_enter(c, POOL_STAGE_RESOLVING, io_now(c->pool->io));
+    dial_once(c);
 }
 
 /* ---- keys ---- */
@@ -222,7 +264,8 @@ static void go_on(struct pool_connection *c)
         return;
     unlock_files(credentials, c->pool->config.keys);
     identities_merge(&w->identities, credentials->files, credentials->file_count,
-                     w->agent ? agent_client_keys(w->agent) : slice_of(NULL, 0));
+                     w->agent ? agent_client_keys(w->agent) : slice_of(NULL, 0),
+                     c->destination->host->identities_only && credentials->may_use_files);
     if (w->identities.count > 0) {
         dial(c);
         return;
@@ -248,7 +291,8 @@ static void on_listed(void *context)
     struct pool_connection *c = context;
     struct connect *w = c->connect;
     w->agent_known = true;
-    if (agent_client_was_silent(w->agent) && !c->destination->principal[0])
+    if (agent_client_was_silent(w->agent) && !c->destination->principal[0] &&
+        !c->destination->host->identity_agent)
         c->pool->agent_retry_ns = io_now(c->pool->io) + AGENT_RETRY_MS * NS_PER_MS;
     go_on(c);
 }
@@ -263,14 +307,15 @@ static void on_agent_gone(void *context)
 
 static const struct agent_client_events agent_events = {on_listed, on_signed, on_agent_gone};
 
-/* The daemon's own agent. */
+/* The host's agent, or the daemon's own. */
 static struct agent_client *open_agent(struct pool_connection *c)
 {
     struct connect *w = c->connect;
-    const char *path = c->pool->config.agent_socket;
-    if (!path || !path[0])
+    const char *own = c->destination->host->identity_agent;
+    const char *path = own ? own : c->pool->config.agent_socket;
+    if (!path || !path[0] || strcmp(path, "none") == 0)
         return NULL;
-    if (io_now(c->pool->io) >= c->pool->agent_retry_ns)
+    if (own || io_now(c->pool->io) >= c->pool->agent_retry_ns)
         return agent_client_open(c->pool->io, path, &agent_events, c);
     snprintf(w->note, sizeof w->note,
              "the ssh agent at %s was not asked, because it did not answer a moment ago", path);
@@ -313,6 +358,7 @@ void connect_start(struct pool_connection *c)
         return;
     }
     w->connection = c;
+    io_timer_init(&w->again);
     if (c->pool->config.no_credentials) {
         dial(c);
         return;

@@ -28,7 +28,7 @@ struct pool_connection *connection_new(struct pool *p, const struct ssh_host *ho
         return NULL;
     }
     c->pool = p;
-    c->name = c->destination->name;
+    c->name = c->destination->host->name;
     c->stage_since_ns = io_now(p->io);
     list_init(&c->node);
     list_init(&c->waits);
@@ -287,7 +287,7 @@ static void on_connect_timeout(struct io_timer *timer)
 void connection_start(struct pool_connection *c)
 {
     struct io *io = c->pool->io;
-    uint32_t own = c->destination->connect_timeout_s;
+    uint32_t own = c->destination->host->connect_timeout_s;
     uint64_t timeout = own ? own * (uint64_t)NS_PER_S : c->pool->config.connect_timeout_ns;
     c->state = CONNECTION_LOADING;
     io_timer_start(io, &c->timer, io_now(io) + timeout, on_connect_timeout);

@@ -55,6 +55,8 @@ static bool add_known_hosts(struct credentials *c, const char *path)
 {
     char *text;
     size_t len;
+    if (strcmp(path, "/dev/null") == 0)
+        return true; /* a file without entries, by which people say that there are none */
     int error = path[0] ? read_file(path, CREDENTIALS_FILE_MAX, &text, &len) : ENOENT;
     if (error == ENOENT || error == ENOTDIR)
         return false;
@@ -84,34 +86,44 @@ static void explain_missing(struct credentials *c, const char *path)
                 "check (anybody in between can then read and change everything): "
                 "SCOUT_KNOWN_HOSTS=none",
                 is_default ? "known_hosts not found" : "the specified known_hosts file not found",
-                path, c->destination->hostname, path);
+                path, c->destination->host->hostname, path);
+}
+
+/* Adds the files of a list, or where it is empty the default one; returns whether one is there. */
+static bool add_list(struct credentials *c, const char *const *list, uint32_t count,
+                     const char *preset)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++)
+        found = add_known_hosts(c, list[i]) || found;
+    return count == 0 ? add_known_hosts(c, preset) : found;
 }
 
 static void load_known_hosts(struct credentials *c)
 {
-    bool found = false;
-    const char *first = c->known_hosts_default;
+    const struct ssh_host *host = c->destination->host;
+    bool strictly = host->strict == SSH_STRICT_YES;
     if (known_hosts_new(&c->known_hosts) != 0) {
         failure_set(&c->failure, SCOUT_E_NOMEM, "No memory for known_hosts");
         return;
     }
-    c->unchecked = c->host_keys == POOL_HOST_KEYS_UNCHECKED;
+    c->unchecked = c->host_keys == POOL_HOST_KEYS_UNCHECKED && !strictly;
     if (c->unchecked)
         return;
-    if (c->destination->known_hosts_count) {
-        first = c->destination->known_hosts[0];
-        for (uint32_t i = 0; i < c->destination->known_hosts_count; i++)
-            found = add_known_hosts(c, c->destination->known_hosts[i]) || found;
-    } else {
-        found = add_known_hosts(c, c->known_hosts_default);
-    }
-    found = add_known_hosts(c, c->known_hosts_global) || found;
-    if (found)
-        known_hosts_narrow(c->known_hosts, c->destination->hostname, c->destination->port);
-    else if (c->host_keys == POOL_HOST_KEYS_WHERE_KNOWN)
+    bool own = add_list(c, host->known_hosts, host->known_hosts_count,
+                        host->known_hosts_none ? "" : c->known_hosts_default);
+    bool global = add_list(c, host->known_hosts_global, host->known_hosts_global_count,
+                           host->known_hosts_global_none ? "" : c->known_hosts_global);
+    if (own || global)
+        known_hosts_narrow(c->known_hosts, ssh_host_key_name(host), ssh_host_key_port(host));
+    else if (c->host_keys == POOL_HOST_KEYS_WHERE_KNOWN && !strictly)
         c->unchecked = true;
     else
-        explain_missing(c, first);
+        explain_missing(c, host->known_hosts_count ? host->known_hosts[0]
+                           : host->known_hosts_none && host->known_hosts_global_count
+                               ? host->known_hosts_global[0]
+                           : host->known_hosts_none ? c->known_hosts_global
+                                                    : c->known_hosts_default);
 }
 
 /* ---- keys ---- */
@@ -157,9 +169,10 @@ static void add_defaults(struct credentials *c)
 
 static void load_keys(struct credentials *c)
 {
-    bool is_default = c->destination->identity_count == 0;
-    for (uint32_t i = 0; i < c->destination->identity_count; i++)
-        c->files[c->file_count++].path = c->destination->identities[i];
+    const struct ssh_host *host = c->destination->host;
+    bool is_default = host->identity_count == 0 && !host->identities_none;
+    for (uint32_t i = 0; i < host->identity_count; i++)
+        c->files[c->file_count++].path = host->identities[i];
     if (is_default)
         add_defaults(c);
     for (size_t i = 0; i < c->file_count; i++) {

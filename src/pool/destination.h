@@ -1,23 +1,31 @@
-/* What a connection is for: the key by which it is shared, packed into one piece of memory (a
- * struct ssh_host is many times larger). Private to the layer.
+/* What a connection is for: the key by which it is shared, packed into one piece of memory. Private
+ * to the layer.
  *
  * Two wishes share a connection only when principal, user, address, port and credential set (key
- * files and known_hosts files) are the same: no identity rides on another's login. The name that
- * the host was asked for by is for messages and no part of the key. */
+ * files, agent and known_hosts files) are the same, and all else of the ssh configuration that a
+ * connection goes by: no identity rides on another's login, and when the configuration changes, the
+ * connections stay that it does not touch. The name that the host was asked for by is for messages
+ * and no part of the key, and neither is how long and how often a connect is tried. */
 #ifndef SCOUT_POOL_DESTINATION_H
 #define SCOUT_POOL_DESTINATION_H
 
 #include "scout/ssh/ssh_config.h"
 
-struct destination {
-    uint32_t refs;              /* on the loop's thread only */
-    uint32_t connect_timeout_s; /* 0: not set */
+/* All of the key that is no text; without padding. */
+struct destination_numbers {
+    uint32_t flags, alive_interval_s, alive_count_max;
     uint16_t port;
-    uint16_t identity_count, known_hosts_count;
-    const char *principal, *name, *hostname, *user;
-    const char *const *identities, *const *known_hosts; /* behind the text */
-    char text[]; /* where all of them point: the parts of the key in the order in which they are
-                    compared, each with its NUL, then the name */
+    uint8_t family, strict;
+    uint8_t counts[4]; /* of the lists of files */
+};
+
+struct destination {
+    uint32_t refs; /* on the loop's thread only */
+    struct destination_numbers numbers;
+    const char *principal;
+    const struct ssh_host *host; /* behind the text; its strings are in it */
+    char text[]; /* the texts of the key in the order in which they are compared, each with its NUL
+                  */
 };
 
 /* NULL without memory. */

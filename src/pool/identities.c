@@ -86,13 +86,13 @@ static bool is_offered_type(struct slice blob)
 }
 
 void identities_merge(struct identities *out, const struct key_file *files, size_t count,
-                      struct slice agent)
+                      struct slice agent, bool only_files)
 {
     struct slice rest = agent, blob, comment;
     *out = (struct identities){0};
     for (size_t n = 0; n < count; n++)
         add_file(out, &files[n], agent);
-    while (agent_next_identity(&rest, &blob, &comment))
+    while (!only_files && agent_next_identity(&rest, &blob, &comment))
         if (is_offered_type(blob))
             add(out, blob, NULL, comment);
 }

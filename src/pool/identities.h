@@ -40,9 +40,10 @@ struct identities {
 };
 
 /* Fills *out. `agent` is what the agent listed (agent_reply.identities; empty: no agent); its bytes
- * are borrowed as long as `out` is in use. References are taken of the keys. */
+ * are borrowed as long as `out` is in use. With `only_files` (IdentitiesOnly) no key of the agent
+ * counts that no file names. References are taken of the keys. */
 void identities_merge(struct identities *out, const struct key_file *files, size_t count,
-                      struct slice agent);
+                      struct slice agent, bool only_files);
 void identities_free(struct identities *i);
 
 /* Why there is no key at all for `name`: SCOUT_E_KEY_LOCKED when unlocking a file would help, else

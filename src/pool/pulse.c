@@ -25,15 +25,32 @@ static uint64_t idle_due(const struct pool_connection *c)
                                   : UINT64_MAX;
 }
 
+/* ServerAliveInterval, where the host has it, else the pool's. 0: never. */
+static uint64_t ping_interval(const struct pool_connection *c)
+{
+    const struct ssh_host *host = c->destination->host;
+    return host->alive_set ? host->alive_interval_s * (uint64_t)NS_PER_S
+                           : c->pool->config.ping_interval_ns;
+}
+
+/* With ServerAliveInterval, so many of them as ServerAliveCountMax says, which may be never. */
+static uint64_t ping_timeout(const struct pool_connection *c)
+{
+    const struct ssh_host *host = c->destination->host;
+    if (!host->alive_set)
+        return c->pool->config.ping_timeout_ns;
+    return host->alive_count_max ? ping_interval(c) * host->alive_count_max : UINT64_MAX;
+}
+
 static uint64_t ping_due(const struct pool_connection *c)
 {
-    const struct pool_config *config = &c->pool->config;
-    if (config->ping_interval_ns == 0)
+    uint64_t interval = ping_interval(c);
+    if (interval == 0)
         return UINT64_MAX;
     if (c->ping_waits)
-        return later(c->looked_ns, config->ping_timeout_ns);
+        return later(c->looked_ns, ping_timeout(c));
     uint64_t since = c->received_ns > c->looked_ns ? c->received_ns : c->looked_ns;
-    return later(since, config->ping_interval_ns);
+    return later(since, interval);
 }
 
 /* What the handshake and the last answers needed goes back; an idle connection is small. */
@@ -51,13 +68,11 @@ static void shrink(struct pool_connection *c)
 
 static void give_up(struct pool_connection *c)
 {
-    const struct pool_config *config = &c->pool->config;
     struct failure why;
     failure_set(&why, SCOUT_E_CONNECTION_LOST,
                 "%s sent nothing for %.1f s and gave no sign of life within %.1f s more: the "
                 "connection is taken for dead",
-                c->name, (double)config->ping_interval_ns / 1e9,
-                (double)config->ping_timeout_ns / 1e9);
+                c->name, (double)ping_interval(c) / 1e9, (double)ping_timeout(c) / 1e9);
     c->pool->stats.ping_misses++;
     connection_end(c, &why);
 }

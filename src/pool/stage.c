@@ -77,30 +77,30 @@ void connection_late(struct pool_connection *c, struct failure *why)
             why, SCOUT_E_DEADLINE,
             "The name %s of %s was not resolved in time: check the name servers (%s), or give "
             "its address as HostName",
-            d->hostname, c->name, servers_of(c->pool));
+            d->host->hostname, c->name, servers_of(c->pool));
         break;
     case POOL_STAGE_CONNECTING:
         failure_set(why, SCOUT_E_DEADLINE,
                     "%s (%s port %u) did not answer in time: check that it is up and that no "
                     "firewall drops the packets",
-                    c->name, d->hostname, d->port);
+                    c->name, d->host->hostname, d->host->port);
         break;
     case POOL_STAGE_HANDSHAKE:
         failure_set(why, SCOUT_E_DEADLINE,
                     "%s (%s port %u) took the connection, but the SSH handshake did not end in "
                     "time: check that an SSH server listens there and is not overloaded",
-                    c->name, d->hostname, d->port);
+                    c->name, d->host->hostname, d->host->port);
         break;
     case POOL_STAGE_AUTHENTICATING:
-        failure_set(why, SCOUT_E_DEADLINE, "The login of %s at %s did not end in time", d->user,
-                    c->name);
+        failure_set(why, SCOUT_E_DEADLINE, "The login of %s at %s did not end in time",
+                    d->host->user, c->name);
         connect_explain(c, why);
         break;
     case POOL_STAGE_CHANNEL:
     case POOL_STAGE_RUNNING:
     case POOL_STAGE_COUNT:
         failure_set(why, SCOUT_E_DEADLINE, "%s let %s in but opened no channel in time", c->name,
-                    d->user);
+                    d->host->user);
         break;
     }
     why->stage = pool_stage_name(stage);

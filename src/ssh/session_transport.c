@@ -125,8 +125,7 @@ int session_transport_new(struct session *s)
         return SCOUT_E_NOMEM;
     set_callbacks(s->ssh);
     libssh2_session_set_blocking(s->ssh, 0);
-    return session_methods_set(s->ssh, s->config.known_hosts, s->config.host, s->config.port,
-                               s->config.host_key_algorithms);
+    return session_methods_set(s->ssh, &s->config);
 }
 
 static void free_ssh(void *context)

@@ -1,4 +1,4 @@
-/* Loading ssh_config: files and their includes become one list of directives.
+/* Loading ssh_config: two files and their includes become one list of directives.
  *
  * What it is not: it judges no host (ssh_config_resolve.c) and touches no file system: files come
  * through the callback. Syntax is checked here, once, for all hosts; resolving cannot fail for it.
@@ -14,10 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SYSTEM_DIR "/etc/ssh" /* where the system file's relative Includes start */
+
 struct load {
     struct ssh_config *config;
     const struct ssh_config_env *env;
     struct failure *why;
+    bool is_system; /* the file at hand is the system's, or included by it */
     uint32_t depth;
     uint32_t open[SSH_CONFIG_INCLUDE_DEPTH + 1];
     int error; /* the first one: what the callback returns passes through foreign code */
@@ -52,11 +55,13 @@ static int push(struct load *l, const struct config_directive *d)
     if (!grow(&array, &c->size, c->count, sizeof *d))
         return fail_nomem(l);
     c->directives = array;
-    bool ends = d->op == CONFIG_HOST || d->op == CONFIG_MATCH || d->op == CONFIG_INCLUDE_END;
+    bool ends = d->slot == CONFIG_HOST || d->slot == CONFIG_MATCH ||
+                d->slot == CONFIG_INCLUDE_END || d->slot == CONFIG_FILE;
     if (ends && l->open[l->depth] != CONFIG_NONE)
         c->directives[l->open[l->depth]].next = c->count;
     if (ends)
-        l->open[l->depth] = d->op == CONFIG_INCLUDE_END ? CONFIG_NONE : c->count;
+        l->open[l->depth] =
+            d->slot == CONFIG_HOST || d->slot == CONFIG_MATCH ? c->count : CONFIG_NONE;
     c->directives[c->count++] = *d;
     return 0;
 }
@@ -95,31 +100,40 @@ static int add_hosts(struct load *l, const struct config_directive *d)
 
 static int read_files(struct load *l, const char *pattern);
 
+/* Tokens that are the same for all hosts, variables and ~ of an Include, as since OpenSSH 9.9.
+ * NULL, or what cannot be expanded: then no host that the Include may be for can be served. */
+static const char *expand_include(const struct load *l, const char *word,
+                                  char out[SSH_CONFIG_PATH_MAX])
+{
+    const struct config_tokens tokens = {.config = l->config};
+    return config_expand(word, "%Ldilu", true, &tokens, out, SSH_CONFIG_PATH_MAX);
+}
+
 /* Follows one word of an Include. */
 static int include(struct load *l, const struct config_directive *d, const char *word)
 {
     const struct ssh_config *c = l->config;
-    char pattern[SSH_CONFIG_PATH_MAX];
-    int len;
-    if (strchr(word, '%') || strstr(word, "${") || (*word == '~' && word[1] && word[1] != '/')) {
-        /* Versions of OpenSSH differ on it, so no host that it may be for can be served. */
+    char path[SSH_CONFIG_PATH_MAX], pattern[2 * SSH_CONFIG_PATH_MAX];
+    const char *file = c->files[d->file].path;
+    if (*word == '~' && l->is_system)
+        return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: the system's file includes from ~",
+                           file, (unsigned)d->line);
+    if (expand_include(l, word, path)) {
         struct config_directive refused = *d;
-        refused.op = CONFIG_REFUSED;
-        refused.slot = CONFIG_SLOT_INCLUDE;
+        refused.slot = CONFIG_REFUSED_INCLUDE;
         return push(l, &refused);
     }
-    if (*word == '~')
-        len = snprintf(pattern, sizeof pattern, "%s%s", c->home, word + 1);
-    else if (*word == '/')
-        len = snprintf(pattern, sizeof pattern, "%s", word);
-    else
-        len = snprintf(pattern, sizeof pattern, "%s/%s", c->dir, word);
-    if (len < 0 || (size_t)len >= sizeof pattern)
+    int len = snprintf(pattern, sizeof pattern, "%s%s%s",
+                       *path == '/'   ? ""
+                       : l->is_system ? SYSTEM_DIR
+                                      : c->dir,
+                       *path == '/' ? "" : "/", path);
+    if (len < 0 || (size_t)len >= SSH_CONFIG_PATH_MAX)
         return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: the path of the Include is too long",
-                           c->files[d->file].path, (unsigned)d->line);
+                           file, (unsigned)d->line);
     if (l->depth == SSH_CONFIG_INCLUDE_DEPTH)
         return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: Include goes deeper than %d files",
-                           c->files[d->file].path, (unsigned)d->line, SSH_CONFIG_INCLUDE_DEPTH);
+                           file, (unsigned)d->line, SSH_CONFIG_INCLUDE_DEPTH);
     l->depth++;
     int error = read_files(l, pattern);
     l->depth--;
@@ -129,16 +143,18 @@ static int include(struct load *l, const struct config_directive *d, const char 
 static int take_directive(struct load *l, const struct config_directive *d)
 {
     int error = 0;
-    if (d->op == CONFIG_INCLUDE) {
+    if (d->slot == CONFIG_INCLUDE) {
         const char *word = d->words;
         for (uint32_t i = 0; i < d->word_count && !error; i++, word = config_next_word(word))
             error = include(l, d, word);
         return error;
     }
-    if (d->op == CONFIG_HOST)
+    if (d->slot == CONFIG_HOST)
         error = add_hosts(l, d);
-    if (d->op == CONFIG_MATCH && config_match_is_final(d))
+    if (d->slot == CONFIG_MATCH && config_match_names(d, "final"))
         l->config->wants_final = true;
+    if (d->slot == CONFIG_MATCH && config_match_names(d, "exec"))
+        l->config->has_exec = true;
     return error ? error : push(l, d);
 }
 
@@ -146,7 +162,7 @@ static int take_directive(struct load *l, const struct config_directive *d)
 static int take_line(struct load *l, uint32_t file, uint32_t number, struct slice text,
                      char **words)
 {
-    char scratch[128];
+    char scratch[CONFIG_SCRATCH];
     struct config_line line;
     struct config_directive d = {.file = file, .line = number};
     size_t words_len = 0;
@@ -160,7 +176,7 @@ static int take_line(struct load *l, uint32_t file, uint32_t number, struct slic
     if (wrong)
         return failure_set(l->why, SCOUT_E_PARSE, "%.300s:%u: %s", l->config->files[file].path,
                            (unsigned)number, wrong);
-    if (d.op == CONFIG_IGNORED)
+    if (d.slot == CONFIG_OBSOLETE)
         return 0;
     *words += words_len;
     return take_directive(l, &d);
@@ -198,7 +214,7 @@ static int add_file(struct load *l, const char *path, struct slice text)
     c->files = array;
     struct config_file *f = &c->files[c->file_count];
     f->path = strdup(path);
-    f->words = malloc(2 * text.len + 2);
+    f->words = malloc(2 * text.len + 4);
     c->file_count++;
     return f->path && f->words ? 0 : fail_nomem(l);
 }
@@ -207,7 +223,8 @@ static int add_file(struct load *l, const char *path, struct slice text)
 static int take_file(void *context, const char *path, struct slice text)
 {
     struct load *l = context;
-    const struct config_directive begin = {.op = CONFIG_INCLUDE}, end = {.op = CONFIG_INCLUDE_END};
+    const struct config_directive begin = {.slot = CONFIG_INCLUDE_BEGIN},
+                                  end = {.slot = CONFIG_INCLUDE_END};
     if (l->error)
         return l->error;
     if (l->depth > 0)
@@ -250,27 +267,72 @@ static void sort_hosts(struct ssh_config *c)
     c->host_count = kept;
 }
 
-int ssh_config_load(struct ssh_config **out, const char *path, const struct ssh_config_env *env,
-                    struct failure *why)
+/* Runs the commands of Match exec for every known host, so that what they say is known. */
+static int run_execs(struct load *l)
+{
+    struct ssh_config *c = l->config;
+    struct config_walk *w = l->env->exec && c->has_exec ? calloc(1, sizeof *w) : NULL;
+    char hostname[SSH_CONFIG_NAME_MAX + 1];
+    struct failure refused;
+    if (!l->env->exec || !c->has_exec)
+        return 0;
+    c->execs = config_execs_new(l->env->exec, l->env->context);
+    if (!w || !c->execs) {
+        free(w);
+        return fail_nomem(l);
+    }
+    for (uint32_t i = 0; i < c->host_count; i++)
+        (void)config_walk(w, c, c->hosts[i], hostname, &refused);
+    config_execs_end(c->execs);
+    free(w);
+    return 0;
+}
+
+static int copy_env(struct load *l)
+{
+    struct ssh_config *c = l->config;
+    const struct ssh_config_env *env = l->env;
+    c->home = strdup(env->home);
+    c->user = strdup(env->user);
+    c->dir = strdup(env->dir);
+    c->machine = env->machine ? strdup(env->machine) : NULL;
+    c->uid = env->uid;
+    c->variable = env->variable;
+    c->context = env->context;
+    return c->home && c->user && c->dir && (c->machine || !env->machine) ? 0 : fail_nomem(l);
+}
+
+static int read_system(struct load *l, const char *path)
+{
+    const struct config_directive border = {.slot = CONFIG_FILE};
+    int error = push(l, &border);
+    l->is_system = true;
+    return error ? error : read_files(l, path);
+}
+
+int ssh_config_load(struct ssh_config **out, const char *path, const char *system,
+                    const struct ssh_config_env *env, struct failure *why)
 {
     struct load l = {.env = env, .why = why};
     l.config = calloc(1, sizeof *l.config);
     if (!l.config)
         return fail_nomem(&l);
     l.open[0] = CONFIG_NONE;
-    l.config->home = strdup(env->home);
-    l.config->user = strdup(env->user);
-    l.config->dir = strdup(env->dir);
-    int error = l.config->home && l.config->user && l.config->dir ? 0 : fail_nomem(&l);
+    int error = copy_env(&l);
     if (!error)
         error = read_files(&l, path);
+    if (!error && system)
+        error = read_system(&l, system);
+    if (!error && l.open[0] != CONFIG_NONE)
+        l.config->directives[l.open[0]].next = l.config->count;
+    if (!error) {
+        sort_hosts(l.config);
+        error = run_execs(&l);
+    }
     if (error) {
         ssh_config_free(l.config);
         return error;
     }
-    if (l.open[0] != CONFIG_NONE)
-        l.config->directives[l.open[0]].next = l.config->count;
-    sort_hosts(l.config);
     *out = l.config;
     return 0;
 }
@@ -298,6 +360,8 @@ void ssh_config_free(struct ssh_config *c)
     free(c->home);
     free(c->user);
     free(c->dir);
+    free(c->machine);
+    config_execs_free(c->execs);
     free(c);
 }
 

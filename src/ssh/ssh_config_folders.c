@@ -23,22 +23,30 @@ static void tell_folder(const char *path, bool is_known_hosts, ssh_config_folder
     fn(context, folder, is_known_hosts);
 }
 
+/* Where the first of the three is; NULL: none of them is there. */
+static const char *first_of(const char *text, const char *a, const char *b, const char *c)
+{
+    const char *const each[] = {strstr(text, a), strstr(text, b), strstr(text, c)};
+    const char *first = NULL;
+    for (size_t i = 0; i < sizeof each / sizeof each[0]; i++)
+        if (each[i] && (!first || each[i] < first))
+            first = each[i];
+    return first;
+}
+
 static void tell_words(const struct ssh_config *c, const struct config_directive *d,
                        ssh_config_folder_fn *fn, void *context)
 {
-    const struct config_tokens tokens = {.home = c->home,
-                                         .local_user = c->user,
-                                         .hostname = UNKNOWN,
-                                         .name = UNKNOWN,
-                                         .user = UNKNOWN};
+    const struct config_tokens tokens = {
+        .config = c, .hostname = UNKNOWN, .name = UNKNOWN, .user = UNKNOWN, .alias = UNKNOWN};
     const char *word = d->words;
     for (uint32_t i = 0; i < d->word_count; i++, word += strlen(word) + 1) {
         char text[SSH_CONFIG_PATH_MAX], path[SSH_CONFIG_PATH_MAX];
-        const char *port = strstr(word, "%p");
-        int len = port ? (int)(port - word) : (int)strlen(word);
-        snprintf(text, sizeof text, "%.*s%s", len, word, port ? UNKNOWN : "");
-        if (!config_expand_file(text, &tokens, path, sizeof path))
-            tell_folder(path, d->op == CONFIG_KNOWN_HOSTS, fn, context);
+        const char *cut = first_of(word, "%p", "%C", "%j");
+        int len = cut ? (int)(cut - word) : (int)strlen(word);
+        snprintf(text, sizeof text, "%.*s%s", len, word, cut ? UNKNOWN : "");
+        if (!config_expand(text, CONFIG_TOKENS, true, &tokens, path, sizeof path))
+            tell_folder(path, d->slot == CONFIG_KNOWN_HOSTS, fn, context);
     }
 }
 
@@ -47,7 +55,9 @@ void ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, vo
     for (uint32_t i = 0; i < c->file_count; i++)
         tell_folder(c->files[i].path, false, fn, context);
     for (uint32_t i = 0; i < c->count; i++)
-        if (c->directives[i].op == CONFIG_IDENTITY_FILE ||
-            c->directives[i].op == CONFIG_KNOWN_HOSTS)
+        if (c->directives[i].slot == CONFIG_IDENTITY ||
+            c->directives[i].slot == CONFIG_CERTIFICATE ||
+            c->directives[i].slot == CONFIG_KNOWN_HOSTS ||
+            c->directives[i].slot == CONFIG_GLOBAL_KNOWN_HOSTS)
             tell_words(c, &c->directives[i], fn, context);
 }

@@ -237,8 +237,8 @@ static void parse(struct driver *d, int argc, char **argv)
     h->port = (uint16_t)strtoul(argv[optind], NULL, 10);
     snprintf(h->user, sizeof h->user, "%s", argv[optind + 1]);
     h->identity_count = h->known_hosts_count = 1;
-    snprintf(h->identities[0], sizeof h->identities[0], "%s", argv[optind + 2]);
-    snprintf(h->known_hosts[0], sizeof h->known_hosts[0], "%s", argv[optind + 3]);
+    h->identities[0] = argv[optind + 2];
+    h->known_hosts[0] = argv[optind + 3];
 }
 
 static void on_freed(void *context)

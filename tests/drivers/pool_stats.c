@@ -115,8 +115,8 @@ int main(int argc, char **argv)
     snprintf(host.hostname, sizeof host.hostname, "127.0.0.1");
     host.port = (uint16_t)strtoul(argv[1], NULL, 10);
     snprintf(host.user, sizeof host.user, "%s", argv[2]);
-    snprintf(host.identities[0], sizeof host.identities[0], "%s", argv[3]);
-    snprintf(host.known_hosts[0], sizeof host.known_hosts[0], "%s", argv[4]);
+    host.identities[0] = argv[3];
+    host.known_hosts[0] = argv[4];
     if (ssh_engine_init() != 0 || io_ring_open(&d.io, &ring, why, sizeof why) != 0 ||
         pool_new(&d.pool, d.io, &config) != 0) {
         fprintf(stderr, "pool_stats: no pool: %s\n", why);

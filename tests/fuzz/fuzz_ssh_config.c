@@ -43,6 +43,7 @@ static void resolve(const struct ssh_config *config, const char *name, struct ss
     int error = ssh_config_resolve(config, name, h, &why);
     if (error) {
         assert(error == SCOUT_E_HOST_REFUSED && why.error == error && why.text[0]);
+        ssh_host_fini(h);
         return;
     }
     assert(h->hostname[0] && h->port > 0);
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         .home = "/home/me", .user = "me", .dir = "/d", .read = read_file, .context = &input};
     struct ssh_config *config;
     struct failure why = {0};
-    if (ssh_config_load(&config, "/c", &env, &why) != 0) {
+    if (ssh_config_load(&config, "/c", NULL, &env, &why) != 0) {
         assert(why.error && why.text[0]);
         return 0;
     }

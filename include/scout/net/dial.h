@@ -45,6 +45,7 @@ struct dial {
     uint64_t resolved_ns; /* when the addresses were known; of use when address_count > 0 */
     struct address addresses[DIAL_ADDRESSES_MAX]; /* in the order of trying */
     uint32_t address_count, next, open_count;     /* address_count 0: still resolving */
+    int family;
     uint16_t port;
     char host[DIAL_HOST_MAX + 1];
     int last_error;
@@ -53,10 +54,11 @@ struct dial {
 };
 
 /* `host` is copied: a name, or a literal address, which costs no look-up. `resolver` is borrowed;
- * NULL: only literal addresses can be dialled, a name fails with SCOUT_E_RESOLVE. `deadline_ns` is
- * absolute, on io_now's clock. */
+ * NULL: only literal addresses can be dialled, a name fails with SCOUT_E_RESOLVE. `family` is
+ * AF_INET or AF_INET6 when addresses of the other one do not count, else AF_UNSPEC. `deadline_ns`
+ * is absolute, on io_now's clock. */
 void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const char *host,
-                uint16_t port, uint64_t deadline_ns, dial_done_fn *on_done);
+                uint16_t port, int family, uint64_t deadline_ns, dial_done_fn *on_done);
 /* on_done comes with SCOUT_E_CANCELLED, unless it was already due. */
 void dial_cancel(struct dial *d);
 

@@ -52,8 +52,10 @@ struct engine_config {
     uint16_t port;
     const char *user;
     const struct known_hosts *known_hosts;
-    const char *host_key_algorithms; /* comma-separated: only these are asked for; NULL: all */
-    bool host_key_unchecked;         /* whatever key the host shows is taken */
+    /* As ssh_config has them: names with commas, or with a + - ^ before them what is added to ours,
+     * left out, put first. NULL: ours. Of key exchanges only elliptic curves are done. */
+    const char *kex_algorithms, *ciphers, *macs, *host_key_algorithms;
+    bool host_key_unchecked;               /* whatever key the host shows is taken */
     const struct ssh_identity *identities; /* tried in order, SSH_TRIES_MAX at most */
     size_t identity_count;
     bool no_anchor; /* READY without a channel, for commands alone: has_sftp stays false. While no

@@ -20,8 +20,9 @@
 __attribute__((warn_unused_result)) int ssh_engine_init(void);
 void ssh_engine_exit(void);
 
-/* A new session; its end is engine_free. 0, SCOUT_E_NOMEM or SCOUT_E_UNSUPPORTED (the linked
- * libssh2 has none of the algorithms that are offered here). */
+/* A new session; its end is engine_free. 0, SCOUT_E_NOMEM, SCOUT_E_UNSUPPORTED (the linked
+ * libssh2 has none of the algorithms that are offered here) or SCOUT_E_NO_COMMON_ALGORITHM (it has
+ * none that the configuration's lists leave). */
 __attribute__((warn_unused_result)) int ssh_session_new(struct engine **out,
                                                         const struct engine_config *config);
 

@@ -176,7 +176,7 @@ static void collect(struct sandbox *s, const char *text)
     snprintf(source.paths.state_lock, sizeof source.paths.state_lock, "%s", at("own/lock"));
     snprintf(source.paths.ssh_config, sizeof source.paths.ssh_config, "%s", at("read/config"));
     assert_int_equal(settings_load(&c.settings, "", false, root, &why), 0);
-    assert_int_equal(ssh_config_load(&c.ssh_config, at("read/config"), &env, &why), 0);
+    assert_int_equal(ssh_config_load(&c.ssh_config, at("read/config"), NULL, &env, &why), 0);
     sandbox_collect(s, &source, &c);
     configuration_free(&c);
 }

@@ -25,7 +25,7 @@ static struct fleet *make(const char *allow, const char *block)
     struct ssh_config *config;
     struct failure why;
     struct fleet *f;
-    assert_int_equal(ssh_config_load(&config, "/c", &env, &why), 0);
+    assert_int_equal(ssh_config_load(&config, "/c", NULL, &env, &why), 0);
     assert_int_equal(fleet_new(&f, NULL, NULL, NULL, config), 0);
     assert_int_equal(fleet_limit(f, allow, block), 0);
     return f;

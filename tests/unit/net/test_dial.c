@@ -63,13 +63,20 @@ static void on_done(struct dial *d, const struct failure *error)
     c->failure = *error;
 }
 
-static void call_start(struct call *c, struct io *io, const char *host, uint16_t port,
-                       uint64_t after_ms)
+static void call_start_in(struct call *c, struct io *io, const char *host, uint16_t port,
+                          int family, uint64_t after_ms)
 {
     *c = (struct call){.resolver = c->resolver};
     io_run_once(io, 0);
-    dial_start(&c->dial, io, c->resolver, host, port, io_now(io) + after_ms * NS_PER_MS, on_done);
+    dial_start(&c->dial, io, c->resolver, host, port, family, io_now(io) + after_ms * NS_PER_MS,
+               on_done);
     assert_int_equal(c->done, 0);
+}
+
+static void call_start(struct call *c, struct io *io, const char *host, uint16_t port,
+                       uint64_t after_ms)
+{
+    call_start_in(c, io, host, port, AF_UNSPEC, after_ms);
 }
 
 static void on_call_closed(struct io_file *f)

@@ -80,8 +80,10 @@ void open_world(void)
     const char *user = getenv("USER");
     snprintf(w.host.user, sizeof w.host.user, "%s", geteuid() == 0 ? "root" : user ? user : "");
     w.host.identity_count = w.host.known_hosts_count = 1;
-    snprintf(w.host.identities[0], sizeof w.host.identities[0], "%s/user_key", w.dir);
-    snprintf(w.host.known_hosts[0], sizeof w.host.known_hosts[0], "%s/known_hosts", w.dir);
+    snprintf(w.identity, sizeof w.identity, "%s/user_key", w.dir);
+    snprintf(w.known_hosts, sizeof w.known_hosts, "%s/known_hosts", w.dir);
+    w.host.identities[0] = w.identity;
+    w.host.known_hosts[0] = w.known_hosts;
     const struct pool_config config = {
         .connections_max = 4,
         .requests_max = 1000,

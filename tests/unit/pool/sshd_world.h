@@ -32,6 +32,7 @@ struct run {
 
 struct sshd_world {
     char dir[64], home[SSH_CONFIG_PATH_MAX];
+    char identity[128], known_hosts[128]; /* the host's */
     bool running;
     struct io *io;
     struct pool *pool;

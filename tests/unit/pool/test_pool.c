@@ -88,15 +88,15 @@ static void test_key(void **state)
     strcpy(b.user, "v");
     assert_false(share(&a, "", &b, ""));
     b = a;
-    strcpy(b.identities[0], "/k");
+    b.identities[0] = "/k";
     b.identity_count = 1;
     assert_false(share(&a, "", &b, ""));
     struct ssh_host c = b;
     assert_true(share(&b, "", &c, ""));
-    strcpy(c.identities[0], "/l");
+    c.identities[0] = "/l";
     assert_false(share(&b, "", &c, ""));
     b = a;
-    strcpy(b.known_hosts[0], "/h");
+    b.known_hosts[0] = "/h";
     b.known_hosts_count = 1;
     assert_false(share(&a, "", &b, ""));
 }

@@ -54,6 +54,7 @@ static uint64_t now_ns(void)
 static void test_hit(void **state)
 {
     static struct ssh_host hosts[HOSTS];
+    static char paths[HOSTS][64];
     struct pool_use use;
     struct failure why;
     (void)state;
@@ -64,8 +65,8 @@ static void test_hit(void **state)
         snprintf(hosts[i].name, sizeof hosts[i].name, "web%u", i);
         snprintf(hosts[i].hostname, sizeof hosts[i].hostname, "127.0.0.1");
         snprintf(hosts[i].user, sizeof hosts[i].user, "deployment%u", i);
-        snprintf(hosts[i].identities[0], SSH_CONFIG_PATH_MAX, "/home/somebody/.ssh/id_ed25519_%u",
-                 i);
+        snprintf(paths[i], sizeof paths[i], "/home/somebody/.ssh/id_ed25519_%u", i);
+        hosts[i].identities[0] = paths[i];
         hosts[i].identity_count = 1;
         assert_int_equal(pool_acquire(w.pool, &hosts[i], "", UINT64_MAX, &use, ignore_ready, &why),
                          0);

@@ -123,9 +123,11 @@ static struct caller *login(unsigned n, const char *first, const char *second)
     struct caller *c = caller_for(&w, n, n);
     const char *const names[] = {first, second};
     for (size_t i = 0; i < 2; i++)
-        if (names[i])
-            snprintf(c->host.identities[c->host.identity_count++], SSH_CONFIG_PATH_MAX, "%s",
-                     keys_path(&keys, names[i]));
+        if (names[i]) {
+            char *path = c->identities[c->host.identity_count];
+            snprintf(path, sizeof c->identities[0], "%s", keys_path(&keys, names[i]));
+            c->host.identities[c->host.identity_count++] = path;
+        }
     assert_int_equal(caller_ask(c, 60000), 0);
     UNTIL(&w, c->answers == 1);
     return c;

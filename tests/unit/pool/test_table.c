@@ -106,22 +106,60 @@ static void test_hashes_differ(void **state)
 static void test_every_part_is_compared(void **state)
 {
     struct ssh_host a = {.port = 22, .identity_count = 1, .known_hosts_count = 1}, b;
+    const char *const empty = "";
     (void)state;
     snprintf(a.hostname, sizeof a.hostname, "host");
     snprintf(a.user, sizeof a.user, "user");
-    snprintf(a.identities[0], sizeof a.identities[0], "/k");
-    snprintf(a.known_hosts[0], sizeof a.known_hosts[0], "/h");
+    a.identities[0] = "/k";
+    a.known_hosts[0] = "/h";
     struct destination *d = destination_new(&a, "p");
     assert_true(destination_is(d, &a, "p"));
     assert_false(destination_is(d, &a, "q"));
-    char *const texts[] = {b.hostname, b.user, b.identities[0], b.known_hosts[0]};
+    char *const names[] = {b.hostname, b.user};
+    const char **const texts[] = {&b.identities[0],
+                                  &b.known_hosts[0],
+                                  &b.identity_agent,
+                                  &b.host_key_alias,
+                                  &b.proxy_jump,
+                                  &b.proxy_command,
+                                  &b.bind_address,
+                                  &b.bind_interface,
+                                  &b.ciphers,
+                                  &b.kex_algorithms,
+                                  &b.macs,
+                                  &b.host_key_algorithms,
+                                  &b.pubkey_accepted_algorithms};
+    uint32_t *const numbers[] = {&b.alive_interval_s, &b.alive_count_max};
+    bool *const flags[] = {&b.identities_none, &b.identities_only, &b.known_hosts_none,
+                           &b.known_hosts_global_none, &b.alive_set};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        b = a;
+        names[i][0] = 'X';
+        assert_false(destination_is(d, &b, "p"));
+    }
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         b = a;
-        texts[i][0] = 'X';
+        *texts[i] = empty;
+        assert_false(destination_is(d, &b, "p"));
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        b = a;
+        *numbers[i] = 7;
+        assert_false(destination_is(d, &b, "p"));
+    }
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        b = a;
+        *flags[i] = true;
         assert_false(destination_is(d, &b, "p"));
     }
     b = a;
     b.port = 23;
+    assert_false(destination_is(d, &b, "p"));
+    b = a;
+    b.family = SSH_FAMILY_INET6;
+    assert_false(destination_is(d, &b, "p"));
+    b = a;
+    b.strict = SSH_STRICT_YES;
     assert_false(destination_is(d, &b, "p"));
     b = a;
     b.identity_count = 0;
@@ -129,6 +167,15 @@ static void test_every_part_is_compared(void **state)
     b = a;
     b.known_hosts_count = 0;
     assert_false(destination_is(d, &b, "p"));
+    b = a;
+    b.certificates[b.certificate_count++] = "/c";
+    assert_false(destination_is(d, &b, "p"));
+    b = a;
+    b.known_hosts_global[b.known_hosts_global_count++] = "/g";
+    assert_false(destination_is(d, &b, "p"));
+    b = a; /* these matter only until it is made */
+    b.connect_timeout_s = b.connection_attempts = 3;
+    assert_true(destination_is(d, &b, "p"));
     destination_free(d);
 }
 

@@ -36,9 +36,10 @@ struct caller {
     struct pool_use use;
     struct world *world;
     struct ssh_host host;
-    unsigned answers; /* how often on_ready came */
-    unsigned order;   /* its place among the answers */
-    int error;        /* of the failure */
+    char identities[2][128]; /* for the test, where the host's point to */
+    unsigned answers;        /* how often on_ready came */
+    unsigned order;          /* its place among the answers */
+    int error;               /* of the failure */
     struct failure failure;
     bool ready, release_at_once;
 };

@@ -34,15 +34,24 @@ static int read_disk(void *context, const char *pattern,
     return error;
 }
 
+static const char *variable(const char *name, void *context)
+{
+    (void)context;
+    return strcmp(name, "KEYS") == 0 ? "/keys" : strcmp(name, "HOME") == 0 ? "/home/me" : NULL;
+}
+
 static int load(const char *const *files, struct ssh_config **config, struct failure *why)
 {
     struct disk disk = {.files = files};
     const struct ssh_config_env env = {.home = "/home/me",
                                        .user = "me",
                                        .dir = "/home/me/.ssh",
+                                       .machine = "box.example.org",
+                                       .uid = 1000,
                                        .read = read_disk,
+                                       .variable = variable,
                                        .context = &disk};
-    return ssh_config_load(config, "/c", &env, why);
+    return ssh_config_load(config, "/c", NULL, &env, why);
 }
 
 /* Resolves `name` with the one file `text`: "hostname user port timeout | ids | known hosts", or
@@ -73,6 +82,7 @@ static const char *resolve(const char *text, const char *name)
         for (uint32_t i = 0; i < h->known_hosts_count; i++)
             len += snprintf(out + len, sizeof out - (size_t)len, " %s", h->known_hosts[i]);
     }
+    ssh_host_fini(h);
     free(h);
     ssh_config_free(config);
     return out;
@@ -119,7 +129,7 @@ static void every_spelling_of_a_line_is_understood(void **state)
         "Host a web1\nPort 2200   \nUser \tdeploy\t\n \f\n",
         "Host web?\nPort 2200\nUser dep\"loy\"\n",
         "Port 2200\nUser deploy\n",
-        "Unknown keyword here\nHost *\nPort 02200\nUser deploy\n",
+        "IgnoreUnknown Unk*\nUnknown keyword here\nHost *\nPort 02200\nUser deploy\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         expect(lines[i], "web1", "web1 deploy 2200 0 | |");
@@ -170,9 +180,15 @@ static void tokens_and_homes_are_expanded(void **state)
     expect("Host a\n UserKnownHostsFile ~/.ssh/%h \"/b c\"\n", "a",
            "a me 22 0 | | /home/me/.ssh/a /b c");
     expect_text("IdentityFile ~other/x\n", "a", "another user");
-    expect_text("IdentityFile /%C\n", "a", "% token");
+    expect("IdentityFile /%i-%l-%L\n", "a", "a me 22 0 | /1000-box.example.org-box |");
+    expect("IdentityFile ${KEYS}/x\nHostKeyAlias B\nIdentityFile /%k\n", "a",
+           "a me 22 0 | /keys/x /b |");
+    /* sha1sum of the machine's name, host, port and user */
+    expect("IdentityFile /%C\n", "a", "a me 22 0 | /aaba0abb9ec7bd189816ba1a8f5cec1a54a8a402 |");
     expect_text("IdentityFile /x%\n", "a", "% token");
-    expect_text("IdentityFile ${KEYS}/x\n", "a", "environment");
+    expect_text("IdentityFile /%T\n", "a", "% token");
+    expect_text("IdentityFile ${MISSING}/x\n", "a", "environment");
+    expect_text("IdentityFile ${KEYS/x\n", "a", "without a variable's name and a }");
     expect_text("HostName %p.example.org\n", "a", "% token");
     expect_text("User u%n\n", "a", "User");
     expect_text("HostName \"a b\"\n", "a", "characters");
@@ -182,10 +198,22 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
 {
     (void)state;
     static const char *const keywords[] = {
-        "ProxyJump bastion",           "ProxyCommand nc %h %p", "HostKeyAlias other",
-        "KnownHostsCommand /bin/k",    "RevokedHostKeys /r",    "CanonicalizeHostname yes",
-        "CanonicalizeHostname always", "AddressFamily inet6",   "BindAddress 10.0.0.1",
-        "BindInterface eth0",          "ProxyCommand none x",   "ProxyJump \"none\"",
+        "ProxyJump bastion",
+        "ProxyCommand nc %h %p",
+        "KnownHostsCommand /bin/k",
+        "RevokedHostKeys /r",
+        "CanonicalizeHostname yes",
+        "CanonicalizeHostname always",
+        "CanonicalizePermittedCNAMEs *.a:*.b",
+        "BindAddress 10.0.0.1",
+        "BindInterface eth0",
+        "ProxyCommand none x",
+        "ProxyJump \"none\"",
+        "CertificateFile /c",
+        "CheckHostIP yes",
+        "PubkeyAuthentication no",
+        "RequiredRSASize 4096",
+        "RefuseConnection for ever",
     };
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
         char text[128], keyword[64];
@@ -196,10 +224,24 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
         expect_text(text, "a", "/c:2");
     }
     static const char *const harmless[] = {
-        "ProxyJump none",         "ProxyCommand none",          "ProxyCommand=NONE",
-        "KnownHostsCommand none", "RevokedHostKeys none",       "CanonicalizeHostname no",
-        "AddressFamily any",      "CanonicalizeHostname false", "StrictHostKeyChecking no",
-        "Ciphers aes128-ctr",     "ForwardAgent yes",           "LocalForward 80 b:80",
+        "ProxyJump none",
+        "ProxyCommand none",
+        "ProxyCommand=NONE",
+        "KnownHostsCommand none",
+        "RevokedHostKeys none",
+        "CanonicalizeHostname no",
+        "AddressFamily any",
+        "CanonicalizeHostname false",
+        "StrictHostKeyChecking no",
+        "Ciphers aes128-ctr",
+        "ForwardAgent yes",
+        "LocalForward 80 b:80",
+        "RevokedHostKeys \"none\"",
+        "PubkeyAuthentication true",
+        "CheckHostIP no",
+        "CertificateFile none",
+        "Protocol 2",
+        "UseRoaming no",
     };
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
         expect(harmless[i], "a", "a me 22 0 | |");
@@ -209,9 +251,10 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
     expect_text("ProxyJump none\nProxyCommand nc\n", "a", "ProxyCommand");
     expect("AddressFamily any\nAddressFamily inet\n", "a", "a me 22 0 | |");
     expect_text("ProxyJump b\nProxyJump none\n", "a", "ProxyJump");
-    expect_text("IdentityFile none\n", "a", "IdentityFile none");
+    expect("IdentityFile none\n", "a", "a me 22 0 | |");
     expect("IdentityFile none\nIdentityFile /k\n", "a", "a me 22 0 | /k |");
-    expect_text("UserKnownHostsFile none\n", "a", "UserKnownHostsFile none");
+    expect("UserKnownHostsFile none\n", "a", "a me 22 0 | |");
+    expect_text("UserKnownHostsFile none\nGlobalKnownHostsFile none\n", "a", "nothing to check");
     expect_text("IdentityFile /1\nIdentityFile /2\nIdentityFile /3\nIdentityFile /4\n"
                 "IdentityFile /5\nIdentityFile /6\nIdentityFile /7\nIdentityFile /8\n"
                 "IdentityFile /9\n",
@@ -315,7 +358,7 @@ static void a_nul_byte_is_refused(void **state)
     const struct ssh_config_env env = {.home = "/h", .user = "u", .dir = "/d", .read = read_nul};
     struct ssh_config *config;
     struct failure why;
-    assert_int_equal(ssh_config_load(&config, "/c", &env, &why), SCOUT_E_PARSE);
+    assert_int_equal(ssh_config_load(&config, "/c", NULL, &env, &why), SCOUT_E_PARSE);
     assert_string_equal(why.text, "/c:2: a NUL byte");
 }
 
@@ -358,6 +401,7 @@ static void included_files_stand_where_they_are_included(void **state)
         assert_string_equal(text, expected[i][1]);
         assert_string_equal(h->user, "last");
         assert_int_equal(h->port, strcmp(expected[i][0], "web1") == 0 ? 9 : 22);
+        ssh_host_fini(h);
     }
     free(h);
     ssh_config_free(config);
@@ -403,6 +447,7 @@ static void sixteen_files_deep_is_allowed_and_many_files_are_not(void **state)
     assert_int_equal(load(files, &config, &why), 0);
     assert_int_equal(ssh_config_resolve(config, "a", h, &why), 0);
     assert_int_equal(h->port, 5);
+    ssh_host_fini(h);
     ssh_config_free(config);
     free(h);
     for (int i = 1; i < 16; i++)
@@ -413,8 +458,8 @@ static void sixteen_files_deep_is_allowed_and_many_files_are_not(void **state)
 static void an_include_that_cannot_be_followed_refuses_who_it_may_be_for(void **state)
 {
     (void)state;
-    expect_text("Host a\n Include ${HOME}/x\n", "a", "Include");
-    expect("Host a\n Include ${HOME}/x\n", "b", "b me 22 0 | |");
+    expect_text("Host a\n Include ${MISSING}/x\n", "a", "Include");
+    expect("Host a\n Include ${MISSING}/x\n", "b", "b me 22 0 | |");
     expect_text("Include ~other/x\n", "a", "Include");
     expect_text("Include /x-%h\n", "a", "Include");
 }
