@@ -140,6 +140,23 @@ static void take_key(struct key_file *f, struct slice text)
         buf_clear(&f->blob); /* then the agent's copy is not recognised as this file's */
 }
 
+/* What the file itself does not tell of its public half, the .pub beside it may: then the agent's
+ * copy is known as this file's. */
+static void load_public(struct key_file *f)
+{
+    char *path, *text;
+    size_t len;
+    if (f->state == KEY_FILE_USABLE || buf_len(&f->blob) > 0 ||
+        asprintf(&path, "%s.pub", f->path) < 0)
+        return;
+    if (read_file(path, CREDENTIALS_KEY_MAX, &text, &len) == 0) {
+        if (ssh_key_public_of_file(slice_of(text, len), &f->blob) != 0)
+            buf_clear(&f->blob);
+        free(text);
+    }
+    free(path);
+}
+
 static void load_key(struct key_file *f, bool is_default)
 {
     char *text;
@@ -178,6 +195,7 @@ static void load_keys(struct credentials *c)
     for (size_t i = 0; i < c->file_count; i++) {
         buf_init(&c->files[i].blob, KEY_BLOB_MAX);
         load_key(&c->files[i], is_default);
+        load_public(&c->files[i]);
     }
 }
 

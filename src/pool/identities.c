@@ -156,7 +156,7 @@ int identities_none(const struct key_file *files, size_t count, const char *name
 
 static bool was_tried(const struct identities *i, const struct key_file *f)
 {
-    return has_blob(i, buf_peek(&f->blob)); /* by the agent, although the file is locked */
+    return has_blob(i, buf_peek(&f->blob)); /* by the agent, whatever the file is */
 }
 
 void identities_explain(const struct identities *i, const struct key_file *files, size_t count,
@@ -166,7 +166,7 @@ void identities_explain(const struct identities *i, const struct key_file *files
         if (files[n].state == KEY_FILE_LOCKED && !files[n].unlocked && !was_tried(i, &files[n]))
             append(f, "; the key file %s is encrypted and was not tried, run: scout unlock %s",
                    files[n].path, files[n].path);
-        else if (files[n].state == KEY_FILE_BROKEN)
+        else if (files[n].state == KEY_FILE_BROKEN && !was_tried(i, &files[n]))
             append(f, "; %s", files[n].why.text);
     }
     if (i->passed_over > 0)

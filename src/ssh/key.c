@@ -9,6 +9,7 @@
  * A secret is in three places only: the caller's text and passphrase, which the caller wipes;
  * decoded and decrypted bytes, wiped before ssh_key_parse returns; and libcrypto's key, which wipes
  * itself. */
+#include "base64.h"
 #include "key_kind.h"
 #include "key_openssh.h"
 #include "key_pem.h"
@@ -17,6 +18,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+
+#define KEY_LINE_MAX 4096 /* bytes of a blob in a .pub file */
 
 int ssh_key_parse(struct ssh_key **out, struct slice text, struct slice passphrase,
                   const char *name, struct failure *why)
@@ -35,12 +38,41 @@ int ssh_key_parse(struct ssh_key **out, struct slice text, struct slice passphra
     return error;
 }
 
+/* The next word of a line, which ends at its blanks. */
+static struct slice take_word(struct slice *line)
+{
+    size_t skipped = 0, len = 0;
+    while (skipped < line->len && (line->data[skipped] == ' ' || line->data[skipped] == '\t'))
+        skipped++;
+    *line = slice_skip(*line, skipped);
+    while (len < line->len && line->data[len] > ' ')
+        len++;
+    struct slice word = slice_of(line->data, len);
+    *line = slice_skip(*line, len);
+    return word;
+}
+
+/* The line of a .pub file: type, base64, comment. */
+static int public_of_line(struct slice text, struct buf *out)
+{
+    struct slice type = take_word(&text), encoded = take_word(&text);
+    uint8_t blob[KEY_LINE_MAX];
+    if (type.len == 0 || encoded.len == 0 || base64_decoded_max(encoded.len) > sizeof blob)
+        return SCOUT_E_KEY;
+    int64_t len = base64_decode(encoded, blob);
+    if (len <= 0 || !slice_equal(ssh_key_type(slice_of(blob, (size_t)len)), type))
+        return SCOUT_E_KEY;
+    return buf_append(out, slice_of(blob, (size_t)len)) == 0 ? 0 : SCOUT_E_NOMEM;
+}
+
 int ssh_key_public_of_file(struct slice text, struct buf *out)
 {
     struct failure why;
     const struct key_file file = {"", &why};
     struct slice body;
     bool is_pem;
+    if (public_of_line(text, out) == 0)
+        return 0;
     int error = key_find_body(&file, text, &body, &is_pem);
     if (error)
         return error;

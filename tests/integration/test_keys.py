@@ -35,10 +35,10 @@ class KeysTest(harness.ScoutTest):
     def key(cls, kind):
         return os.path.join(cls.folder, kind)
 
-    def config(self, name, kinds, identity):
+    def config(self, name, kinds, identity, **keywords):
         """A host for each kind, which names identity(kind)."""
         return self.write(name + ".ssh_config", "".join(
-            self.fleet.entry("with-" + kind, "demo1", IdentityFile=identity(kind))
+            self.fleet.entry("with-" + kind, "demo1", IdentityFile=identity(kind), **keywords)
             for kind in kinds))
 
     def reads(self, client, kind):
@@ -96,7 +96,8 @@ class KeysTest(harness.ScoutTest):
         path = self.start_agent()
         subprocess.run(["ssh-add", "-q", self.key("ed25519")], check=True, timeout=10,
                        env={**os.environ, "SSH_AUTH_SOCK": path})
-        config = self.config("none", ["ed25519"], lambda _: "/nonexistent/key")
+        config = self.config("none", ["ed25519"], lambda _: "/nonexistent/key",
+                             IdentitiesOnly=None)
         for name, setting, reads in (("with", f'"{path}"', True), ("without", "none", False)):
             daemon = self.make_daemon(config, f"agent = {setting}\n", name=name)
             with daemon.client() as client:

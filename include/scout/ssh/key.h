@@ -48,8 +48,9 @@ struct slice ssh_key_type(struct slice blob);
 /* "SHA256:..." of a public key blob, as ssh-keygen -l prints it, NUL-terminated. */
 void ssh_key_fingerprint(struct slice blob, char out[KEY_FINGERPRINT_SIZE]);
 
-/* The public blob of a key file without decrypting it: OpenSSH's format has it in clear. Appends it
- * to `out`. 0, or SCOUT_E_KEY when the file does not give it away. */
+/* The public blob of a key file without decrypting it: OpenSSH's format has it in clear, and a .pub
+ * file is nothing else. Appends it to `out`. 0, SCOUT_E_KEY when the file does not give it away, or
+ * SCOUT_E_NOMEM. */
 __attribute__((warn_unused_result)) int ssh_key_public_of_file(struct slice text, struct buf *out);
 
 /* Signs `data` and appends the signature as SSH encodes it (string format, string bytes).

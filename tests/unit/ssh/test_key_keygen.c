@@ -207,8 +207,16 @@ static void the_public_half_is_read_from_a_locked_file(void **state)
     size_t len = read_file(path, text, sizeof text);
     assert_int_equal(ssh_key_public_of_file(slice_of(text, len), &blob), 0);
     snprintf(path, sizeof path, "%s/id.pub", dir->path);
-    read_file(path, text, sizeof text);
+    len = read_file(path, text, sizeof text);
     assert_non_null(strstr(text, material_base64(buf_peek(&blob), base64)));
+    struct buf of_pub; /* the .pub file is one itself, so that an agent's key can be named by it */
+    buf_init(&of_pub, KEY_BLOB_MAX);
+    assert_int_equal(ssh_key_public_of_file(slice_of(text, len), &of_pub), 0);
+    assert_true(slice_equal(buf_peek(&of_pub), buf_peek(&blob)));
+    buf_clear(&of_pub);
+    text[0] = 'x'; /* not the type that the blob has */
+    assert_int_equal(ssh_key_public_of_file(slice_of(text, len), &of_pub), SCOUT_E_KEY);
+    buf_fini(&of_pub);
     buf_clear(&blob);
     assert_true(make_key(dir, "-t ecdsa -m PKCS8 -N passphrase"));
     snprintf(path, sizeof path, "%s/id", dir->path);
