@@ -196,10 +196,9 @@ static int resolve(struct control_trust *t, struct slice raw)
                            "Unknown host '%s': scout trust takes a host of the ssh configuration",
                            name);
     int error = ssh_config_resolve(config, name, &t->job.host, why);
-    if (!error && t->job.add && t->job.host.known_hosts_none)
-        error =
-            failure_set(why, SCOUT_E_HOST_REFUSED,
-                        "Host %s has UserKnownHostsFile none: there is no file to add to", name);
+    if (!error && t->job.add && has_no_file(&t->job.host))
+        error = failure_set(why, SCOUT_E_HOST_REFUSED,
+                            "Host %s has no UserKnownHostsFile that could be added to", name);
     return error;
 }
 
