@@ -145,6 +145,16 @@ class SftpWalkTest(Walks, harness.ScoutTest):
         self.assertEqual(text_of(result), root + "/33/42/needle")
         result = self.scout(root, tree=True, timeout=30)
         self.assertEqual(self.assertScoutOk(result, "tree")["count"], 40 + 4000 + 4000 + 1)
+        with self.daemon.client() as client:
+            client.initialize()
+            message_id = client.send("tools/call", {
+                "name": "scout", "arguments": {"target": "demo1:" + root, "find": "needle"},
+                "_meta": {"progressToken": "walk"}})
+            client.result(message_id, 30)
+            told = [message["params"]["progress"] for message in client.without_id
+                    if message.get("method") == "notifications/progress"]
+            self.assertEqual(told, sorted(set(told)))
+            self.assertGreater(len(told), 1)
 
     def test_an_early_deadline_gives_what_was_found_until_then(self):
         root = os.path.join(self.make_large_folder(), "slow")
