@@ -78,6 +78,21 @@ static void nothing_is_opened_that_is_not_permitted(void **state)
     world_stop(&w);
 }
 
+static void the_logins_are_those_of_who_asks(void **state)
+{
+    (void)state;
+    for (unsigned shell = 0; shell < 2; shell++) {
+        struct world w;
+        world_start(&w);
+        w.pool.principal = "uid:7"; /* the pool and the command check it */
+        w.pool.no_sftp = shell;
+        world_put(&w, "f", "hello\n", 6);
+        world_look(&w, world_path(&w, "f"));
+        world_expect_text(&w, "hello\n", 6);
+        world_stop(&w);
+    }
+}
+
 static void point_the_link_elsewhere(struct world *w)
 {
     assert_int_equal(unlink(world_path(w, "link")), 0);
@@ -305,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_file_takes_three_round_trips),
         cmocka_unit_test(a_file_of_many_pieces_takes_three_round_trips_too),
+        cmocka_unit_test(the_logins_are_those_of_who_asks),
         cmocka_unit_test(nothing_is_opened_that_is_not_permitted),
         cmocka_unit_test(a_link_that_is_swapped_after_the_permission_leads_nowhere_else),
         cmocka_unit_test(the_real_path_has_no_links),

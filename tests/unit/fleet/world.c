@@ -81,7 +81,7 @@ int pool_acquire(struct pool *p, const struct ssh_host *host, const char *princi
                  void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why)
 {
     (void)deadline_ns;
-    assert_string_equal(principal, "");
+    assert_string_equal(principal, p->principal ? p->principal : "");
     assert_string_equal(host->name, "host");
     *use = (struct pool_use){.pool = p, .on_ready = on_ready};
     list_init(&use->node);
@@ -147,6 +147,7 @@ int command_start(struct pool *p, const struct command_request *request,
 {
     (void)why;
     assert_true(request->repeatable && !request->has_input);
+    assert_string_equal(request->principal, p->principal ? p->principal : "");
     assert_null(p->command);
     struct command *c = calloc(1, sizeof *c);
     assert_non_null(c);
@@ -377,7 +378,7 @@ void world_begin(struct world *w, const char *path)
     struct path_request request = {
         .host = &w->host,
         .path = path,
-        .principal = "",
+        .principal = w->pool.principal ? w->pool.principal : "",
         .size_max = WORLD_SIZE_MAX,
         .deadline_ns = io_now(w->fleet.io) + WORLD_TIMEOUT_S * NS_PER_S,
         .permit = permit,

@@ -29,10 +29,11 @@ struct pool {
     struct pool_connection *current; /* NULL: none was made yet, or the last one was lost */
     struct list waits;
     unsigned connects, held, suspects;
-    unsigned rounds;     /* that took place */
-    unsigned asked[256]; /* requests sent, by type */
-    unsigned lose_at;    /* the connection is lost instead of this round; 0: never */
-    unsigned lose_count; /* how many times that happens */
+    unsigned rounds;       /* that took place */
+    unsigned asked[256];   /* requests sent, by type */
+    unsigned lose_at;      /* the connection is lost instead of this round; 0: never */
+    unsigned lose_count;   /* how many times that happens */
+    const char *principal; /* whose logins have to be asked for; NULL: "" */
     bool no_sftp, silent, slow_connect, refuse;
     unsigned piece; /* of a command's output; 0: all at once */
     struct command *command;
