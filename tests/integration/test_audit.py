@@ -129,11 +129,13 @@ class AuditTest(harness.ScoutTest):
                 return []
 
         for round_ in range(3):
+            harness.wait_until(lambda: harness.unchanged(effects, 0.3), "the last ones have ended", 30)
             with daemon.client() as client:
                 for number in range(60):
                     client.send("tools/call", {"name": "run", "arguments": {
                         "host": "demo1", "command": f"echo r{round_}n{number} >>{ran}"}})
-                harness.wait_until(lambda: len(effects()) > 20 * (round_ + 1), "effects")
+                before = len(effects())
+                harness.wait_until(lambda: len(effects()) > before + 10, "effects", 60)
                 daemon.kill()
             daemon.start()
             begun = {record["argv"][0].split()[1] for record in self.records(daemon, "begin")}
@@ -160,7 +162,7 @@ class AuditTest(harness.ScoutTest):
         with daemon.client() as client:
             client.scout("demo1:seen")
             self.run_it(client, "true")
-            harness.wait_until(lambda: self.records(daemon, "end"), "all is written")
+            harness.wait_until(lambda: self.records(daemon, "end"), "all is written", 30)
             resource.prlimit(pid, resource.RLIMIT_FSIZE,
                              (os.path.getsize(self.path(daemon)) + 10, resource.RLIM_INFINITY))
             result = self.run_it(client, f"touch {ran}")
@@ -173,7 +175,7 @@ class AuditTest(harness.ScoutTest):
                              (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             harness.wait_until(
                 lambda: "error" not in self.run_it(client, f"touch {ran}")["structuredContent"],
-                "effects are recorded again")
+                "effects are recorded again", 30)
             self.assertTrue(os.path.exists(ran))
         daemon.stop()
         self.assertIn("audit_available", daemon.log())
