@@ -5,6 +5,7 @@ fails or runs out of time: nothing may outlive the test. Nothing of the user's o
 folders, SCOUT_ variables) reaches a daemon started here.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -76,6 +77,21 @@ def process_state(pid):
             return stat.read().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+@contextlib.contextmanager
+def looking_inside():
+    """Around a look into a daemon's /proc folder: its memory is closed to all but root."""
+    try:
+        yield
+    except PermissionError:
+        raise unittest.SkipTest("only root may look into a process that is not dumpable") from None
+
+
+def descriptors(daemon):
+    """How many descriptors it has open."""
+    with looking_inside():
+        return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
 
 
 def lock_holder(path):

@@ -297,7 +297,7 @@ class HandOverTest(harness.ScoutTest):
     # --- what else may come over the socket --------------------------------------------------
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
+        return harness.descriptors(self.daemon)
 
     def test_other_descriptors_are_closed(self):
         self.client().request("tools/list")

@@ -12,13 +12,10 @@ FILES = 64
 LATE_S = 2  # what an answer may take beyond its deadline on a busy machine
 
 
-def descriptors(daemon):
-    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
-
-
 def sanitized(daemon):
     """An instrumented build is slower, and keeps freed memory for a while."""
-    with open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8", errors="replace") as maps:
+    with harness.looking_inside(), \
+            open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8", errors="replace") as maps:
         return "asan" in maps.read()
 
 
@@ -77,9 +74,10 @@ class EnduranceTest(harness.ScoutTest):
     def test_descriptors_and_memory_stay_flat(self):
         slow = sanitized(self.daemon)
         self.load(5000, 64)  # every buffer and table has its size then
-        opened, used = descriptors(self.daemon), self.daemon.memory_bytes()
+        opened, used = harness.descriptors(self.daemon), self.daemon.memory_bytes()
         self.load(20000 if slow else 100000, 64)
-        harness.wait_until(lambda: descriptors(self.daemon) <= opened, "no descriptor is left open")
+        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened,
+                           "no descriptor is left open")
         self.assertLess(self.daemon.memory_bytes() - used, (64 if slow else 4) << 20)
         self.assertEqual(self.servers(), 1)
 
@@ -116,7 +114,7 @@ class EnduranceTest(harness.ScoutTest):
         finally:
             for client in clients:
                 client.close()
-        harness.wait_until(lambda: descriptors(self.daemon) < 200, "all clients are gone")
+        harness.wait_until(lambda: harness.descriptors(self.daemon) < 200, "all clients are gone")
 
 
 class ChangedKeyTest(harness.ScoutTest):

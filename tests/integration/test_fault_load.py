@@ -16,10 +16,6 @@ LATE_S = 2  # what an answer may take beyond its deadline on a busy machine
 LOST = ("connection-lost", "connect-failed", "deadline-exceeded")
 
 
-def descriptors(daemon):
-    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
-
-
 def pool_record(daemon):
     """The pool's counters, which the daemon logs at its end."""
     record = [line for line in daemon.log().splitlines() if re.search(r"\bpool\b", line)][-1]
@@ -190,11 +186,11 @@ class ResetTest(peers.PeerTest):
         self.assertGreater(resets, 3)
         self.assertGreater(succeeded, self.CALLS // 10)
         self.read_all()
-        opened, used = descriptors(self.daemon), self.daemon.memory_bytes()
+        opened, used = harness.descriptors(self.daemon), self.daemon.memory_bytes()
         for seed in (2, 3):
             self.round(seed)
             self.read_all()
-        harness.wait_until(lambda: descriptors(self.daemon) <= opened, "no descriptor is left")
+        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened, "no descriptor is left")
         self.assertLess(self.daemon.memory_bytes() - used, 8 << 20)
 
 

@@ -23,10 +23,6 @@ FILE = 40000  # bytes of the file that is read: more than one packet
 CUTS = 14
 
 
-def descriptors(daemon):
-    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
-
-
 class FaultTest(peers.PeerTest):
     """A daemon that knows hosts by their ssh_config blocks, and one good host among them."""
 
@@ -55,9 +51,9 @@ class FaultTest(peers.PeerTest):
     @classmethod
     def settled(cls):
         """How many descriptors the daemon has when those of clients that went are closed."""
-        harness.wait_until(lambda: harness.unchanged(lambda: descriptors(cls.daemon), 0.1),
+        harness.wait_until(lambda: harness.unchanged(lambda: harness.descriptors(cls.daemon), 0.1),
                            "clients are gone")
-        return descriptors(cls.daemon)
+        return harness.descriptors(cls.daemon)
 
     @classmethod
     def behind(cls, alias, *options, server=None):
@@ -99,7 +95,7 @@ class FaultTest(peers.PeerTest):
     def assert_clean(self):
         """Nothing is left of connections that failed, within their connect's time-out."""
         self.read_good()
-        harness.wait_until(lambda: descriptors(self.daemon) <= self.opened,
+        harness.wait_until(lambda: harness.descriptors(self.daemon) <= self.opened,
                            "the descriptors are closed", CONNECT_S + LATE_S)
 
 
@@ -395,7 +391,7 @@ class OverTest(FaultTest):
         self.assertScoutOk(self.answers([path])[0], "file")
         self.plain.order("blackhole")
         self.assertScoutError(self.answers([path])[0], "deadline-exceeded", "plain")
-        harness.wait_until(lambda: descriptors(self.daemon) <= opened, "the dead one is closed")
+        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened, "the dead one is closed")
         self.plain.order("resume")
         self.assertScoutOk(self.answers([path])[0], "file")
         self.assertEqual(self.plain.counts()["connections"], 2)
@@ -443,7 +439,7 @@ class WarmTest(FaultTest):
         self.warm("idle-hole")
         opened = self.settled()
         line.order("blackhole")
-        harness.wait_until(lambda: descriptors(self.daemon) < opened, "the dead one is closed",
+        harness.wait_until(lambda: harness.descriptors(self.daemon) < opened, "the dead one is closed",
                            2 * self.PING_S + LATE_S)
         line.order("resume")
         self.quick(self.client.send_scout("idle-hole:/file-10"))

@@ -194,7 +194,8 @@ class UnlockTest(harness.ScoutTest):
 
     def memory_has(self, text):
         """Whether the daemon's memory holds `text`."""
-        with open(f"/proc/{self.daemon.process.pid}/maps", encoding="utf-8") as maps, \
+        with harness.looking_inside(), \
+                open(f"/proc/{self.daemon.process.pid}/maps", encoding="utf-8") as maps, \
                 open(f"/proc/{self.daemon.process.pid}/mem", "rb", 0) as memory:
             for line in maps:
                 place = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
@@ -216,7 +217,7 @@ class UnlockTest(harness.ScoutTest):
         terminal.wait_for("Passphrase for", 2)
         for pid in processes:
             for name in ("cmdline", "environ"):
-                with open(f"/proc/{pid}/{name}", "rb") as shown:
+                with harness.looking_inside(), open(f"/proc/{pid}/{name}", "rb") as shown:
                     self.assertNotIn(b"Kw7-", shown.read())
         terminal.type(PASSPHRASE)
         self.assertEqual(terminal.ends()[0], 0)
