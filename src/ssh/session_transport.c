@@ -200,7 +200,8 @@ const char *session_last_error(struct session *s)
 
 static const char without_1_11[] =
     ", which has neither chacha20-poly1305 nor GCM nor encrypt-then-MAC (1.11 has): allow "
-    "aes128-ctr with hmac-sha2-256 on the server, or use a newer libssh2";
+    "aes128-ctr with hmac-sha2-256 on the server, or build scoutd with a newer libssh2: "
+    "scripts/deps --libssh2-from-source";
 
 static int describe_end(struct session *s, const char *during)
 {
