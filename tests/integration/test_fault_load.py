@@ -190,7 +190,8 @@ class ResetTest(peers.PeerTest):
         for seed in (2, 3):
             self.round(seed)
             self.read_all()
-        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened, "no descriptor is left")
+        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened,
+                           "no descriptor is left")
         self.assertLess(self.daemon.memory_bytes() - used, 8 << 20)
 
 

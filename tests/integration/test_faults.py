@@ -391,7 +391,8 @@ class OverTest(FaultTest):
         self.assertScoutOk(self.answers([path])[0], "file")
         self.plain.order("blackhole")
         self.assertScoutError(self.answers([path])[0], "deadline-exceeded", "plain")
-        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened, "the dead one is closed")
+        harness.wait_until(lambda: harness.descriptors(self.daemon) <= opened,
+                           "the dead one is closed")
         self.plain.order("resume")
         self.assertScoutOk(self.answers([path])[0], "file")
         self.assertEqual(self.plain.counts()["connections"], 2)
@@ -439,7 +440,8 @@ class WarmTest(FaultTest):
         self.warm("idle-hole")
         opened = self.settled()
         line.order("blackhole")
-        harness.wait_until(lambda: harness.descriptors(self.daemon) < opened, "the dead one is closed",
+        harness.wait_until(lambda: harness.descriptors(self.daemon) < opened,
+                           "the dead one is closed",
                            2 * self.PING_S + LATE_S)
         line.order("resume")
         self.quick(self.client.send_scout("idle-hole:/file-10"))

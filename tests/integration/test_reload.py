@@ -133,7 +133,7 @@ class ReloadTest(harness.ScoutTest):
         self.assertIn("key=max_connections", told[0])
 
     def test_calls_in_flight_end_under_the_configuration_they_began_with(self):
-        self.fleet.write("demo1", "big", "x" * 2_000_000)
+        self.fleet.write("demo1", "big", "x" * 200_000)
         self.configure("max_file_size = 16000000\n")
         client = self.client_of_started()
         numbers = []
@@ -142,7 +142,7 @@ class ReloadTest(harness.ScoutTest):
             self.daemon.process.send_signal(signal.SIGHUP)
         for number in numbers:
             self.assertEqual(len(client.result(number, 60)["structuredContent"]["text"]),
-                             2_000_000)
+                             200_000)
         self.reload()
 
     def test_many_signals(self):

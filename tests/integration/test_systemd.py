@@ -95,7 +95,7 @@ class SocketsTest(SystemdTest):
                     "name": "run", "arguments": {"host": "demo1", "command": "true"}})),
                     "policy-denied")
             self.assertEqual(self.read(paths[name]), "hello from demo1\n")
-        self.assertIn("handed_sockets=4", daemon.log())
+        harness.wait_until(lambda: "handed_sockets=4" in daemon.log(), "it is logged")
 
     def test_the_key_role_is_for_the_plain_socket(self):
         _, paths = self.start("plain", "", "scoutd", "other", SCOUT_ROLE="operator")
@@ -134,7 +134,8 @@ class SocketsTest(SystemdTest):
         own.start()
         code = ("import os, socket, sys\nos.setuid(65534)\n"
                 "s = socket.socket(socket.AF_UNIX)\ns.settimeout(10)\ns.connect(sys.argv[1])\n"
-                "try:\n  s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\\n')\n"
+                "try:\n  s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,'\n"
+                "            b'\"method\":\"tools/list\"}\\n')\n"
                 "except OSError:\n  pass\n"
                 "sys.stdout.write(s.recv(4096).decode())\n")
         os.chmod(self.folder, 0o755)

@@ -92,7 +92,7 @@ class TokensTest(harness.ScoutTest):
         self.assertIn("run", self.tools(known))
         self.assertEqual(text_of(self.run_command(known)).strip(), "done")
         with open(os.path.join(self.daemon.state, "audit.log"), encoding="utf-8") as text:
-            self.assertIn('"ci"', text.read())
+            self.assertIn('"ci"', text.read())  # written before the effect
 
     def test_the_line_comes_with_what_follows_it(self):
         self.daemon.start()
@@ -107,7 +107,7 @@ class TokensTest(harness.ScoutTest):
                       token_line(self.token)[:-1],  # half of it
                       b"\n" + token_line(hashlib.sha256(self.token.encode()).hexdigest())):
             self.refused(first)
-        self.assertIn("client_refused", self.daemon.log())
+        harness.wait_until(lambda: "client_refused" in self.daemon.log(), "it is logged")
         self.assertNotIn(self.token, self.daemon.log())
         self.assertIn("run", self.tools(self.client(token_line(self.token))))
 

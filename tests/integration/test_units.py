@@ -39,7 +39,8 @@ class UnitsTest(harness.ScoutTest):
         for path in ("bin/scoutd", "bin/scout", "lib/systemd/system/scoutd.service",
                      "lib/systemd/system/scoutd.socket", "lib/systemd/user/scoutd.service",
                      "lib/systemd/system/scoutd-operator.socket", "lib/systemd/user/scoutd.socket",
-                     "lib/sysusers.d/scoutd.conf", "lib/tmpfiles.d/scoutd.conf", "share/doc/scoutd/examples/scoutd.conf"):
+                     "lib/sysusers.d/scoutd.conf", "lib/tmpfiles.d/scoutd.conf",
+                     "share/doc/scoutd/examples/scoutd.conf"):
             self.assertTrue(os.path.exists(self.at(path)), path)
         self.assertEqual(os.listdir(self.root), ["usr"])  # nothing of an administrator's
         told = subprocess.run([self.at("bin", "scoutd"), "--version"], check=True,
