@@ -264,7 +264,8 @@ class CommandTest(peers.PeerTest):
         before = driver.memory_peak()
         ends, _ = driver.run({"big": "yes-bytes 50000000"}, 60)
         self.assert_exited(ends, 50000000)
-        self.assertLess(driver.memory_peak() - before, 16 << 20)
+        # Half of it: the address sanitizer keeps what was freed for a while.
+        self.assertLess(driver.memory_peak() - before, 25 << 20)
 
     def test_a_reader_that_never_reads_holds_nobody_up(self):
         """Two take nothing for an hour; others on the same connection go on. They are stopped."""
