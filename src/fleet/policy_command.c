@@ -218,23 +218,57 @@ static bool find_runs_none(const struct command *c, size_t i, size_t end)
     return true;
 }
 
+static bool may_be_word(const struct command_pattern *pattern, size_t k, struct slice word)
+{
+    struct slice wanted = pattern->words[k];
+    return glob_word_match(wanted, word) ||
+           (k == 0 && glob_word_match(base_name(wanted), base_name(word)));
+}
+
+/* How far a match may have come: bit k says that k words of the pattern are found. */
+struct progress {
+    uint64_t words;
+    uint64_t options; /* the same, and the last word was an option that the pattern does not name */
+};
+
+/* Options may stand between the words of a pattern, each with a value. */
+static struct progress take_word(const struct command_pattern *pattern, struct progress at,
+                                 struct slice word)
+{
+    struct progress next = {0, 0};
+    bool option = word.len > 1 && word.data[0] == '-';
+    for (size_t k = 0; k < pattern->count; k++) {
+        uint64_t bit = UINT64_C(1) << k;
+        if (!((at.words | at.options) & bit))
+            continue;
+        if (may_be_word(pattern, k, word))
+            next.words |= bit << 1;
+        if (k > 0 && option)
+            next.options |= bit;
+        else if (at.options & bit)
+            next.words |= bit;
+    }
+    return next;
+}
+
 /* Whether the words from `i` to `end` may be the pattern's command. */
 static bool may_begin(const struct command *c, const struct command_pattern *pattern, size_t i,
                       size_t end, bool *hidden)
 {
-    for (size_t k = 0; k < pattern->count; k++, i++) {
-        if (i == end)
-            return false;
-        if (is_unknown(c, i))
+    const uint64_t whole = UINT64_C(1) << pattern->count;
+    struct progress at = {1, 0};
+    for (; i < end; i++) {
+        if (at.words & whole && pattern->rest)
+            return true;
+        uint64_t open = (at.words | at.options) & ~whole;
+        if (!is_unknown(c, i))
+            at = take_word(pattern, at, word_at(c, i));
+        else if (open)
             return *hidden = true;
-        struct slice wanted = pattern->words[k], word = word_at(c, i);
-        if (!glob_word_match(wanted, word) &&
-            !(k == 0 && glob_word_match(base_name(wanted), base_name(word))))
+        if (!(at.words | at.options))
             return false;
     }
-    while (i < end && is_unknown(c, i))
-        i++;
-    return pattern->rest || i == end;
+    return at.words & whole;
 }
 
 /* Of those, the ones that also take a command as one text. */

@@ -336,6 +336,8 @@ static void what_denies_commands_is_not_gone_around_by_writing(void **state)
         "find / -name x -exec systemctl restart {} ;", "time systemctl restart x",
         ">/tmp/x systemctl restart x", "systemctl >/tmp/x restart x", "systemctl 2>&1 restart x",
         "systemctl &>/tmp/x restart x", "systemctl 2>/tmp/x restart y",
+        "systemctl --no-block restart x", "systemctl -H h restart x", "systemctl -q --user restart",
+        "sudo systemctl --no-block restart x", "systemctl -a -b c -d restart x",
         /* cannot be told */
         "$X restart x", "systemctl $X x", "`echo systemctl restart`", "$(echo systemctl restart)",
         "echo \"$(systemctl restart x)\"", "sh -c 'systemctl restart x'", "bash x.sh", ". x",
@@ -355,6 +357,8 @@ static void what_denies_commands_is_not_gone_around_by_writing(void **state)
                                        "journalctl -u x 2>&1",
                                        "sudo systemctl status x",
                                        "find / -name 'systemctl' ; ls",
+                                       "systemctl --user status restart.service",
+                                       "systemctl status -l restart",
                                        "mysystemctl restart x"};
     struct policy *p = commands(POLICY_DENY, "systemctl restart *");
     struct policy *full = commands(POLICY_DENY, "/usr/bin/systemctl restart *");
