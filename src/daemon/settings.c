@@ -12,9 +12,11 @@
 #include <confuse.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct load {
@@ -150,10 +152,15 @@ static int prepare_text(char *text)
 /* The file's text, to be freed; NULL with errno. */
 static char *read_text(const char *path)
 {
-    FILE *file = fopen(path, "re");
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for its writer */
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     char *text = file ? calloc(1, SETTINGS_FILE_MAX + 1) : NULL;
-    size_t len = text ? fread(text, 1, SETTINGS_FILE_MAX, file) : 0;
-    int error = !text || ferror(file)      ? errno
+    bool whole = text && fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode));
+    size_t len = whole ? fread(text, 1, SETTINGS_FILE_MAX, file) : 0;
+    int error = !text                      ? errno
+                : !whole                   ? EINVAL
+                : ferror(file)             ? errno
                 : len == SETTINGS_FILE_MAX ? EFBIG
                 : strlen(text) < len       ? EILSEQ /* what follows a NUL would not be read */
                                            : 0;

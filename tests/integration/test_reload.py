@@ -54,6 +54,16 @@ class ReloadTest(harness.ScoutTest):
     def tools(self, client):
         return {tool["name"] for tool in client.request("tools/list")["result"]["tools"]}
 
+    def test_a_file_that_became_a_pipe_is_refused(self):
+        client = self.client_of_started()
+        os.remove(self.daemon.config)
+        os.mkfifo(self.daemon.config)
+        self.assertIn("reload_refused", str(self.reload("unchanged")))
+        os.remove(self.daemon.config)
+        self.configure('block_hosts = "demo2"\n')
+        self.reload()
+        self.assertEqual(self.names(client), ["demo1"])
+
     def test_hosts(self):
         client = self.client_of_started()
         self.assertEqual(self.names(client), ["demo1", "demo2"])
