@@ -178,8 +178,8 @@ static int listen_at(struct control *c, struct failure *why)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat st;
     memcpy(address.sun_path, c->path, strlen(c->path));
-    if (lstat(c->path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(c->path);       /* of a daemon that is gone: the MCP socket beside it is ours */
+    if (lstat(c->path, &st) == 0 && S_ISSOCK(st.st_mode) && !socket_file_is_live(c->path))
+        unlink(c->path);       /* of a daemon that is gone */
     mode_t mask = umask(0177); /* never open to others, not even at first */
     int error =
         listener_open(&c->listener, c->io, (struct sockaddr *)&address, sizeof address, &events);
@@ -187,6 +187,7 @@ static int listen_at(struct control *c, struct failure *why)
     if (error)
         return failure_set(why, SCOUT_E_CONNECT, "Cannot listen on %s: %s", c->path,
                            strerror(-error));
+    socket_file_note(&c->own, c->path);
     c->listening = true;
     return 0;
 }
@@ -224,7 +225,7 @@ void control_close(struct control *c, void (*on_closed)(void *context), void *co
     c->closing = true;
     c->on_closed = on_closed;
     c->context = context;
-    unlink(c->path);
+    socket_file_remove(&c->own);
     for (struct list *n = c->clients.next, *next; n != &c->clients; n = next) {
         next = n->next; /* closing only starts here */
         control_client_close(CONTAINER_OF(n, struct control_client, node));

@@ -7,6 +7,7 @@
 #include "control_job.h"
 #include "scout/base/json_write.h"
 #include "scout/net/listener.h"
+#include "socket_file.h"
 
 struct control_trust;
 
@@ -20,6 +21,7 @@ struct control {
     void (*on_closed)(void *context);
     void *context;
     char path[PATHS_SOCKET_SIZE];
+    struct socket_file own;
 };
 
 struct control_client {

@@ -31,6 +31,7 @@ static int open_own(struct doors *d, struct io *io, const char *path, struct fai
     if (error)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot listen on %s: %s", path,
                            strerror(-error));
+    socket_file_note(&d->own, path);
     d->count = 1;
     return 0;
 }
@@ -67,6 +68,7 @@ void doors_apply(struct doors *d, const struct settings *settings)
 
 void doors_close(struct doors *d)
 {
+    socket_file_remove(&d->own);
     for (size_t i = 0; i < d->count; i++)
         listener_close(&d->list[i].listener);
 }

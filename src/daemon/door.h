@@ -6,6 +6,7 @@
 #include "scout/net/listener.h"
 #include "sd.h"
 #include "settings.h"
+#include "socket_file.h"
 
 /* The socket of this name is the plain one: its role is the key `role`. */
 #define DOOR_PLAIN "scoutd"
@@ -22,6 +23,7 @@ struct door {
 struct doors {
     struct door list[SD_SOCKETS_MAX];
     size_t count;
+    struct socket_file own;
     void (*on_client)(struct doors *doors, const struct door *door, int fd);
 };
 
@@ -32,6 +34,7 @@ __attribute__((warn_unused_result)) int doors_open(struct doors *d, struct io *i
                                                    const char *path, struct failure *why);
 /* Gives each door the role that the settings have for it. */
 void doors_apply(struct doors *d, const struct settings *settings);
+/* The file of our own socket goes, too. */
 void doors_close(struct doors *d);
 
 /* Who is at the other end of `fd`, as the kernel has it. SCOUT_E_NOT_ADMITTED with *why for another

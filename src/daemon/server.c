@@ -180,8 +180,6 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     server_view_free(s->view);
     confirmations_free(s->confirmations);
-    if (config->handed->count == 0)
-        unlink(config->source->paths.socket);
     if (!s->reload.active) /* else a helper thread still reads into it */
         free(s);
     return 0;

@@ -5,15 +5,13 @@
  */
 #include "state.h"
 
-#include "scout/base/peer.h"
+#include "socket_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static int make_folder(const char *path, struct failure *why)
@@ -51,21 +49,6 @@ static int take_lock(const struct paths *paths, struct failure *why)
                        strerror(error));
 }
 
-/* Whether somebody accepts connections on the socket. */
-static bool is_live(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int rc = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
-    bool live = fd < 0 || rc == 0 || errno != ECONNREFUSED; /* in doubt it lives */
-    if (rc == 0 && peer_is_gone(fd))
-        live = false;
-    if (fd >= 0)
-        close(fd);
-    return live;
-}
-
 static int clear_socket(const char *path, struct failure *why)
 {
     struct stat st;
@@ -75,7 +58,7 @@ static int clear_socket(const char *path, struct failure *why)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "%s is there and is no socket: move it away, or give another --socket",
                            path);
-    if (is_live(path))
+    if (socket_file_is_live(path))
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "Somebody listens on %s already: stop it, or give another --socket",
                            path);

@@ -111,6 +111,22 @@ class LifeTest(harness.ScoutTest):
         self.assertIn(first.socket, said)
         self.read_good(first)
 
+    def test_a_socket_that_has_taken_our_place_is_not_removed(self):
+        first = self.start("replaced")
+        control = os.path.join(first.folder, "s-control.sock")
+        for path in (first.socket, control):
+            os.remove(path)
+        second = harness.Daemon(self.folder, self.fleet.ssh_config, "", "heir",
+                                socket_path=first.socket)
+        self.addCleanup(second.stop)
+        second.start()
+        first.stop()
+        self.read_good(second)
+        self.assertTrue(os.path.exists(control))
+        second.stop()
+        for path in (first.socket, control):
+            self.assertFalse(os.path.exists(path))
+
     def test_what_is_no_socket_is_not_removed(self):
         path = self.write("precious", "do not remove\n")
         said = self.fails("careful", socket_path=path)
@@ -134,6 +150,14 @@ class LifeTest(harness.ScoutTest):
                 self.assertTrue(place, said)
                 if line is not None:
                     self.assertEqual(int(place.group(1)), line, said)
+
+    def test_a_configuration_that_is_no_file_is_refused(self):
+        daemon = harness.Daemon(self.folder, self.fleet.ssh_config, "", "pipe")
+        os.remove(daemon.config)
+        os.mkfifo(daemon.config)  # it would wait for a writer
+        daemon.launch()
+        self.assertGreater(daemon.ends(), 0)
+        self.assertIn(daemon.config, daemon.log())
 
     def test_a_named_configuration_must_exist(self):
         daemon = harness.Daemon(self.folder, self.fleet.ssh_config, "", "gone")
