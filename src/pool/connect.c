@@ -134,7 +134,7 @@ static bool sign_later(struct pool_connection *c, size_t identity, struct slice 
     uint64_t now = io_now(c->pool->io), end = c->timer.node.key;
     uint64_t deadline = end > now ? now + (end - now) / 2 : now;
     return w->agent &&
-           agent_client_sign(w->agent, w->identities.list[identity].blob, data, deadline);
+           agent_client_sign(w->agent, w->identities.agent_blobs[identity], data, deadline);
 }
 
 static void on_sign(void *context, size_t identity, struct slice data)
@@ -263,15 +263,23 @@ static void go_on(struct pool_connection *c)
     if (c->state != CONNECTION_LOADING || !credentials->loaded || !w->agent_known)
         return;
     unlock_files(credentials, c->pool->config.keys);
-    identities_merge(&w->identities, credentials->files, credentials->file_count,
-                     w->agent ? agent_client_keys(w->agent) : slice_of(NULL, 0),
-                     c->destination->host->identities_only && credentials->may_use_files);
+    const struct identity_sources sources = {
+        .files = credentials->files,
+        .file_count = credentials->file_count,
+        .certificates = credentials->certificates,
+        .certificate_count = credentials->certificate_count,
+        .agent = w->agent ? agent_client_keys(w->agent) : slice_of(NULL, 0),
+        .only_files = c->destination->host->identities_only && credentials->may_use_files,
+        .now_s = io_wall_ms(c->pool->io) / 1000,
+    };
+    identities_merge(&w->identities, &sources);
     if (w->identities.count > 0) {
         dial(c);
         return;
     }
     struct failure why;
-    identities_none(credentials->files, credentials->file_count, c->name, agent_note(w), &why);
+    identities_none(&w->identities, credentials->files, credentials->file_count, c->name,
+                    agent_note(w), &why);
     connection_end(c, &why);
 }
 

@@ -1,4 +1,4 @@
-/* Reads known_hosts and key files on a helper thread.
+/* Reads known_hosts, key files and certificates on a helper thread.
  *
  * Everything here up to on_done runs off the loop and touches only the struct. No known_hosts file
  * at all means that no host can be verified, which ends the connect; a key that cannot be used only
@@ -184,6 +184,45 @@ static void add_defaults(struct credentials *c)
             c->files[c->file_count++].path = c->default_paths[i];
 }
 
+/* ---- certificates ---- */
+
+static void load_certificate(struct credentials *c, const char *path, bool named)
+{
+    struct certificate_file *f = &c->certificates[c->certificate_count];
+    char *text;
+    size_t len;
+    int error = read_file(path, CREDENTIALS_KEY_MAX, &text, &len);
+    if ((error == ENOENT || error == ENOTDIR) && !named)
+        return;
+    c->certificate_count++;
+    f->path = path;
+    f->named = named;
+    if (error) {
+        failure_set(&f->why, SCOUT_E_KEY, "Cannot read the certificate %s: %s", path,
+                    strerror(error));
+        return;
+    }
+    f->bytes = malloc(CERTIFICATE_MAX);
+    if (!f->bytes)
+        failure_set(&f->why, SCOUT_E_NOMEM, "No memory for the certificate %s", path);
+    else if (ssh_certificate_parse_text(slice_of(text, len), f->bytes, &f->certificate) != 0)
+        failure_set(&f->why, SCOUT_E_KEY,
+                    "The file %s holds no certificate of a kind that can be used here", path);
+    free(text);
+}
+
+static void load_certificates(struct credentials *c)
+{
+    const struct ssh_host *host = c->destination->host;
+    for (uint32_t i = 0; i < host->certificate_count; i++)
+        load_certificate(c, host->certificates[i], true);
+    for (size_t i = 0; i < c->file_count; i++)
+        if (asprintf(&c->certificate_paths[i], "%s-cert.pub", c->files[i].path) < 0)
+            c->certificate_paths[i] = NULL;
+        else
+            load_certificate(c, c->certificate_paths[i], false);
+}
+
 static void load_keys(struct credentials *c)
 {
     const struct ssh_host *host = c->destination->host;
@@ -205,8 +244,10 @@ static void on_run(struct io_job *job)
 {
     struct credentials *c = CONTAINER_OF(job, struct credentials, job);
     load_known_hosts(c);
-    if (!c->failure.error && c->may_use_files)
-        load_keys(c);
+    if (c->failure.error || !c->may_use_files)
+        return;
+    load_keys(c);
+    load_certificates(c);
 }
 
 static void on_done(struct io_job *job)
@@ -260,8 +301,12 @@ void credentials_drop(struct credentials *c)
             ssh_key_free(c->files[i].key);
         buf_fini(&c->files[i].blob);
     }
-    for (size_t i = 0; i < SSH_CONFIG_FILES_MAX; i++)
+    for (size_t i = 0; i < SSH_CONFIG_FILES_MAX; i++) {
         free(c->default_paths[i]);
+        free(c->certificate_paths[i]);
+    }
+    for (size_t i = 0; i < c->certificate_count; i++)
+        free(c->certificates[i].bytes);
     free(c->known_hosts_default);
     free(c->known_hosts_global);
     free(c->home);

@@ -1,6 +1,6 @@
-/* What a login needs from files: the known_hosts entries and the private keys of one destination,
- * read and decoded on a helper thread just before the connection is made, so that a key that was
- * trusted or replaced a moment ago counts. Private to the layer. */
+/* What a login needs from files: the known_hosts entries, private keys and certificates of one
+ * destination, read and decoded on a helper thread just before the connection is made, so that a
+ * key that was trusted or replaced a moment ago counts. Private to the layer. */
 #ifndef SCOUT_POOL_CREDENTIALS_H
 #define SCOUT_POOL_CREDENTIALS_H
 
@@ -26,6 +26,9 @@ struct credentials {
     char *default_paths[SSH_CONFIG_FILES_MAX];
     struct key_file files[SSH_CONFIG_FILES_MAX];
     size_t file_count;
+    struct certificate_file certificates[2 * SSH_CONFIG_FILES_MAX];
+    char *certificate_paths[SSH_CONFIG_FILES_MAX]; /* of those beside the key files */
+    size_t certificate_count;
     struct failure failure; /* of known_hosts; error 0: usable */
 };
 

@@ -1,11 +1,13 @@
 /* The order of keys: a merge of the files' list and the agent's.
  *
  * A public key blob is the identity of a key, wherever it lies; what has been taken is recognised
- * by it. Keys of the agent whose type nobody here can offer (certificates, security keys) are
- * passed over, so that they do not use up tries. */
+ * by it. Keys of the agent whose type nobody here can offer (security keys) are passed over, so
+ * that they do not use up tries; likewise certificates that are not valid now, or that the linked
+ * libssh2 cannot offer, with a note. */
 #include "identities.h"
 
 #include "scout/ssh/agent.h"
+#include "scout/ssh/session.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,12 +31,14 @@ static bool has_blob(const struct identities *i, struct slice blob)
 }
 
 /* Such keys are signed with on a helper thread: see signing.c. */
-static bool is_slow(struct slice blob)
+static bool is_slow(const struct ssh_key *key)
 {
-    return slice_is(ssh_key_type(blob), "ssh-rsa");
+    return key && slice_is(ssh_key_type(ssh_key_public(key)), "ssh-rsa");
 }
 
-static void add(struct identities *i, struct slice blob, struct ssh_key *key, struct slice label)
+/* `held`: by what the agent knows it, where the agent signs. */
+static void add(struct identities *i, struct slice blob, struct ssh_key *key, struct slice held,
+                struct slice label)
 {
     if (has_blob(i, blob))
         return;
@@ -44,8 +48,9 @@ static void add(struct identities *i, struct slice blob, struct ssh_key *key, st
     }
     copy_label(i->labels[i->count], label);
     i->keys[i->count] = key ? ssh_key_ref(key) : NULL;
+    i->agent_blobs[i->count] = held;
     i->list[i->count] = (struct ssh_identity){
-        .blob = blob, .key = is_slow(blob) ? NULL : key, .label = i->labels[i->count]};
+        .blob = blob, .key = is_slow(key) ? NULL : key, .label = i->labels[i->count]};
     i->count++;
 }
 
@@ -59,18 +64,102 @@ static struct slice find_in_agent(struct slice agent, struct slice wanted)
     return slice_of(NULL, 0);
 }
 
+/* The file's key where it can sign; NULL: it cannot. */
+static struct ssh_key *key_of(const struct key_file *f)
+{
+    return f->state == KEY_FILE_USABLE ? f->key : f->state == KEY_FILE_LOCKED ? f->unlocked : NULL;
+}
+
+static struct slice public_of(const struct key_file *f)
+{
+    struct ssh_key *key = key_of(f);
+    return key ? ssh_key_public(key) : buf_peek(&f->blob);
+}
+
 static void add_file(struct identities *i, const struct key_file *f, struct slice agent)
 {
-    struct ssh_key *key = f->state == KEY_FILE_USABLE   ? f->key
-                          : f->state == KEY_FILE_LOCKED ? f->unlocked
-                                                        : NULL;
-    struct slice blob = key ? ssh_key_public(key) : buf_peek(&f->blob);
-    struct slice held = find_in_agent(agent, blob);
+    struct ssh_key *key = key_of(f);
+    struct slice blob = public_of(f), held = find_in_agent(agent, blob);
     if (held.len > 0)
-        add(i, held, NULL, slice_str(f->path));
+        add(i, held, NULL, held, slice_str(f->path));
     else if (key)
-        add(i, blob, key, slice_str(f->path));
+        add(i, blob, key, held, slice_str(f->path));
 }
+
+/* ---- certificates ---- */
+
+/* Those that find no room are not told. */
+static void note(struct identities *i, const char *text)
+{
+    size_t len = strlen(i->notes);
+    if (len + strlen(text) + 3 <= sizeof i->notes)
+        snprintf(i->notes + len, sizeof i->notes - len, "%s%s", len ? "; " : "", text);
+}
+
+/* False, with a note: it cannot be shown now. */
+static bool may_show(struct identities *i, const struct ssh_certificate *c, const char *name,
+                     uint64_t now_s)
+{
+    struct failure why = {0};
+    const char *unable = ssh_session_no_certificate(c->type);
+    if (unable)
+        failure_set(&why, SCOUT_E_KEY, "the certificate %s was not used: %s", name, unable);
+    else
+        (void)!ssh_certificate_check(c, now_s, name, &why);
+    if (why.error)
+        note(i, why.text);
+    return !why.error;
+}
+
+/* The certified key as the agent has it: with the certificate, or plain. */
+static struct slice find_certified(struct slice agent, const struct ssh_certificate *c, bool plain)
+{
+    struct slice blob, comment;
+    while (agent_next_identity(&agent, &blob, &comment))
+        if (plain ? ssh_certificate_is_of(c, blob) : slice_equal(blob, c->blob))
+            return blob;
+    return slice_of(NULL, 0);
+}
+
+static void add_certificate(struct identities *i, const struct certificate_file *f,
+                            const struct identity_sources *s)
+{
+    const struct ssh_certificate *c = &f->certificate;
+    if (f->why.error)
+        note(i, f->why.text);
+    if (f->why.error || !may_show(i, c, f->path, s->now_s))
+        return;
+    struct slice held = find_certified(s->agent, c, false);
+    struct slice plain = find_certified(s->agent, c, true);
+    struct ssh_key *key = NULL;
+    bool has_file = false;
+    for (size_t n = 0; n < s->file_count && !key; n++)
+        if (ssh_certificate_is_of(c, public_of(&s->files[n]))) {
+            has_file = true;
+            key = key_of(&s->files[n]);
+        }
+    if (held.len == 0 && plain.len > 0 && (has_file || !s->only_files))
+        held = plain;
+    if (held.len > 0 || key) {
+        add(i, c->blob, held.len > 0 ? NULL : key, held, slice_str(f->path));
+    } else if (!has_file && f->named) {
+        struct failure why;
+        failure_set(&why, SCOUT_E_KEY,
+                    "the certificate %s was not used: its private key is neither an IdentityFile "
+                    "nor in the ssh agent",
+                    f->path);
+        note(i, why.text);
+    }
+}
+
+static void add_certificates(struct identities *i, const struct identity_sources *s, bool named)
+{
+    for (size_t n = 0; n < s->certificate_count; n++)
+        if (s->certificates[n].named == named)
+            add_certificate(i, &s->certificates[n], s);
+}
+
+/* ---- the agent's others ---- */
 
 static bool is_offered_type(struct slice blob)
 {
@@ -85,16 +174,27 @@ static bool is_offered_type(struct slice blob)
     return false;
 }
 
-void identities_merge(struct identities *out, const struct key_file *files, size_t count,
-                      struct slice agent, bool only_files)
+static void add_held(struct identities *i, struct slice blob, struct slice comment, uint64_t now_s)
 {
-    struct slice rest = agent, blob, comment;
+    struct ssh_certificate c;
+    char label[IDENTITIES_LABEL_SIZE], name[IDENTITIES_LABEL_SIZE + 32];
+    copy_label(label, comment);
+    snprintf(name, sizeof name, "\"%s\" of the ssh agent", label);
+    if (is_offered_type(blob) || (!has_blob(i, blob) && ssh_certificate_parse(blob, &c) == 0 &&
+                                  may_show(i, &c, name, now_s)))
+        add(i, blob, NULL, blob, comment);
+}
+
+void identities_merge(struct identities *out, const struct identity_sources *s)
+{
+    struct slice rest = s->agent, blob, comment;
     *out = (struct identities){0};
-    for (size_t n = 0; n < count; n++)
-        add_file(out, &files[n], agent);
-    while (!only_files && agent_next_identity(&rest, &blob, &comment))
-        if (is_offered_type(blob))
-            add(out, blob, NULL, comment);
+    add_certificates(out, s, true);
+    add_certificates(out, s, false);
+    for (size_t n = 0; n < s->file_count; n++)
+        add_file(out, &s->files[n], s->agent);
+    while (!s->only_files && agent_next_identity(&rest, &blob, &comment))
+        add_held(out, blob, comment, s->now_s);
 }
 
 void identities_free(struct identities *i)
@@ -128,14 +228,14 @@ __attribute__((format(printf, 2, 3))) static void append(struct failure *f, cons
     memcpy(f->text, longer.text, sizeof f->text);
 }
 
-static void append_agent(struct failure *f, const char *agent_note)
+static void append_note(struct failure *f, const char *text)
 {
-    if (agent_note[0])
-        append(f, "; %s", agent_note);
+    if (text[0])
+        append(f, "; %s", text);
 }
 
-int identities_none(const struct key_file *files, size_t count, const char *name,
-                    const char *agent_note, struct failure *why)
+int identities_none(const struct identities *i, const struct key_file *files, size_t count,
+                    const char *name, const char *agent_note, struct failure *why)
 {
     const struct key_file *locked = first_of(files, count, KEY_FILE_LOCKED);
     const struct key_file *broken = first_of(files, count, KEY_FILE_BROKEN);
@@ -150,7 +250,8 @@ int identities_none(const struct key_file *files, size_t count, const char *name
                     "There is no key for %s: set IdentityFile in the ssh configuration, or use an "
                     "ssh agent",
                     name);
-    append_agent(why, agent_note);
+    append_note(why, i->notes);
+    append_note(why, agent_note);
     return why->error;
 }
 
@@ -174,5 +275,6 @@ void identities_explain(const struct identities *i, const struct key_file *files
                "; %u more keys were not tried, because servers disconnect after %d: name the "
                "right one with IdentityFile",
                i->passed_over, SSH_TRIES_MAX);
-    append_agent(f, agent_note);
+    append_note(f, i->notes);
+    append_note(f, agent_note);
 }

@@ -18,6 +18,7 @@
  * At most SSH_TRIES_MAX identities are offered: OpenSSH disconnects at its sixth failure. */
 #include "session_state.h"
 
+#include "scout/ssh/certificate.h"
 #include "session_sign.h"
 #include "wire.h"
 #include <stdio.h>
@@ -28,7 +29,7 @@
 void session_auth_init(struct session_auth *a)
 {
     buf_init(&a->signature, KEY_SIGNATURE_MAX);
-    buf_init(&a->blob, KEY_BLOB_MAX + sizeof RSA_RENAMED);
+    buf_init(&a->blob, CERTIFICATE_MAX + sizeof RSA_RENAMED);
     buf_init(&a->refusals, REFUSALS_MAX);
 }
 
@@ -181,11 +182,16 @@ static void end_by_peer(struct session *s, int rc)
 
 static void refused(struct session *s, const struct ssh_identity *identity, int rc)
 {
+    struct ssh_certificate certificate;
+    char names[64];
     if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && s->auth.signed_once)
         note_refusal(s, "%s was known there, but its signature did not suffice",
                      label_of(identity));
     else if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
         note_refusal(s, "%s was known there, but could not sign", label_of(identity));
+    else if (ssh_certificate_parse(identity->blob, &certificate) == 0)
+        note_refusal(s, "the certificate %s, for %s, was not taken", label_of(identity),
+                     ssh_certificate_names(&certificate, names, sizeof names));
     next_identity(s);
 }
 

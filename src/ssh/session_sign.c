@@ -53,6 +53,14 @@ struct slice session_sign_inner(struct slice signature, struct slice algorithm)
     return inner;
 }
 
+const char *ssh_session_no_certificate(struct slice key_type)
+{
+    bool newer = libssh2_version(VERSION_1_11) != NULL;
+    return newer || starts_with(key_type, "ecdsa-")
+               ? NULL
+               : "libssh2 1.10 supports certificates for ECDSA keys only (1.11: all)";
+}
+
 /* 7.2 brought rsa-sha2 to OpenSSH. */
 static bool is_openssh_with_sha2(const char *banner)
 {
@@ -75,9 +83,10 @@ enum session_sign_support session_sign_support(struct slice blob, const char *ba
         *why = "security keys are not supported";
         return SESSION_SIGN_NOT;
     }
-    bool certificate = plain_name(type).len != type.len;
-    if (certificate && !newer && !starts_with(type, "ecdsa-")) {
-        *why = "libssh2 1.10 supports certificates for ECDSA keys only";
+    struct slice plain = plain_name(type);
+    const char *unable = plain.len != type.len ? ssh_session_no_certificate(plain) : NULL;
+    if (unable) {
+        *why = unable;
         return SESSION_SIGN_NOT;
     }
     if (!slice_is(type, "ssh-rsa") || newer)

@@ -30,7 +30,7 @@
     X(CANONICALIZE, "CanonicalizeHostname", CHOICE, FIRST, GUARDED, "!no yes always", NULL, NULL)  \
     X(CANONICAL_DOTS, "CanonicalizeMaxDots", INT, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(CANONICAL_CNAMES, "CanonicalizePermittedCNAMEs", ANY, FIRST, GUARDED, "none", NULL, NULL)    \
-    X(CERTIFICATE, "CertificateFile", STRING, LINE, GUARDED, "none", CONFIG_TOKENS, NULL)          \
+    X(CERTIFICATE, "CertificateFile", STRING, LINE, HONOURED, NULL, CONFIG_TOKENS, NULL)           \
     X(CHANNEL_TIMEOUT, "ChannelTimeout", ANY, FIRST, IGNORED, NULL, NULL, NULL)                    \
     X(CHECK_HOST_IP, "CheckHostIP", CHOICE, FIRST, GUARDED, "!no yes", NULL, NULL)                 \
     X(CIPHERS, "Ciphers", ALGORITHMS, FIRST, HONOURED, NULL, NULL, "the fastest that are safe")    \

@@ -1,5 +1,5 @@
 # The parsers of the ssh layer.
-foreach(name sftp known_hosts ssh_config key agent)
+foreach(name sftp known_hosts ssh_config key agent certificate)
   scout_fuzz_target(${name} scout_ssh)
 endforeach()
 # Signatures are checked by libcrypto alone.

@@ -31,4 +31,8 @@ __attribute__((warn_unused_result)) int ssh_session_new(struct engine **out,
  * Points into `data`. */
 struct slice session_sign_algorithm(struct slice data);
 
+/* Why the linked libssh2 cannot log in with a certificate for a key of this type ("ssh-ed25519"):
+ * static text. NULL: it can. */
+const char *ssh_session_no_certificate(struct slice key_type);
+
 #endif

@@ -50,6 +50,14 @@ static struct key_file broken(const char *path, const char *text)
     return f;
 }
 
+static void merge(struct identities *out, const struct key_file *files, size_t count,
+                  struct slice held, bool only_files)
+{
+    const struct identity_sources sources = {
+        .files = files, .file_count = count, .agent = held, .only_files = only_files};
+    identities_merge(out, &sources);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -75,7 +83,7 @@ static void test_files_then_agent(void **state)
     (void)state;
     agent_has(material_slice(&other), "other");
     agent_has(ssh_key_public(b), "b in the agent");
-    identities_merge(&out, files, 2, agent_list(), false);
+    merge(&out, files, 2, agent_list(), false);
     assert_int_equal(out.count, 3);
     check(&out.list[0], ssh_key_public(a), a, "/k/a");
     check(&out.list[1], ssh_key_public(b), NULL, "/k/b"); /* the agent signs for the file */
@@ -89,7 +97,7 @@ static void test_no_agent(void **state)
     struct identities out;
     const struct key_file files[] = {usable("/k/b", b), usable("/k/a", a), usable("/again", b)};
     (void)state;
-    identities_merge(&out, files, 3, slice_of(NULL, 0), false);
+    merge(&out, files, 3, slice_of(NULL, 0), false);
     assert_int_equal(out.count, 2); /* no key twice */
     check(&out.list[0], ssh_key_public(b), b, "/k/b");
     check(&out.list[1], ssh_key_public(a), a, "/k/a");
@@ -103,7 +111,7 @@ static void test_only_agent(void **state)
     agent_has(ssh_key_public(a), "one");
     agent_has(ssh_key_public(a), "one again");
     agent_has(ssh_key_public(b), "two");
-    identities_merge(&out, NULL, 0, agent_list(), false);
+    merge(&out, NULL, 0, agent_list(), false);
     assert_int_equal(out.count, 2);
     check(&out.list[0], ssh_key_public(a), NULL, "one");
     check(&out.list[1], ssh_key_public(b), NULL, "two");
@@ -115,18 +123,18 @@ static void test_locked_file(void **state)
     struct identities out;
     struct key_file f = encrypted("/k/locked", locked);
     (void)state;
-    identities_merge(&out, &f, 1, slice_of(NULL, 0), false);
+    merge(&out, &f, 1, slice_of(NULL, 0), false);
     assert_int_equal(out.count, 0);
     identities_free(&out);
 
     f.unlocked = locked; /* from memory */
-    identities_merge(&out, &f, 1, slice_of(NULL, 0), false);
+    merge(&out, &f, 1, slice_of(NULL, 0), false);
     assert_int_equal(out.count, 1);
     check(&out.list[0], ssh_key_public(locked), locked, "/k/locked");
     identities_free(&out);
 
     agent_has(ssh_key_public(locked), "held"); /* the agent comes first */
-    identities_merge(&out, &f, 1, agent_list(), false);
+    merge(&out, &f, 1, agent_list(), false);
     assert_int_equal(out.count, 1);
     check(&out.list[0], ssh_key_public(locked), NULL, "/k/locked");
     identities_free(&out);
@@ -140,7 +148,7 @@ static void test_references(void **state)
     struct ssh_key *again = keys_load(&keys, "a", "");
     const struct key_file f = usable("/k/a", again);
     (void)state;
-    identities_merge(&out, &f, 1, slice_of(NULL, 0), false);
+    merge(&out, &f, 1, slice_of(NULL, 0), false);
     ssh_key_free(again);
     assert_true(slice_equal(ssh_key_public(out.list[0].key), ssh_key_public(a)));
     identities_free(&out);
@@ -156,7 +164,7 @@ static void test_tries_max(void **state)
         struct material m = material_blob("ssh-ed25519", i);
         agent_has(material_slice(&m), "agent's");
     }
-    identities_merge(&out, &f, 1, agent_list(), false);
+    merge(&out, &f, 1, agent_list(), false);
     assert_int_equal(out.count, SSH_TRIES_MAX);
     check(&out.list[0], ssh_key_public(a), a, "/k/a"); /* what is named comes first */
     assert_int_equal(out.passed_over, 3);
@@ -179,7 +187,7 @@ static void test_types_that_cannot_be_offered(void **state)
     }
     agent_has(slice_str("\0\0"), "cut short");
     agent_has(slice_of("\xff\xff\xff\xffssh-rsa", 11), "too long");
-    identities_merge(&out, NULL, 0, agent_list(), false);
+    merge(&out, NULL, 0, agent_list(), false);
     assert_int_equal(out.count, 0);
     identities_free(&out);
 }
@@ -189,7 +197,7 @@ static void test_labels_are_printable(void **state)
     struct identities out;
     (void)state;
     agent_has(ssh_key_public(a), "evil\x1b[2J\n");
-    identities_merge(&out, NULL, 0, agent_list(), false);
+    merge(&out, NULL, 0, agent_list(), false);
     assert_string_equal(out.list[0].label, "evil?[2J?");
     identities_free(&out);
 }
@@ -198,18 +206,19 @@ static void test_labels_are_printable(void **state)
 
 static void test_none(void **state)
 {
+    const struct identities none = {0};
     struct failure why;
     struct key_file files[2] = {broken("/k/x", "Cannot read key file /k/x: gone"),
                                 encrypted("/k/locked", locked)};
     (void)state;
-    assert_int_equal(identities_none(NULL, 0, "web1", "", &why), SCOUT_E_KEY);
+    assert_int_equal(identities_none(&none, NULL, 0, "web1", "", &why), SCOUT_E_KEY);
     assert_non_null(strstr(why.text, "There is no key for web1"));
-    assert_int_equal(identities_none(files, 1, "web1", "", &why), SCOUT_E_KEY);
+    assert_int_equal(identities_none(&none, files, 1, "web1", "", &why), SCOUT_E_KEY);
     assert_string_equal(why.text, "Cannot read key file /k/x: gone");
-    assert_int_equal(identities_none(files, 2, "web1", "", &why), SCOUT_E_KEY_LOCKED);
+    assert_int_equal(identities_none(&none, files, 2, "web1", "", &why), SCOUT_E_KEY_LOCKED);
     assert_non_null(strstr(why.text, "run: scout unlock /k/locked"));
     assert_non_null(strstr(why.text, "web1"));
-    identities_none(files, 2, "web1", "the ssh agent hung up", &why);
+    identities_none(&none, files, 2, "web1", "the ssh agent hung up", &why);
     assert_non_null(strstr(why.text, "; the ssh agent hung up"));
     buf_fini(&files[1].blob);
 }
@@ -221,7 +230,7 @@ static void test_explain(void **state)
     struct key_file files[3] = {usable("/k/a", a), encrypted("/k/locked", locked),
                                 broken("/k/x", "Cannot read key file /k/x: gone")};
     (void)state;
-    identities_merge(&out, files, 3, slice_of(NULL, 0), false);
+    merge(&out, files, 3, slice_of(NULL, 0), false);
     failure_set(&why, SCOUT_E_AUTH, "web1 does not accept it");
     why.stage = "authenticating";
     identities_explain(&out, files, 3, "a note", &why);
@@ -234,7 +243,7 @@ static void test_explain(void **state)
     identities_free(&out);
 
     agent_has(ssh_key_public(locked), "held"); /* then it was tried */
-    identities_merge(&out, files, 3, agent_list(), false);
+    merge(&out, files, 3, agent_list(), false);
     failure_set(&why, SCOUT_E_AUTH, "no");
     identities_explain(&out, files, 2, "", &why);
     assert_string_equal(why.text, "no");

@@ -209,7 +209,6 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
         "BindInterface eth0",
         "ProxyCommand none x",
         "ProxyJump \"none\"",
-        "CertificateFile /c",
         "CheckHostIP yes",
         "PubkeyAuthentication no",
         "RequiredRSASize 4096",
