@@ -187,12 +187,14 @@ void audit_file_close(struct audit_file *f)
  * path, whatever became of the records before: they are missed when it is verified. */
 static int look_after(struct audit_file *f)
 {
-    struct stat st;
-    if (f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_nlink > 0 && (uint64_t)st.st_size == f->size)
+    struct stat st, named;
+    bool in_place = f->fd >= 0 && fstat(f->fd, &st) == 0 && lstat(f->path, &named) == 0 &&
+                    st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+    if (in_place && (uint64_t)st.st_size == f->size)
         return 0;
     if (f->fd >= 0) {
         f->changed = true;
-        if (fstat(f->fd, &st) == 0 && st.st_nlink > 0) {
+        if (in_place) {
             f->whole = f->size = (uint64_t)st.st_size;
             return 0;
         }

@@ -230,6 +230,7 @@ static void a_file_that_was_moved_or_changed_is_noticed(void **state)
 {
     struct audit_file f;
     struct audit_check c;
+    char moved[160];
     (void)state;
     open_log(&f);
     append(&f, 1);
@@ -242,6 +243,17 @@ static void a_file_that_was_moved_or_changed_is_noticed(void **state)
     assert_int_equal(c.first_seq, 3);
     audit_check_fini(&c);
     f.changed = false;
+    snprintf(moved, sizeof moved, "%s/moved", place.folder);
+    assert_int_equal(rename(place.path, moved), 0);
+    append(&f, 1);
+    assert_true(f.changed);
+    audit_check_init(&c);
+    place_check(&place, place.path, &c);
+    assert_int_equal(c.first_seq, 5);
+    audit_check_fini(&c);
+    f.changed = false;
+    append(&f, 1);
+    assert_false(f.changed);
     write_to(place.path, "x\n", 2);
     append(&f, 1);
     assert_true(f.changed);
