@@ -92,6 +92,11 @@ static const struct subcommand subcommands[] = {
      "On the terminal only. Those that are not known are added to the host's known_hosts file. A\n"
      "changed or revoked key is refused: its old line is removed by hand, with ssh-keygen -R.\n"
      "  --review    go through all hosts that are not known yet"},
+    {"explain", "explain HOST [--json]", OPERAND_REQUIRED, true, OPTION_JSON, explain_command,
+     "Shows what the SSH configuration says of a host.\n"
+     "Each value with the file and line that decided it, and what is not honoured or refuses the\n"
+     "host. Contacts nobody.\n"
+     "  --json      print the daemon's answer"},
     {"approve", "approve [ID]", OPERAND_OPTIONAL, true, 0, approve_command,
      "Shows calls that wait for a person, and asks.\n"
      "On the terminal only. Without ID: all that wait. Where a rule of the policy says `confirm`, "

@@ -2,6 +2,7 @@
  * change while the process runs, so that a reload may look at it from a helper thread. */
 #include "configuration.h"
 
+#include "match_exec.h"
 #include "ssh_files.h"
 #include <errno.h>
 #include <limits.h>
@@ -32,11 +33,29 @@ int configuration_find(struct configuration_source *source, const struct paths_f
     return paths_resolve(&source->paths, flags, configuration_variable, NULL, why);
 }
 
+static const char *variable(const char *name)
+{
+    return getenv(name);
+}
+
+/* One command that cannot be run at all is noted, others leave their hosts refused. */
+static int run_exec(void *context, const char *command)
+{
+    struct ssh_files *files = context;
+    int status = match_exec_run(command);
+    if (status == SCOUT_E_PERMISSION)
+        files->exec_impossible = true;
+    return status;
+}
+
 /* The system's file counts where the user's own is the default one, as with ssh and its -F. */
 static int load_ssh_config(struct configuration *c, const struct configuration_source *source,
                            struct failure *why)
 {
     char dir[PATHS_SIZE], machine[HOST_NAME_MAX + 1] = "";
+    const char *path = source->paths.ssh_config;
+    bool named = source->paths.ssh_config_named;
+    struct ssh_files files = {.named = named ? path : NULL};
     const struct ssh_config_env env = {
         .home = source->home,
         .user = source->user,
@@ -44,14 +63,27 @@ static int load_ssh_config(struct configuration *c, const struct configuration_s
         .machine = gethostname(machine, sizeof machine - 1) == 0 ? machine : NULL,
         .uid = getuid(),
         .read = ssh_files_read,
-        .variable = configuration_variable};
-    const char *path = source->paths.ssh_config;
+        .variable = variable,
+        .exec = c->settings.match_exec == SETTINGS_YES ? run_exec : NULL,
+        .context = &files};
     snprintf(dir, sizeof dir, "%s/.ssh", source->home);
-    if (source->paths.ssh_config_named && access(path, R_OK) != 0)
+    if (named && access(path, R_OK) != 0)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "Cannot read the ssh configuration %s: %s", path, strerror(errno));
-    return ssh_config_load(&c->ssh_config, path,
-                           source->paths.ssh_config_named ? NULL : SYSTEM_SSH_CONFIG, &env, why);
+    int error = ssh_config_load(&c->ssh_config, path, named ? NULL : SYSTEM_SSH_CONFIG, &env, why);
+    if (error && files.refused)
+        return failure_set(why, error,
+                           "The ssh configuration %s is not read: it belongs to somebody else, or "
+                           "anybody may write to it",
+                           files.path);
+    if (error || !files.exec_impossible)
+        return error;
+    ssh_config_free(c->ssh_config);
+    c->ssh_config = NULL;
+    return failure_set(why, SCOUT_E_UNSUPPORTED,
+                       "A command of Match exec in %s can be run at the start only, since the "
+                       "daemon shuts itself in then: restart it",
+                       path);
 }
 
 int configuration_load(struct configuration *c, const struct configuration_source *source,

@@ -189,7 +189,8 @@ static const char *take_request(struct control_job *j, struct slice line)
     struct slice path = json_member(line, "path");
     struct slice passphrase = json_member(line, "passphrase");
     if (!take_op(j, json_member(line, "op")))
-        return "`op` must be list, locked, unlock, lock, confirmations, approve, refuse, hostkeys "
+        return "`op` must be list, locked, unlock, lock, confirmations, approve, refuse, explain, "
+               "hostkeys "
                "or trust";
     if (path.len > 0 && (json_string(path, j->path, sizeof j->path) <= 0 || j->path[0] != '/'))
         return "`path` must be an absolute path";
@@ -230,7 +231,8 @@ void control_request_take(struct control_client *k, size_t len)
     struct json_error error;
     struct slice line = slice_of(k->in, len);
     if (json_check(line, &error) == 0 && json_type(line) == JSON_OBJECT &&
-        (control_approve_take(k, line) || control_trust_take(k, line)))
+        (control_approve_take(k, line) || control_trust_take(k, line) ||
+         control_explain_take(k, line)))
         return;
     const char *wrong = take_request(&k->job, line);
     explicit_bzero(k->in, sizeof k->in);

@@ -46,6 +46,8 @@ void control_request_refuse(struct control_client *k, const char *what);
 void control_request_fail(struct control_client *k, const struct failure *why);
 /* Ends the line that `w` has written, and sends it. */
 void control_request_answer(struct control_client *k, struct json_writer *w);
+/* Likewise when it asks what the ssh configuration says of a host. */
+bool control_explain_take(struct control_client *k, struct slice request);
 /* Answers `request` (a checked object) when it is about calls that wait for a person; false: it is
  * not. */
 bool control_approve_take(struct control_client *k, struct slice request);

@@ -31,7 +31,9 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 19 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 20 /* rows of the table in settings_table.c */
+
+enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 
 struct settings {
     uint64_t max_file_size;   /* bytes of a file that are read */
@@ -48,6 +50,7 @@ struct settings {
     char agent[SETTINGS_PATH_MAX];        /* SETTINGS_AGENT_AUTO, SETTINGS_NONE, or a path */
     char known_hosts[SETTINGS_PATH_MAX];  /* "": the default file; SETTINGS_NONE; or a path */
     bool strict;                          /* false: without any known_hosts, connect unchecked */
+    enum settings_answer match_exec;      /* whether commands of Match exec are run */
     char allow_hosts[SETTINGS_HOSTS_MAX]; /* patterns with commas between them; "": all hosts */
     char block_hosts[SETTINGS_HOSTS_MAX]; /* looked at only where allow_hosts is empty */
     char tokens[SETTINGS_PATH_MAX];       /* the file of tokens; "": there are none */

@@ -35,6 +35,7 @@ const struct setting settings_table[] = {
      FIXED},
     {ROW("strict_host_key_checking", strict, "true", SETTING_SWITCH),
      VARIABLE("STRICT_HOST_KEY_CHECKING"), FIXED},
+    {ROW("match_exec", match_exec, "no", SETTING_WORD), .words = "no, yes"},
     {ROW("allow_hosts", allow_hosts, "", SETTING_HOSTS), VARIABLE("ALLOWLIST")},
     {ROW("block_hosts", block_hosts, "", SETTING_HOSTS), VARIABLE("BLOCKLIST")},
     {ROW("role", role, "reader", SETTING_WORD), .words = "reader, operator", VARIABLE("ROLE")},

@@ -6,17 +6,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static int take_file(const char *path, int (*take)(void *, const char *, struct slice),
-                     void *take_context)
+static bool is_safe(const struct stat *st)
+{
+    return (st->st_uid == 0 || st->st_uid == getuid()) && !(st->st_mode & S_IWOTH);
+}
+
+static int take_file(struct ssh_files *files, const char *path,
+                     int (*take)(void *, const char *, struct slice), void *take_context)
 {
     struct stat st;
     FILE *file = fopen(path, "re");
     if (!file)
-        return SCOUT_E_NOT_FOUND;
+        return errno == ENOENT || errno == ENOTDIR ? SCOUT_E_NOT_FOUND : SCOUT_E_PERMISSION;
     int error = fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode) ? SCOUT_E_NOT_FOUND
                 : (uint64_t)st.st_size > SSH_FILES_SIZE_MAX           ? SCOUT_E_LIMIT
                                                                       : 0;
+    bool named = files->named && strcmp(files->named, path) == 0;
+    if (!error && !named && !is_safe(&st)) {
+        files->refused = true;
+        snprintf(files->path, sizeof files->path, "%s", path);
+        error = SCOUT_E_PERMISSION;
+    }
     char *text = error ? NULL : malloc((size_t)st.st_size + 1);
     if (!error && !text)
         error = SCOUT_E_NOMEM;
@@ -32,7 +44,7 @@ static int take_file(const char *path, int (*take)(void *, const char *, struct 
 int ssh_files_read(void *context, const char *pattern,
                    int (*take)(void *, const char *path, struct slice text), void *take_context)
 {
-    (void)context;
+    struct ssh_files *files = context;
     glob_t found;
     int rc = glob(pattern, 0, NULL, &found);
     if (rc == GLOB_NOSPACE)
@@ -40,8 +52,11 @@ int ssh_files_read(void *context, const char *pattern,
     if (rc != 0)
         return SCOUT_E_NOT_FOUND;
     int error = 0;
-    for (size_t i = 0; i < found.gl_pathc && !error; i++)
-        error = take_file(found.gl_pathv[i], take, take_context);
+    for (size_t i = 0; i < found.gl_pathc && !error; i++) {
+        error = take_file(files, found.gl_pathv[i], take, take_context);
+        if (error == SCOUT_E_NOT_FOUND)
+            error = 0; /* a directory, or gone since; the others count all the same */
+    }
     globfree(&found);
     return error;
 }

@@ -119,8 +119,11 @@ static void on_pulse(struct io_timer *timer)
 
 void connection_heard(struct pool_connection *c)
 {
+    bool waited = c->ping_waits;
     c->received_ns = io_now(c->pool->io);
     c->ping_waits = false;
+    if (waited)
+        connection_pulse(c); /* the next one may be due before this one would have been missed */
 }
 
 void connection_pulse(struct pool_connection *c)

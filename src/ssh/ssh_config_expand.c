@@ -24,8 +24,8 @@ static void put(struct output *o, const char *text, size_t len)
     o->at += len;
 }
 
-/* %C: the hash by which connections are told apart. False without a machine's name, with a ProxyJump
- * (which counts since 9.6 only), or when libcrypto cannot. */
+/* %C: the hash by which connections are told apart. False without a machine's name, with a
+ * ProxyJump (which counts since 9.6 only), or when libcrypto cannot. */
 static bool put_hash(struct output *o, const struct config_tokens *t, const char *port)
 {
     static const char digits[] = "0123456789abcdef";
@@ -109,7 +109,7 @@ static const char *put_variable(struct output *o, const char **text, const struc
         return "it has a ${ without a variable's name and a }";
     memcpy(name, *text + 2, len);
     name[len] = '\0';
-    const char *value = c->variable ? c->variable(name, c->context) : NULL;
+    const char *value = c->variable ? c->variable(name) : NULL;
     if (!value)
         return "it names an environment variable that the daemon does not have";
     put(o, value, strlen(value));

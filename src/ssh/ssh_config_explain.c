@@ -27,6 +27,13 @@ static enum ssh_standing standing_of(enum config_slot slot)
                                                               : SSH_STANDING_IGNORED;
 }
 
+/* How an honoured value means less here than to ssh, NULL: in nothing. */
+static const char *difference_of(enum config_slot slot, const struct config_directive *d)
+{
+    bool lax = slot == CONFIG_STRICT && d && d->number >= 2;
+    return lax ? "as yes: a key that is not known is not taken; scout trust adds it" : NULL;
+}
+
 /* One row; `d` may be NULL: the default. */
 static void tell(struct explain *e, enum config_slot slot, const struct config_directive *d,
                  const char *value)
@@ -42,7 +49,7 @@ static void tell(struct explain *e, enum config_slot slot, const struct config_d
         .file = at ? e->walk.config->files[at->file].path : NULL,
         .line = at ? at->line : 0,
         .standing = refusal->at ? SSH_STANDING_REFUSED : standing_of(slot),
-        .reason = refusal->at ? refusal->text : NULL,
+        .reason = refusal->at ? refusal->text : difference_of(slot, d),
     };
     e->each(e->context, &row);
 }

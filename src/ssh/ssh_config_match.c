@@ -152,10 +152,12 @@ static enum config_truth judge_one(const struct criterion *c, const char *argume
 enum config_truth config_match_judge(const struct config_directive *d,
                                      const struct config_match_facts *facts, const char **unjudged)
 {
-    enum config_truth all = d->unsure ? CONFIG_MAYBE : CONFIG_YES;
+    enum config_truth all = CONFIG_YES;
     const char *word = d->words, *execs[CONFIG_CRITERIA_EXECS];
     uint32_t exec_count = 0;
     *unjudged = d->unsure ? "quotes that OpenSSH 10 reads differently" : "";
+    if (d->unsure)
+        return CONFIG_MAYBE;
     for (uint32_t i = 0; i < d->word_count && all != CONFIG_NO; i += 2) {
         const char *argument = config_next_word(word);
         const struct criterion *c = criterion_of(word + (*word == '!'));

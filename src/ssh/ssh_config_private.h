@@ -92,8 +92,7 @@ struct config_execs;
 struct ssh_config {
     char *home, *user, *dir, *machine;
     uint32_t uid;
-    const char *(*variable)(const char *name, void *context);
-    void *context;
+    const char *(*variable)(const char *name);
     struct config_file *files;
     uint32_t file_count, file_size;
     struct config_directive *directives;

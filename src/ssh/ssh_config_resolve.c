@@ -140,7 +140,7 @@ static void fill_agent(struct fill *f)
         return;
     const char *path = put_expanded(f, d, d->words);
     if (path && path[0] == '$') {
-        const char *value = c->variable ? c->variable(path + 1, c->context) : NULL;
+        const char *value = c->variable ? c->variable(path + 1) : NULL;
         path = put(f, d, value && value[0] ? value : "none"); /* OpenSSH has no agent then */
     }
     f->host->identity_agent = path;

@@ -37,7 +37,8 @@
     X(CLEAR_FORWARDINGS, "ClearAllForwardings", FLAG, FIRST, IGNORED, NULL, NULL, NULL)            \
     X(COMPRESSION, "Compression", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                          \
     X(ATTEMPTS, "ConnectionAttempts", COUNT, FIRST, HONOURED, NULL, NULL, "1")                     \
-    X(CONNECT_TIMEOUT, "ConnectTimeout", TIME, FIRST, HONOURED, NULL, NULL, "connect_timeout")     \
+    X(CONNECT_TIMEOUT, "ConnectTimeout", TIME, FIRST, HONOURED, NULL, NULL,                        \
+      "as the key connect_timeout")                                                                \
     X(CONTROL_MASTER, "ControlMaster", ANY, FIRST, IGNORED, NULL, NULL, NULL)                      \
     X(CONTROL_PATH, "ControlPath", STRING, FIRST, IGNORED, NULL, NULL, NULL)                       \
     X(CONTROL_PERSIST, "ControlPersist", STRING, FIRST, IGNORED, NULL, NULL, NULL)                 \
@@ -67,13 +68,12 @@
     X(HOST, "Host", BLOCK, LINE, IGNORED, NULL, NULL, NULL)                                        \
     X(HOSTBASED_LIST, "HostbasedAcceptedAlgorithms", STRING, FIRST, IGNORED, NULL, NULL, NULL)     \
     X(HOSTBASED, "HostbasedAuthentication", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                \
-    X(HOST_KEYS, "HostKeyAlgorithms", ALGORITHMS, FIRST, HONOURED, NULL, NULL,                     \
-      "those that known_hosts has a key for first")                                                \
+    X(HOST_KEYS, "HostKeyAlgorithms", ALGORITHMS, FIRST, HONOURED, NULL, NULL, "known ones first") \
     X(HOST_KEY_ALIAS, "HostKeyAlias", STRING, FIRST, HONOURED, NULL, NULL, NULL)                   \
     X(HOSTNAME, "HostName", STRING, FIRST, HONOURED, NULL, CONFIG_TOKENS_NAME, NULL)               \
     X(IDENTITIES_ONLY, "IdentitiesOnly", FLAG, FIRST, HONOURED, NULL, NULL, "no")                  \
     X(IDENTITY_AGENT, "IdentityAgent", AGENT, FIRST, HONOURED, NULL, CONFIG_TOKENS,                \
-      "SSH_AUTH_SOCK")                                                                             \
+      "as the key agent")                                                                          \
     X(IDENTITY, "IdentityFile", STRING, LINE, HONOURED, NULL, CONFIG_TOKENS,                       \
       "~/.ssh/id_ed25519, id_ecdsa, id_rsa")                                                       \
     X(IGNORE_UNKNOWN, "IgnoreUnknown", STRING, FIRST, HONOURED, NULL, NULL, NULL)                  \
@@ -115,7 +115,8 @@
     X(SK_PROVIDER, "SecurityKeyProvider", STRING, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(SEND_ENV, "SendEnv", ANY, WORDS, IGNORED, NULL, NULL, NULL)                                  \
     X(ALIVE_COUNT, "ServerAliveCountMax", INT, FIRST, HONOURED, NULL, NULL, "3")                   \
-    X(ALIVE_INTERVAL, "ServerAliveInterval", TIME, FIRST, HONOURED, NULL, NULL, "ping_interval")   \
+    X(ALIVE_INTERVAL, "ServerAliveInterval", TIME, FIRST, HONOURED, NULL, NULL,                    \
+      "as the key ping_interval")                                                                  \
     X(SESSION_TYPE, "SessionType", STRING, FIRST, IGNORED, NULL, NULL, NULL)                       \
     X(SET_ENV, "SetEnv", ANY, FIRST, IGNORED, NULL, NULL, NULL)                                    \
     X(STDIN_NULL, "StdinNull", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                             \
@@ -131,7 +132,7 @@
     X(UPDATE_HOST_KEYS, "UpdateHostKeys", STRING, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(USER, "User", STRING, FIRST, HONOURED, NULL, NULL, NULL)                                     \
     X(KNOWN_HOSTS, "UserKnownHostsFile", FILES, FIRST, HONOURED, NULL, CONFIG_TOKENS,              \
-      "~/.ssh/known_hosts")                                                                        \
+      "as the key known_hosts")                                                                    \
     X(VERIFY_DNS, "VerifyHostKeyDNS", STRING, FIRST, IGNORED, NULL, NULL, NULL)                    \
     X(VERSION_ADDENDUM, "VersionAddendum", ANY, FIRST, IGNORED, NULL, NULL, NULL)                  \
     X(VISUAL_HOST_KEY, "VisualHostKey", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                    \

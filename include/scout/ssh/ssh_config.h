@@ -37,12 +37,12 @@ struct ssh_config_env {
     ssh_config_read_fn *read;
     /* The value of an environment variable, NULL: not set. NULL: none is. Called as long as the
      * configuration lives, from whichever thread resolves; the environment must not change. */
-    const char *(*variable)(const char *name, void *context);
+    const char *(*variable)(const char *name);
     /* Runs the command of a Match exec in a shell: 1 when it exits with 0, 0 otherwise, negative
      * when it could not be run. Called within ssh_config_load only, for the known hosts, once for
      * each different command. NULL: hosts for which an exec may count are refused. */
     int (*exec)(void *context, const char *command);
-    void *context; /* of all of them */
+    void *context; /* of read and exec */
 };
 
 /* Parses `path` and then `system` (NULL: none), whose relative Includes start in /etc/ssh; a file
@@ -161,7 +161,7 @@ struct ssh_explained {
     const char *file;    /* NULL: the default */
     uint32_t line;
     enum ssh_standing standing;
-    const char *reason; /* of SSH_STANDING_REFUSED, else NULL */
+    const char *reason; /* of SSH_STANDING_REFUSED; else what differs from ssh, or NULL */
 };
 
 /* Calls `each` for every value that is set for the host, and for those that are honoured and not

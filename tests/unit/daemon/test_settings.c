@@ -68,6 +68,7 @@ static void test_every_key(void **state)
                           "known_hosts = \"~/kh\"\nlog_level = debug\n"
                           "command_timeout = 4\nrole = operator\n"
                           "slow_threshold = 0.25\nstrict_host_key_checking = false\n"
+                          "match_exec = yes\n"
                           "allow_hosts = \"web*, db1\"\nblock_hosts = \"x[0-9]\"\n"
                           "socket \"a\" { role = operator }\nsocket \"b\" {}\n",
                           &s, &why),
@@ -88,6 +89,7 @@ static void test_every_key(void **state)
     assert_int_equal(s.role, ROLE_OPERATOR);
     assert_int_equal(s.slow_threshold_ns, 250000000);
     assert_false(s.strict);
+    assert_int_equal(s.match_exec, SETTINGS_YES);
     assert_string_equal(s.allow_hosts, "web*, db1");
     assert_string_equal(s.block_hosts, "x[0-9]");
     assert_int_equal(s.socket_count, 2);

@@ -223,6 +223,24 @@ static void a_cancel_while_nobody_answers_ends_at_once(void **state)
     answering_close(&a);
 }
 
+static void an_address_of_the_other_family_is_not_dialled(void **state)
+{
+    struct io *io = *state;
+    struct answering a;
+    struct call c = {0};
+    answering_open(io, &a);
+    call_start_in(&c, io, "127.0.0.1", a.port, AF_INET6, 5000);
+    UNTIL(io, c.done > 0);
+    assert_int_equal(c.failure.error, SCOUT_E_RESOLVE);
+    assert_string_equal(c.failure.text,
+                        "127.0.0.1 has no IPv6 address, and AddressFamily allows no other");
+    call_start_in(&c, io, "127.0.0.1", a.port, AF_INET, 5000);
+    UNTIL(io, c.done > 0);
+    assert_int_equal(c.failure.error, 0);
+    hang_up(&c);
+    answering_close(&a);
+}
+
 static void without_a_resolver_only_addresses_are_dialled(void **state)
 {
     struct io *io = *state;
@@ -482,6 +500,23 @@ static bool have_ipv6(void)
     return have;
 }
 
+static void of_a_name_only_the_family_that_is_wanted(void **state)
+{
+    struct net n;
+    struct answering four;
+    struct call c = {0};
+    net_open(&n, *state, "127.0.0.1 both\n::1 both\n");
+    answering_open(n.io, &four);
+    c.resolver = n.resolver;
+    call_start_in(&c, n.io, "both", four.port, AF_INET, 5000);
+    UNTIL(n.io, c.done > 0);
+    assert_int_equal(c.failure.error, 0);
+    assert_int_equal(c.dial.address_count, 1);
+    hang_up(&c);
+    answering_close(&four);
+    net_close(&n);
+}
+
 static void ipv6_is_tried_first(void **state)
 {
     struct net n;
@@ -574,6 +609,8 @@ int main(void)
         ON_SIM(a_name_too_long_is_refused),
         ON_SIM(no_answer_meets_the_deadline),
         ON_SIM(a_cancel_while_nobody_answers_ends_at_once),
+        ON_RING(an_address_of_the_other_family_is_not_dialled),
+        ON_SIM(an_address_of_the_other_family_is_not_dialled),
         ON_RING(without_a_resolver_only_addresses_are_dialled),
         ON_SIM(without_a_resolver_only_addresses_are_dialled),
         ON_RING(a_name_is_resolved_and_connected),
@@ -583,6 +620,7 @@ int main(void)
         ON_RING(when_all_fail_it_is_said),
         ON_RING(the_deadline_holds_for_all_attempts),
         ON_RING(ipv6_is_tried_first),
+        ON_RING(of_a_name_only_the_family_that_is_wanted),
         ON_RING(a_deadline_while_resolving_names_the_servers),
         ON_RING(an_unknown_name_is_told_in_words),
         ON_RING(a_cancel_while_resolving_ends_it_once),

@@ -92,6 +92,21 @@ static void test_files_then_agent(void **state)
     assert_int_equal(out.count, 0);
 }
 
+static void test_only_what_files_name(void **state)
+{
+    struct identities out;
+    struct material other = material_blob("ssh-ed25519", 7);
+    const struct key_file files[] = {usable("/k/a", a), usable("/k/b", b)};
+    (void)state;
+    agent_has(material_slice(&other), "other");
+    agent_has(ssh_key_public(b), "b in the agent");
+    merge(&out, files, 2, agent_list(), true);
+    assert_int_equal(out.count, 2);
+    check(&out.list[0], ssh_key_public(a), a, "/k/a");
+    check(&out.list[1], ssh_key_public(b), NULL, "/k/b");
+    identities_free(&out);
+}
+
 static void test_no_agent(void **state)
 {
     struct identities out;
@@ -255,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_files_then_agent, setup),
+        cmocka_unit_test_setup(test_only_what_files_name, setup),
         cmocka_unit_test_setup(test_no_agent, setup),
         cmocka_unit_test_setup(test_only_agent, setup),
         cmocka_unit_test_setup(test_locked_file, setup),

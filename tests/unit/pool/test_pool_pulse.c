@@ -12,6 +12,18 @@ static const struct pool_stats *stats(void)
     return pool_stats(w.pool);
 }
 
+/* As connect_one, with ServerAliveInterval and ServerAliveCountMax. */
+static void connect_alive(uint32_t interval_s, uint32_t count_max)
+{
+    world_start(&w);
+    struct caller *c = caller_for(&w, 0, 0);
+    c->host.alive_set = true;
+    c->host.alive_interval_s = interval_s;
+    c->host.alive_count_max = count_max;
+    assert_int_equal(caller_ask(c, 1000), 0);
+    UNTIL(&w, c->ready);
+}
+
 static void connect_one(void)
 {
     world_start(&w);
@@ -131,6 +143,27 @@ static void test_bytes_of_the_host_spare_the_ping(void **state)
         run_ms(&w, 10000);
         assert_int_equal(stream_write(&w.peers[0]->stream, slice_str("x")), 0);
     }
+    assert_int_equal(stats()->pings, 0);
+    world_close(&w);
+}
+
+static void test_the_host_s_own_interval_comes_first(void **state)
+{
+    (void)state;
+    world_open(&w, 7);
+    set_pings();
+    connect_alive(5, 4);
+    uint64_t start = io_now(w.io);
+    run_ms(&w, 21000);
+    assert_int_equal(stats()->pings, 4);
+    strcpy(w.mute, "P");
+    UNTIL(&w, pool_sftp(&w.callers[0].use) == NULL); /* asked at 25 s, four intervals until then */
+    assert_in_range(io_now(w.io) - start, 44 * NS_PER_S, 46 * NS_PER_S);
+    world_close(&w);
+    world_open(&w, 8);
+    set_pings();
+    connect_alive(0, 3); /* never */
+    run_ms(&w, 100000);
     assert_int_equal(stats()->pings, 0);
     world_close(&w);
 }
@@ -288,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_idle_timeout_of_a_millisecond),
         cmocka_unit_test(test_a_host_that_answers_pings_stays),
         cmocka_unit_test(test_bytes_of_the_host_spare_the_ping),
+        cmocka_unit_test(test_the_host_s_own_interval_comes_first),
         cmocka_unit_test(test_a_silent_host_is_taken_for_dead),
         cmocka_unit_test(test_any_byte_answers_a_ping),
         cmocka_unit_test(test_an_engine_that_cannot_ping),

@@ -34,9 +34,8 @@ static int read_disk(void *context, const char *pattern,
     return error;
 }
 
-static const char *variable(const char *name, void *context)
+static const char *variable(const char *name)
 {
-    (void)context;
     return strcmp(name, "KEYS") == 0 ? "/keys" : strcmp(name, "HOME") == 0 ? "/home/me" : NULL;
 }
 
@@ -498,6 +497,205 @@ static void a_name_that_is_no_name_is_refused(void **state)
     expect_text("HostName %h.org\n", name, "too long");
 }
 
+/* ---- what is beyond one file */
+
+static void the_system_s_file_comes_second_and_outside_of_all_blocks(void **state)
+{
+    (void)state;
+    const char *files[] = {"/c",
+                           "Host a\n User mine\nHost last\n",
+                           "/etc/ssh/more",
+                           "Port 7\n",
+                           "/s",
+                           "User theirs\nInclude more\nHost b\n ConnectTimeout 3\n",
+                           NULL};
+    struct disk disk = {.files = files};
+    struct ssh_config_env env = {.home = "/h", .user = "me", .dir = "/d", .read = read_disk};
+    struct ssh_config *config;
+    struct ssh_host h = {0};
+    struct failure why;
+    env.context = &disk;
+    assert_int_equal(ssh_config_load(&config, "/c", "/s", &env, &why), 0);
+    assert_int_equal(ssh_config_resolve(config, "a", &h, &why), 0);
+    assert_string_equal(h.user, "mine");
+    assert_int_equal(h.port, 7);
+    ssh_host_fini(&h);
+    assert_int_equal(ssh_config_resolve(config, "b", &h, &why), 0);
+    assert_string_equal(h.user, "theirs");
+    assert_int_equal(h.connect_timeout_s, 3);
+    ssh_host_fini(&h);
+    assert_true(ssh_config_has_host(config, "b"));
+    ssh_config_free(config);
+    files[3] = "Include ~/x\n";
+    assert_int_equal(ssh_config_load(&config, "/c", "/s", &env, &why), SCOUT_E_PARSE);
+    assert_non_null(strstr(why.text, "/etc/ssh/more:1"));
+}
+
+static void an_unknown_keyword_refuses_only_whom_it_is_for(void **state)
+{
+    (void)state;
+    static const char text[] = "Host a\n Frobnicate yes\nHost b\n Port 1\n"
+                               "Host c\n IgnoreUnknown frob*\n Frobnicate no\n";
+    expect_text(text, "a", "Frobnicate is no keyword that is known");
+    expect_text(text, "a", "/c:2");
+    expect(text, "b", "b me 1 0 | |");
+    expect(text, "c", "c me 22 0 | |");
+}
+
+static void a_tag_chooses_blocks(void **state)
+{
+    (void)state;
+    static const char text[] = "Host a\n Tag lab\nMatch tagged lab,x\n Port 1\n"
+                               "Match !tagged lab\n Port 2\n";
+    expect(text, "a", "a me 1 0 | |");
+    expect(text, "b", "b me 2 0 | |");
+}
+
+/* Between versions a Match line with other quotes than " means different things. */
+static void a_match_that_versions_read_differently_is_not_judged(void **state)
+{
+    (void)state;
+    expect_text("Match host 'a'\n Port 1\n", "a", "OpenSSH 10 reads differently");
+    expect_text("Match host \"a\\\\\"\n Port 1\n", "a", "OpenSSH 10 reads differently");
+    expect("Match host \"a\" exec \"test 'x'\" host b\n Port 1\n", "a", "a me 22 0 | |");
+}
+
+/* ---- Match exec */
+
+struct shell {
+    struct disk disk;
+    char commands[512]; /* what was run, each with a | behind it */
+};
+
+static int run(void *context, const char *command)
+{
+    struct shell *s = context;
+    size_t len = strlen(s->commands);
+    snprintf(s->commands + len, sizeof s->commands - len, "%s|", command);
+    return strstr(command, "broken") ? SCOUT_E_INTERNAL : strncmp(command, "yes", 3) == 0;
+}
+
+static int read_shell(void *context, const char *pattern,
+                      int (*take)(void *, const char *, struct slice), void *take_context)
+{
+    return read_disk(&((struct shell *)context)->disk, pattern, take, take_context);
+}
+
+static void commands_are_run_while_loading_and_for_known_hosts(void **state)
+{
+    (void)state;
+    const char *const files[] = {"/c",
+                                 "Host a b c\n HostName %h.org\n"
+                                 "Match host a.org exec \"yes %h %n %p ${X}\"\n User one\n"
+                                 "Match exec \"no %%\" user me\n User two\n"
+                                 "Match !exec no%% originalhost b\n Port 3\n"
+                                 "Match originalhost c exec broken\n Port 4\n",
+                                 NULL};
+    struct shell shell = {.disk = {.files = files}};
+    const struct ssh_config_env env = {.home = "/h",
+                                       .user = "me",
+                                       .dir = "/d",
+                                       .read = read_shell,
+                                       .exec = run,
+                                       .context = &shell};
+    struct ssh_config *config;
+    struct ssh_host h = {0};
+    struct failure why;
+    assert_int_equal(ssh_config_load(&config, "/c", NULL, &env, &why), 0);
+    assert_string_equal(shell.commands, "yes a.org a 22 ${X}|no %|no%|broken|");
+    assert_int_equal(ssh_config_resolve(config, "a", &h, &why), 0);
+    assert_string_equal(h.user, "one");
+    ssh_host_fini(&h);
+    assert_int_equal(ssh_config_resolve(config, "b", &h, &why), 0);
+    assert_string_equal(h.user, "me");
+    assert_int_equal(h.port, 3);
+    ssh_host_fini(&h);
+    assert_int_equal(ssh_config_resolve(config, "c", &h, &why), SCOUT_E_HOST_REFUSED);
+    assert_non_null(strstr(why.text, "/c:9"));
+    ssh_host_fini(&h);
+    /* A host that is not known, for which nothing was run: */
+    assert_int_equal(ssh_config_resolve(config, "x", &h, &why), 0);
+    ssh_host_fini(&h);
+    assert_string_equal(shell.commands, "yes a.org a 22 ${X}|no %|no%|broken|");
+    ssh_config_free(config);
+}
+
+/* ---- explain */
+
+static void take_row(void *context, const struct ssh_explained *row)
+{
+    static const char *const standings[] = {"honoured", "ignored", "refused"};
+    char *out = context;
+    size_t len = strlen(out);
+    if (row->file || strcmp(row->keyword, "Port") == 0)
+        snprintf(out + len, 1024 - len, "%s=%s %s:%u %s%s\n", row->keyword, row->value,
+                 row->file ? row->file : "default", row->line, standings[row->standing],
+                 row->reason ? " *" : "");
+}
+
+static void each_value_is_told_with_its_line(void **state)
+{
+    (void)state;
+    const char *const files[] = {
+        "/c",
+        "Host a\n IdentityFile ~/%h\n ForwardAgent yes\n ProxyJump j\n StrictHostKeyChecking no\n"
+        "Include /i\nMatch exec x\n Ciphers y\nMatch all\n SendEnv A\n Weird z\n",
+        "/i", "HostName b\nIdentityFile /k\n", NULL};
+    struct ssh_config *config;
+    struct failure why;
+    char out[1024] = "";
+    assert_int_equal(load(files, &config, &why), 0);
+    assert_int_equal(ssh_config_explain(config, "a", take_row, out, &why), SCOUT_E_HOST_REFUSED);
+    assert_string_equal(out, "Ciphers= /c:7 refused *\n"
+                             "ForwardAgent=yes /c:3 ignored\n"
+                             "HostName=b /i:1 honoured\n"
+                             "IdentityFile=/home/me/b /c:2 honoured\n"
+                             "IdentityFile=/k /i:2 honoured\n"
+                             "Port=22 default:0 honoured\n"
+                             "ProxyJump=j /c:4 refused *\n"
+                             "SendEnv=A /c:10 ignored\n"
+                             "StrictHostKeyChecking=no /c:5 honoured *\n"
+                             "Weird= /c:11 refused *\n");
+    assert_string_equal(why.text, "Host a is refused: ProxyJump is not supported yet (/c:4)");
+    ssh_config_free(config);
+}
+
+/* Every field that the pool goes by. */
+static void the_rest_of_a_host_is_filled(void **state)
+{
+    (void)state;
+    const char *const files[] = {
+        "/c",
+        "IdentitiesOnly yes\nIdentityAgent $KEYS\nHostKeyAlias ABC\nGlobalKnownHostsFile /g /%h\n"
+        "AddressFamily inet6\nConnectionAttempts 4\nServerAliveInterval 1m\n"
+        "ServerAliveCountMax 2\nStrictHostKeyChecking accept-new\nKexAlgorithms +x\nCiphers a,b\n"
+        "MACs -c\nHostKeyAlgorithms ^d\nPubkeyAcceptedAlgorithms e\n",
+        NULL};
+    struct ssh_config *config;
+    struct ssh_host h = {0};
+    struct failure why;
+    assert_int_equal(load(files, &config, &why), 0);
+    assert_int_equal(ssh_config_resolve(config, "a", &h, &why), 0);
+    ssh_config_free(config); /* the host does not need it */
+    assert_true(h.identities_only && h.alive_set);
+    assert_string_equal(h.identity_agent, "/keys");
+    assert_string_equal(h.host_key_alias, "abc");
+    assert_string_equal(ssh_host_key_name(&h), "abc");
+    assert_int_equal(h.known_hosts_global_count, 2);
+    assert_string_equal(h.known_hosts_global[1], "/%h");
+    assert_int_equal(h.family, SSH_FAMILY_INET6);
+    assert_int_equal(h.connection_attempts, 4);
+    assert_int_equal(h.alive_interval_s, 60);
+    assert_int_equal(h.alive_count_max, 2);
+    assert_int_equal(h.strict, SSH_STRICT_ACCEPT_NEW);
+    assert_string_equal(h.kex_algorithms, "+x");
+    assert_string_equal(h.ciphers, "a,b");
+    assert_string_equal(h.macs, "-c");
+    assert_string_equal(h.host_key_algorithms, "^d");
+    assert_string_equal(h.pubkey_accepted_algorithms, "e");
+    ssh_host_fini(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,6 +717,13 @@ int main(void)
         cmocka_unit_test(an_include_that_cannot_be_followed_refuses_who_it_may_be_for),
         cmocka_unit_test(the_hosts_are_the_literal_names_once_and_in_order),
         cmocka_unit_test(a_name_that_is_no_name_is_refused),
+        cmocka_unit_test(the_system_s_file_comes_second_and_outside_of_all_blocks),
+        cmocka_unit_test(an_unknown_keyword_refuses_only_whom_it_is_for),
+        cmocka_unit_test(a_tag_chooses_blocks),
+        cmocka_unit_test(a_match_that_versions_read_differently_is_not_judged),
+        cmocka_unit_test(commands_are_run_while_loading_and_for_known_hosts),
+        cmocka_unit_test(each_value_is_told_with_its_line),
+        cmocka_unit_test(the_rest_of_a_host_is_filled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

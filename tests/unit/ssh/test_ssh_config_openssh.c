@@ -73,9 +73,8 @@ static int read_glob(void *context, const char *pattern,
     return error;
 }
 
-static const char *variable(const char *name, void *context)
+static const char *variable(const char *name)
 {
-    (void)context;
     return getenv(name);
 }
 

@@ -1,0 +1,218 @@
+"""Keywords of ssh_config against real sshd's: each changes what a connection does, and `scout explain`
+says which line it was."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+
+import harness
+from harness import text_of
+
+HELLO = "hello from demo1\n"
+
+
+class SshConfigTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2, Ciphers="aes256-ctr", MACs="hmac-sha2-512",
+                                   KexAlgorithms="curve25519-sha256,diffie-hellman-group14-sha256")
+        cls.count = 0
+
+    def start(self, ssh_config, config="", **variables):
+        type(self).count += 1
+        name = f"c{self.count}"
+        path = self.write(name + ".ssh_config", ssh_config)
+        daemon = self.make_daemon(path, config, name=name, variables=variables)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def read(self, daemon, host):
+        with daemon.client() as client:
+            return client.scout(host + ":hello.txt")
+
+    def entry(self, alias, **keywords):
+        return self.fleet.entry(alias, "demo1", **keywords)
+
+    def expect(self, ssh_config, good=(), bad=(), config="", **variables):
+        """All of `good` can be read; `bad` are (host, code, fragment of the text)."""
+        daemon = self.start(ssh_config, config, **variables)
+        for host in good:
+            with self.subTest(host=host):
+                self.assertEqual(text_of(self.read(daemon, host)), HELLO)
+        for host, code, fragment in bad:
+            with self.subTest(host=host):
+                self.assertScoutError(self.read(daemon, host), code, fragment)
+        return daemon
+
+    def test_the_name_and_the_files_by_which_a_host_is_known(self):
+        key = self.fleet.host_key("demo1")
+        alias = self.write("alias", f"some-alias {key}\n")
+        nobody = self.write("nobody", "# nobody\n")
+        self.expect(
+            self.entry("aliased", UserKnownHostsFile=alias, HostKeyAlias="Some-Alias")
+            + self.entry("plain", UserKnownHostsFile=alias)
+            + self.entry("other", HostKeyAlias="unknown-alias")
+            + self.entry("global", UserKnownHostsFile="none",
+                         GlobalKnownHostsFile=f"{nobody} {self.fleet.known_hosts}")
+            + self.entry("nowhere", UserKnownHostsFile="none", GlobalKnownHostsFile="/dev/null"),
+            good=("aliased", "global"),
+            bad=(("plain", "host-key-unknown", "known_hosts"),
+                 ("other", "host-key-unknown", "unknown-alias"),
+                 ("nowhere", "host-key-unknown", "known_hosts")))
+
+    def test_strict_where_the_daemon_is_not(self):
+        self.expect(
+            self.entry("lax", UserKnownHostsFile=None)
+            + self.entry("strict", UserKnownHostsFile="/nonexistent/known",
+                         StrictHostKeyChecking="yes")
+            + self.entry("never-lax", StrictHostKeyChecking="no",
+                         UserKnownHostsFile=self.write("wrong", f"[127.0.0.1]:{self.fleet.port('demo1')} "
+                                                       + self.fleet.host_key("demo2") + "\n")),
+            good=("lax", "never-lax"), bad=(("strict", "known-hosts-missing", "/nonexistent/known"),),
+            SCOUT_KNOWN_HOSTS="none")
+        self.expect(
+            self.entry("new", StrictHostKeyChecking="accept-new",
+                       UserKnownHostsFile=self.write("empty", "")),
+            bad=(("new", "host-key-unknown", "scout trust new"),))
+
+    def start_agent(self):
+        path = os.path.join(self.folder, f"agent{self.count}.sock")
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL,
+                                 preexec_fn=harness.die_with_parent)
+        self.addCleanup(agent.wait)
+        self.addCleanup(agent.send_signal, signal.SIGTERM)
+        harness.wait_until(lambda: os.path.exists(path), "the agent listens")
+        subprocess.run(["ssh-add", "-q", self.fleet.user_key], check=True, timeout=10,
+                       env={**os.environ, "SSH_AUTH_SOCK": path})
+        return path
+
+    def test_agents_and_which_of_their_keys(self):
+        agent = self.start_agent()
+        with open(self.fleet.user_key + ".pub", encoding="ascii") as text:
+            public = self.write("public.pub", text.read())
+        other = os.path.join(self.folder, "other_key")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True,
+                       timeout=60)
+        self.expect(
+            self.entry("own", IdentityFile="none", IdentityAgent=agent, IdentitiesOnly="no")
+            + self.entry("variable", IdentityFile="none", IdentityAgent="$MY_AGENT",
+                         IdentitiesOnly="no")
+            + self.entry("by-public", IdentityFile=public, IdentityAgent="${MY_AGENT}")
+            + self.entry("beside-it", IdentityFile=public[:-4], IdentityAgent=agent)
+            + self.entry("only-files", IdentityFile=other, IdentityAgent=agent)
+            + self.entry("all", IdentityFile=other, IdentityAgent=agent, IdentitiesOnly="no")
+            + self.entry("none", IdentityFile="none", IdentityAgent="none", IdentitiesOnly="no"),
+            good=("own", "variable", "by-public", "beside-it", "all"),
+            bad=(("only-files", "auth-failed", ""), ("none", "key-unusable", "no key for none")),
+            MY_AGENT=agent)
+
+    def test_addresses_and_attempts(self):
+        text = (self.entry("four", AddressFamily="inet", HostName="localhost",
+                           HostKeyAlias=f"[127.0.0.1]:{self.fleet.port('demo1')}")
+                + self.entry("six", AddressFamily="inet6")
+                + self.fleet.entry("once", "demo2")
+                + self.fleet.entry("patient", "demo2", ConnectionAttempts="20"))
+        daemon = self.expect(text, good=("four",),
+                             bad=(("six", "resolve-failed", "AddressFamily"),))
+        self.fleet.down("demo2")
+        self.assertScoutError(self.read(daemon, "once"), "connect-failed", "refused")
+        answers = []
+        reader = threading.Thread(target=lambda: answers.append(self.read(daemon, "patient")))
+        reader.start() # its first attempt may fail or come later: either will do
+        self.fleet.up("demo2")
+        reader.join(30)
+        self.assertEqual(text_of(answers[0]), "hello from demo2\n")
+
+    def test_algorithms(self):
+        self.expect(
+            self.entry("cipher", Ciphers="aes128-ctr,aes256-ctr")
+            + self.entry("added", Ciphers="+aes128-cbc", MACs="^hmac-sha2-512",
+                         KexAlgorithms="-ecdh-*", HostKeyAlgorithms="+ssh-rsa")
+            + self.entry("no-cipher", Ciphers="aes128-ctr")
+            + self.entry("no-mac", MACs="-hmac-sha2-512*")
+            + self.entry("no-kex", KexAlgorithms="ecdh-sha2-nistp256")
+            + self.entry("no-key", HostKeyAlgorithms="ecdsa-sha2-nistp256")
+            + self.entry("nothing", KexAlgorithms="diffie-hellman-group14-sha256"),
+            good=("cipher", "added"),
+            # Whether we or the host notice first is a matter of luck.
+            bad=(*((host, ("no-common-algorithm", "connection-lost"), "")
+                   for host in ("no-cipher", "no-mac", "no-kex", "no-key")),
+                 ("nothing", "no-common-algorithm", "elliptic curves")))
+
+    def test_what_is_not_done_yet_refuses_the_host(self):
+        self.expect(
+            self.entry("jump", ProxyJump="elsewhere") + self.entry("cert", CertificateFile="/c")
+            + self.entry("bind", BindAddress="127.0.0.1") + self.entry("odd", Frobnicate="yes")
+            + self.entry("fine", ForwardAgent="yes", SendEnv="LANG"),
+            good=("fine",),
+            bad=(("jump", "host-refused", "ProxyJump"), ("cert", "host-refused", "CertificateFile"),
+                 ("bind", "host-refused", "BindAddress"), ("odd", "host-refused", "Frobnicate")))
+
+    def test_match_exec_only_where_it_is_allowed(self):
+        flag = os.path.join(self.folder, "flag")
+        text = (f"Match originalhost web exec \"test -e {flag}\"\n"
+                f"  Port {self.fleet.port('demo2')}\n" + self.entry("web") + self.entry("db"))
+        self.expect(text, good=("db",), bad=(("web", "host-refused", "match_exec"),))
+        self.expect(text, good=("db", "web"), config="match_exec = yes\n")
+        self.write("flag", "")
+        daemon = self.start(text, "match_exec = yes\n")
+        self.assertEqual(text_of(self.read(daemon, "web")), "hello from demo2\n")
+
+    def test_a_reload_keeps_the_connections_that_it_does_not_touch(self):
+        daemon = self.start(self.entry("one") + self.fleet.entry("two", "demo2"))
+        first, second = self.fleet.logins("demo1"), self.fleet.logins("demo2")
+
+        def look():
+            self.assertEqual(text_of(self.read(daemon, "one")), HELLO)
+            self.assertEqual(text_of(self.read(daemon, "two")), "hello from demo2\n")
+            return self.fleet.logins("demo1") - first, self.fleet.logins("demo2") - second
+
+        self.assertEqual(look(), (1, 1))
+        with open(daemon.ssh_config, "a", encoding="utf-8") as out:
+            out.write("Host two\n  ServerAliveInterval 7\nHost three\n  User x\n")
+        count = daemon.log().count(" reloaded ")
+        daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: daemon.log().count(" reloaded") > count, "the reload")
+        self.assertEqual(look(), (1, 2))
+
+    def explain(self, daemon, *arguments):
+        environment = harness.clean_environment(self.folder)
+        environment.update(SCOUT_SOCKET=daemon.socket, SCOUT_STATE_DIR=daemon.state)
+        done = subprocess.run([harness.SCOUT, "explain", *arguments], env=environment, timeout=30,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def test_explain(self):
+        included = self.write("included", "Port 77\n")
+        daemon = self.start(f"Host web\n  HostName h.example\n  ProxyJump j\n  Include {included}\n"
+                            "Host *\n  ForwardAgent yes\n  StrictHostKeyChecking no\n")
+        answer = json.loads(self.explain(daemon, "web", "--json").stdout)
+        rows = {row["keyword"]: row for row in answer["values"]}
+        self.assertEqual(rows["HostName"], {
+            "keyword": "HostName", "value": "h.example", "file": daemon.ssh_config, "line": 2,
+            "standing": "honoured"})
+        self.assertEqual((rows["Port"]["value"], rows["Port"]["file"], rows["Port"]["line"]),
+                         ("77", included, 1))
+        self.assertEqual(rows["User"]["standing"], "honoured")
+        self.assertNotIn("file", rows["User"])
+        self.assertEqual(rows["ForwardAgent"]["standing"], "ignored")
+        self.assertEqual(rows["ProxyJump"]["standing"], "refused")
+        self.assertIn("as yes", rows["StrictHostKeyChecking"]["reason"])
+        self.assertEqual(answer["refusal"]["code"], "host-refused")
+        self.assertIn(f"{daemon.ssh_config}:3", answer["refusal"]["message"])
+        self.assertEqual((answer["known"], answer["count"]), (True, len(answer["values"])))
+        text = self.explain(daemon, "web")
+        self.assertRegex(text.stdout, rf"(?m)^Port +77 +{included}:1$")
+        self.assertRegex(text.stdout, r"(?m)^ForwardAgent .*\(not honoured\)$")
+        self.assertRegex(text.stdout, r"(?m)^ProxyJump .*REFUSED")
+        self.assertIn("Host web is refused: ProxyJump", text.stderr)
+        other = json.loads(self.explain(daemon, "unnamed", "--json").stdout)
+        self.assertEqual((other["known"], "refusal" in other), (False, False))
+
+
+if __name__ == "__main__":
+    harness.main()
