@@ -350,10 +350,18 @@ static struct agent_client *share_agent(struct pool_connection *c)
     return client;
 }
 
+/* What our own user hands over stands for SSH_AUTH_SOCK, which IdentityAgent replaces. */
+static bool wants_handed_agent(const struct pool_connection *c)
+{
+    const char *principal = c->destination->principal, *own = c->pool->config.own_principal;
+    bool is_own = own && strcmp(principal, own) == 0;
+    return principal[0] && !(is_own && c->destination->host->identity_agent);
+}
+
 static void ask_agent(struct pool_connection *c)
 {
     struct connect *w = c->connect;
-    w->agent = c->destination->principal[0] ? share_agent(c) : open_agent(c);
+    w->agent = wants_handed_agent(c) ? share_agent(c) : open_agent(c);
     w->agent_open = w->agent != NULL;
     w->agent_known = !w->agent;
 }

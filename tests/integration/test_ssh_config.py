@@ -144,11 +144,11 @@ class SshConfigTest(harness.ScoutTest):
 
     def test_what_is_not_done_yet_refuses_the_host(self):
         self.expect(
-            self.entry("jump", ProxyJump="elsewhere") + self.entry("cert", CertificateFile="/c")
+            self.entry("jump", ProxyJump="elsewhere") + self.entry("check", CheckHostIP="yes")
             + self.entry("bind", BindAddress="127.0.0.1") + self.entry("odd", Frobnicate="yes")
             + self.entry("fine", ForwardAgent="yes", SendEnv="LANG"),
             good=("fine",),
-            bad=(("jump", "host-refused", "ProxyJump"), ("cert", "host-refused", "CertificateFile"),
+            bad=(("jump", "host-refused", "ProxyJump"), ("check", "host-refused", "CheckHostIP"),
                  ("bind", "host-refused", "BindAddress"), ("odd", "host-refused", "Frobnicate")))
 
     def test_match_exec_only_where_it_is_allowed(self):
