@@ -12,6 +12,7 @@
  * an escape of `printf %b`, which sh takes back. */
 #include "exec_script.h"
 
+#include "real_script.h"
 #include "scout/fleet/shell_line.h"
 
 #define LINKS_MAX "1000" /* whose targets are told */
@@ -19,7 +20,7 @@
 /* All begin so. $1 path in escapes. The x keeps newlines at the end. Messages are English. */
 #define BEGIN                                                                                      \
     "LC_ALL=C; export LC_ALL; unset CDPATH; "                                                      \
-    "p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; "
+    "p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; " REAL_SCRIPT_FUNCTION
 
 /* What leads to a directory or a file begins so. */
 static const char head[] = BEGIN
@@ -33,9 +34,10 @@ static const char head[] = BEGIN
     "then s=1; printf \"%s\\n\" \"$a\"; "
     "else ls -ldnL \"$p\" 2>/dev/null | { read -r m n u g z x; "
     "printf \"%s %s %s %s -\\n\" \"$m\" \"$z\" \"$u\" \"$g\"; }; fi; "
-    /* Its real path, and NUL. An x behind it keeps newlines at the end of a name. */
-    "readlink -fn \"$p\" 2>/dev/null || "
-    "if [ $k = d ]; then (cd \"$p\" 2>/dev/null && x=$(pwd -P; printf x) && "
+    /* Its real path, and NUL. An x behind it keeps newlines at the end of a name. What is read is
+     * what is told: a link's text may lie (/proc/PID/fd). */
+    "if f \"$p\"; then p=$r; printf \"%s\" \"$p\"; "
+    "elif [ $k = d ]; then (cd \"$p\" 2>/dev/null && x=$(pwd -P; printf x) && "
     "printf \"%s\" \"${x%?x}\"); "
     "elif [ -h \"$p\" ]; then :; "
     "else case $p in */*) d=${p%/*}/;; *) d=.;; esac; "
@@ -93,7 +95,7 @@ static const char look_closely[] =
           "a() { x=$(stat $1 -c \"%f %s %u %g %Y\" \"$p\" 2>/dev/null) && [ \"$x\" ] && "
           "printf \"%s\\n\" \"$x\" || ls -ldn$2 \"$p\" 2>/dev/null | { read -r m n u g z x; "
           "printf \"%s %s %s %s -\\n\" \"$m\" \"$z\" \"$u\" \"$g\"; }; }; "
-          "a \"\" \"\"; readlink -fn \"$p\" 2>/dev/null; printf \"\\0ok\\n\"; "
+          "a \"\" \"\"; f \"$p\" && printf \"%s\" \"$r\"; printf \"\\0ok\\n\"; "
           "if [ -e \"$p\" ]; then a -L L; else printf \"\\n\"; fi; "
           "if [ -h \"$p\" ]; then readlink \"$p\"; fi; exit 0";
 

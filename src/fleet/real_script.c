@@ -8,16 +8,16 @@
 static const char script[] =
     "LC_ALL=C; export LC_ALL; unset CDPATH; "
     "u() { p=$(printf \"%b\" \"$1\"; printf x); p=${p%x}; }; " /* the x keeps newlines at the end */
-    "u \"$1\"; shift; "
+    REAL_SCRIPT_FUNCTION "u \"$1\"; shift; "
     "if [ -d \"$p\" ]; then k=d; elif [ -e \"$p\" ]; then k=o; else k=n; fi; "
     "[ $k = d ] && { cd \"$p\" 2>/dev/null || k=n; }; "
     "[ $k = d ] && { [ \"$(readlink -f / 2>/dev/null)\" = / ] || k=u; }; "
     "printf \"\\n@scout-real 1 %s\\n\" $k; [ $k = d ] || exit 0; "
-    "printf d; readlink -fn . 2>/dev/null; printf \"\\0\"; "
+    "printf d; f . && printf \"%s\" \"$r\"; printf \"\\0\"; "
     "for a in \"$@\"; do u \"$a\"; "
     "if [ -f \"$p\" ]; then k=f; elif [ -d \"$p\" ]; then k=d; elif [ -b \"$p\" ]; then k=b; "
     "elif [ -e \"$p\" ]; then k=o; else k=n; fi; "
-    "printf $k; readlink -fn \"$p\" 2>/dev/null; printf \"\\0\"; done";
+    "printf $k; f \"$p\" && printf \"%s\" \"$r\"; printf \"\\0\"; done";
 
 int real_script_begin(struct buf *line, const char *directory)
 {

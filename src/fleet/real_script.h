@@ -5,6 +5,14 @@
 
 #include "scout/base/buf.h"
 
+/* A function for scripts of this kind: r becomes the real path of $1, newlines at its end included;
+ * it fails when there is no readlink -f or the path does not resolve. A path through /proc/self is
+ * told as such: the readlink whose folder it would be is gone. */
+#define REAL_SCRIPT_FUNCTION                                                                       \
+    "f() { r=$(readlink -fn \"$1\" 2>/dev/null && printf x) || return 1; r=${r%x}; "               \
+    "case $r in /proc/[0-9]*/*) x=${r#/proc/}; "                                                   \
+    "[ -e \"/proc/${x%%/*}\" ] || r=/proc/self/${x#*/};; esac; }; "
+
 /* The line for any login shell, for a directory; then each path, relative to it or absolute. 0,
  * SCOUT_E_LIMIT or SCOUT_E_NOMEM. */
 __attribute__((warn_unused_result)) int real_script_begin(struct buf *line, const char *directory);

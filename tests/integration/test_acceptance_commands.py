@@ -213,6 +213,7 @@ class QueryTest(harness.ScoutTest):
         self.assertEqual(text_of(self.query("diff /dev/null x.log -q")),
                          "Files /dev/null and x.log differ\n[exit code: 1]")
         self.assertScoutError(self.query("cat /proc/kmsg"), "policy-denied")
+        self.assertScoutOk(self.query("head -n 1 /etc/mtab"), "command")
 
     def test_what_a_link_only_says_is_not_what_is_read(self):
         """A link of /proc names a path and leads elsewhere."""

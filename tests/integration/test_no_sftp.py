@@ -98,6 +98,28 @@ class Answers:
     def test_a_file_of_proc(self):
         self.assertIn("Name:", text_of(self.ask("/proc/self/status")))
 
+    def test_proc_is_asked_by_those_who_ask(self):
+        """The process whose folder /proc/self was is gone when the path is used."""
+        for path in ("/proc/self/status", "/proc/mounts", "/etc/mtab"):
+            with self.subTest(path=path):
+                result = self.client.tool("scout", target=f"{self.host}:/", query="head -n 1 " + path)
+                self.assertEqual(self.assertScoutOk(result, "command")["exit_code"], 0, result)
+                self.assertScoutOk(self.client.tool("read", target=f"{self.host}:{path}"), "file")
+        error = self.client.tool("read", target=f"{self.host}:/proc/self/environ")
+        self.assertScoutError(error, "policy-denied")
+
+    def test_what_a_link_only_says_is_not_what_is_read(self):
+        path = os.path.join(self.files, "was")
+        with open(path, "w+", encoding="ascii") as file:
+            file.write("was here\n")
+            file.flush()
+            os.unlink(path)
+            self.put("was (deleted)", b"is there\n")
+            link = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+            self.assertEqual(text_of(self.ask(link)), "is there\n")
+            query = self.client.tool("scout", target=f"{self.host}:/", query="cat " + link)
+            self.assertEqual(text_of(query), "is there\n")
+
     def test_a_large_file_is_cut(self):
         self.put("large", b"x" * (3 << 20))
         answer = self.assertScoutOk(self.ask("large"), "file")
