@@ -373,6 +373,18 @@ static void what_denies_commands_is_not_gone_around_by_writing(void **state)
     policy_free(full);
 }
 
+/* The argv of a query has `--` before its operands; who writes the rule need not know. */
+static void what_denies_a_query_sees_it_behind_its_dashes(void **state)
+{
+    struct policy *p = commands(POLICY_DENY, "cat /srv/notes");
+    (void)state;
+    assert_int_equal(ask_words(p, &operators, POLICY_QUERY, "cat -- /srv/notes"), SCOUT_E_POLICY);
+    assert_int_equal(ask_words(p, &operators, POLICY_QUERY, "cat -n -- /srv/notes"),
+                     SCOUT_E_POLICY);
+    assert_int_equal(ask_words(p, &operators, POLICY_QUERY, "cat -- /srv/other"), 0);
+    policy_free(p);
+}
+
 /* `1>x` is a redirection, `"1">x` is a word and a redirection. */
 static void a_number_before_a_redirection_is_no_word_unless_quoted(void **state)
 {
@@ -607,6 +619,7 @@ int main(void)
         cmocka_unit_test(secrets_are_not_read),
         cmocka_unit_test(what_refuses_holds_for_its_kin),
         cmocka_unit_test(what_denies_commands_is_not_gone_around_by_writing),
+        cmocka_unit_test(what_denies_a_query_sees_it_behind_its_dashes),
         cmocka_unit_test(a_number_before_a_redirection_is_no_word_unless_quoted),
         cmocka_unit_test(words_are_taken_as_they_are),
         cmocka_unit_test(what_allows_commands_allows_nothing_else),
