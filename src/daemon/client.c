@@ -204,6 +204,14 @@ void client_begin(struct client *c, struct slice bytes)
         stream_resume(&c->stream);
 }
 
+uint32_t clients_by_door(const struct client_owner *owner, const struct door *door)
+{
+    uint32_t count = 0;
+    for (struct list *n = owner->clients.next; n != &owner->clients; n = n->next)
+        count += CONTAINER_OF(n, struct client, node)->door == door;
+    return count;
+}
+
 void client_refresh(struct client *c)
 {
     if (!c->token.name[0]) {

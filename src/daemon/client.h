@@ -27,6 +27,8 @@ struct client_owner {
 __attribute__((warn_unused_result)) int client_open(struct client_owner *owner, struct io *io,
                                                     int fd, const struct door *door,
                                                     const struct identity *identity);
+/* How many came in by `door`. */
+uint32_t clients_by_door(const struct client_owner *owner, const struct door *door);
 /* What the door or the token stands for may have changed: the role follows, and a client whose
  * token is no more is closed. */
 void client_refresh(struct client *c);

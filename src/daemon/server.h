@@ -8,6 +8,7 @@
 #include "sd.h"
 
 #define SERVER_CLIENTS_MAX   4096 /* at a time; more are turned away with an error */
+#define SERVER_DOOR_MAX      3072 /* of one socket, where there are several: others find room */
 #define SERVER_CLOSE_PASSES  200  /* of 10 ms at most, for the last files to close */
 #define SERVER_DRAIN_TIME_MS 5000 /* for calls in flight when the daemon is told to stop */
 

@@ -1,4 +1,5 @@
-/* Who comes in. One who does not gets one line that says why. */
+/* Who comes in. One who does not gets one line that says why. Whoever may use one of several
+ * sockets cannot keep out those of the others. */
 #include "refusal.h"
 #include "server_state.h"
 
@@ -6,6 +7,13 @@ static void turn_away(struct server *s, int fd, const struct failure *why)
 {
     refusal_send(fd, why, &s->log->log);
     io_discard(s->io, fd);
+}
+
+static bool is_full(const struct server *s, const struct door *door)
+{
+    uint32_t count = s->clients.count;
+    return count >= SERVER_CLIENTS_MAX || (count >= SERVER_DOOR_MAX && s->doors.count > 1 &&
+                                           clients_by_door(&s->clients, door) >= SERVER_DOOR_MAX);
 }
 
 void server_admit(struct doors *doors, const struct door *door, int fd)
@@ -18,7 +26,7 @@ void server_admit(struct doors *doors, const struct door *door, int fd)
         io_discard(s->io, fd);
         return;
     }
-    if (s->clients.count >= SERVER_CLIENTS_MAX)
+    if (is_full(s, door))
         error = failure_set(&why, SCOUT_E_LIMIT, "too many clients");
     else
         error = door_identify(door, fd, &identity, &why);

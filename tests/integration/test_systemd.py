@@ -1,6 +1,7 @@
 """The service manager's protocol: sockets that are handed over, news of the state, the watchdog."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -96,6 +97,27 @@ class SocketsTest(SystemdTest):
                     "policy-denied")
             self.assertEqual(self.read(paths[name]), "hello from demo1\n")
         harness.wait_until(lambda: "handed_sockets=4" in daemon.log(), "it is logged")
+
+    def test_one_socket_cannot_take_the_room_of_another(self):
+        room = 3072  # of one socket
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 2 * room:
+            self.skipTest("too few descriptors")
+        _, paths = self.start("room", "", "readers", "others")
+        held = []
+        self.addCleanup(lambda: [client.close() for client in held])
+        for _ in range(room):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            held.append(client)
+            client.connect(paths["readers"])  # waits while the queue is full
+        with harness.Client(paths["readers"]) as client:
+            self.assertEqual(client.line()["error"]["data"]["code"], "limit-exceeded")
+        self.assertEqual(self.read(paths["others"]), "hello from demo1\n")
+        held.pop().close()
+
+        def is_let_in():
+            with harness.Client(paths["readers"]) as client:
+                return "result" in client.request("ping")
+        harness.wait_until(is_let_in, "there is room again")
 
     def test_the_key_role_is_for_the_plain_socket(self):
         _, paths = self.start("plain", "", "scoutd", "other", SCOUT_ROLE="operator")
