@@ -133,6 +133,10 @@ void method_tools_call(struct mcp_session *s, const struct reply_to *to, struct 
 
 void call_cancel(struct mcp_session *s, struct request *r)
 {
+    if (r->text) {
+        request_drop(&s->requests, r); /* it waited for its turn */
+        return;
+    }
     request_set_cancelled(&s->requests, r);
     if (r->call)
         tool_call_cancel(r->call);

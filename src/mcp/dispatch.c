@@ -9,6 +9,11 @@
  * a terminal, or a script of three lines, needs no handshake; nothing depends on it that the peer
  * could not also have by asking for it.
  *
+ * While MCP_IN_FLIGHT_MAX requests are in flight, requests and batches wait for their turn, in
+ * order. What takes no place does not wait: ping, notifications, whatever gets an error. Only a
+ * cancellation of something that is not known waits while a batch does, since it may be a part of
+ * that.
+ *
  * Wrong input gets its error and the session goes on. Notifications and responses never get an
  * answer, whatever is wrong with their parameters. */
 #include "dispatch.h"
@@ -16,6 +21,7 @@
 #include "batch.h"
 #include "session_state.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 struct method {
     const char *name;
@@ -146,17 +152,60 @@ static void refuse_text(struct mcp_session *s, const struct json_error *fault)
     answer_error(s, &nobody, RPC_PARSE_ERROR, message, write_json_fault, fault);
 }
 
+static bool takes_batches(const struct mcp_session *s)
+{
+    return s->negotiated && strcmp(s->negotiated, "2025-03-26") == 0;
+}
+
+/* A text that passed json_check, and whose turn it is. */
+static void dispatch_text(struct mcp_session *s, struct slice text)
+{
+    struct reply_to nobody = {.batch = NULL};
+    if (json_type(text) != JSON_ARRAY)
+        dispatch_message(s, text, NULL);
+    else if (takes_batches(s))
+        batch_dispatch(s, text);
+    else
+        refuse_message(s, &nobody, "batches are not part of this protocol revision");
+}
+
+/* Whether a text has to wait until there is room, and under which id it is found till then. One
+ * with an id that is taken gets its error at once. */
+static bool must_wait(const struct mcp_session *s, struct slice text, struct slice *id)
+{
+    struct message m;
+    *id = slice_of(NULL, 0);
+    if (s->in_flight < MCP_IN_FLIGHT_MAX)
+        return false;
+    if (json_type(text) == JSON_ARRAY)
+        return takes_batches(s);
+    message_read(&m, text);
+    if (m.kind == MESSAGE_NOTIFICATION)
+        return s->requests.batches_waiting > 0 &&
+               json_string_is(m.method, "notifications/cancelled") &&
+               !cancelled_request(s, m.params);
+    *id = m.id;
+    return m.kind == MESSAGE_REQUEST && !json_string_is(m.method, "ping") &&
+           !request_find(&s->requests, m.id);
+}
+
 void dispatch_line(struct mcp_session *s, struct slice line)
 {
     struct json_error fault;
-    struct reply_to nobody = {.batch = NULL};
+    struct reply_to to = {.batch = NULL};
     s->config.stats->messages++;
     if (json_check(line, &fault) != 0)
         refuse_text(s, &fault);
-    else if (json_type(line) != JSON_ARRAY)
-        dispatch_message(s, line, NULL);
-    else if (s->negotiated && strcmp(s->negotiated, "2025-03-26") == 0)
-        batch_dispatch(s, line);
-    else
-        refuse_message(s, &nobody, "batches are not part of this protocol revision");
+    else if (!must_wait(s, line, &to.id))
+        dispatch_text(s, line);
+    else if (request_wait(&s->requests, to.id, line) != 0)
+        answer_failure(s, &to, SCOUT_E_NOMEM);
+}
+
+void dispatch_waiting(struct mcp_session *s)
+{
+    size_t len;
+    uint8_t *text = request_take_waiting(&s->requests, &len);
+    dispatch_text(s, slice_of(text, len));
+    free(text);
 }

@@ -7,8 +7,11 @@
 
 struct request;
 
-/* A line of the client without its end. */
+/* A line of the client without its end. What has to wait for room is kept among the requests. */
 void dispatch_line(struct mcp_session *s, struct slice line);
+
+/* The first message that waits. There must be one, and room for it if it takes a place. */
+void dispatch_waiting(struct mcp_session *s);
 
 /* One message that passed json_check: a line's own, or an item of a batch. */
 void dispatch_message(struct mcp_session *s, struct slice text, struct batch *batch);
@@ -20,6 +23,8 @@ typedef void method_fn(struct mcp_session *s, const struct reply_to *to, struct 
 extern const char mcp_modern_version[];
 method_fn method_initialize, method_ping, method_discover, method_discover_legacy;
 void notification_cancelled(struct mcp_session *s, struct slice params);
+/* The request that a cancellation is about, or NULL. */
+struct request *cancelled_request(const struct mcp_session *s, struct slice params);
 /* Refuses a modern request whose `_meta` does not allow to serve it. True when it was answered. */
 bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct message_meta *meta);
 

@@ -131,12 +131,17 @@ bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct 
     return true;
 }
 
+struct request *cancelled_request(const struct mcp_session *s, struct slice params)
+{
+    struct slice id = json_member(params, "requestId");
+    return id.len && message_id_is_good(id) ? request_find(&s->requests, id) : NULL;
+}
+
 /* An id that is unknown, or whose request has ended meanwhile, is no fault: the two may have
  * crossed on the way. */
 void notification_cancelled(struct mcp_session *s, struct slice params)
 {
-    struct slice id = json_member(params, "requestId");
-    struct request *r = id.len && message_id_is_good(id) ? request_find(&s->requests, id) : NULL;
+    struct request *r = cancelled_request(s, params);
     if (r)
         call_cancel(s, r);
 }

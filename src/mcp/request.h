@@ -1,4 +1,4 @@
-/* Private to mcp: requests that are being worked on, and finding one by its id. */
+/* Private to mcp: requests that are being worked on or wait for it, and finding one by its id. */
 #ifndef SCOUT_MCP_REQUEST_H
 #define SCOUT_MCP_REQUEST_H
 
@@ -16,11 +16,13 @@ struct request {
     struct tool_call *call; /* NULL until tool_call_start returned */
     enum mcp_era era;
     struct batch *batch;
-    bool cancelled;                    /* its answer is dropped */
-    bool starting;                     /* inside tool_call_start */
-    bool ended;                        /* on_done came meanwhile */
-    struct list node;                  /* in live, ending or free of its table */
-    struct list bucket;                /* in the table's buckets while its id counts as in flight */
+    bool cancelled;     /* its answer is dropped */
+    bool starting;      /* inside tool_call_start */
+    bool ended;         /* on_done came meanwhile */
+    struct list node;   /* in live, ending or free of its table */
+    struct list bucket; /* in the table's buckets while its id counts as in flight */
+    uint8_t *text;      /* a message that waits for its turn; NULL: it began */
+    size_t text_len;
     size_t id_len, key_len, token_len; /* token_len 0: nobody wants to know of its progress */
     bool told;                         /* of progress, at `told_ns`, `told_done` at most */
     uint64_t told_ns, told_done;
@@ -33,8 +35,11 @@ struct request_table {
     struct list buckets[REQUEST_BUCKETS];
     struct list live;   /* to be answered */
     struct list ending; /* cancelled, not ended yet */
+    struct list waiting;
     struct list free;
-    uint32_t free_count;
+    uint32_t free_count, waiting_count;
+    uint32_t batches_waiting; /* that many of them are batches */
+    size_t waiting_bytes;     /* what they all take */
 };
 
 void request_table_init(struct request_table *t);
@@ -44,7 +49,19 @@ void request_table_fini(struct request_table *t);
 struct request *request_take(struct request_table *t, const struct reply_to *to);
 void request_give(struct request_table *t, struct request *r);
 
-/* The live request with an equal id (escapes in strings decoded), or NULL. */
+/* Copies a message that passed json_check; it waits behind those that wait. `id` may be empty, for
+ * a batch or a notification: then it is not found. Returns 0 or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int request_wait(struct request_table *t, struct slice id,
+                                                     struct slice text);
+/* Whether the first that waits (there must be one) is more than a notification. */
+bool request_first_takes_place(const struct request_table *t);
+/* The first that waits leaves the table; its text is the caller's, to be freed.
+ */
+uint8_t *request_take_waiting(struct request_table *t, size_t *len);
+/* One that waits is forgotten. */
+void request_drop(struct request_table *t, struct request *r);
+
+/* The live or waiting request with an equal id (escapes in strings decoded), or NULL. */
 struct request *request_find(const struct request_table *t, struct slice id);
 
 /* From now on its id is free for others and its answer dropped. */

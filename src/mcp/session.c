@@ -4,8 +4,10 @@
  * that must wait, is copied into `in`. A byte is searched for a line break once, so a peer that
  * sends its megabytes singly costs no more than one that does not.
  *
- * Room. While MCP_IN_FLIGHT_MAX requests are in flight, or MCP_OUT_HIGH bytes wait for the client,
- * no further line is taken up. What arrives meanwhile is kept, up to MCP_INPUT_MAX bytes.
+ * Room. While MCP_IN_FLIGHT_MAX requests are in flight, lines are still looked at, so that a call
+ * can be cancelled (dispatch.c); what takes a place waits in order, up to MCP_WAITING_MAX messages
+ * and MCP_INPUT_HIGH bytes with all that is kept. Beyond that, and while MCP_OUT_HIGH bytes wait
+ * for the client, no line is looked at. What arrives meanwhile is kept, up to MCP_INPUT_MAX bytes.
  *
  * Life. Tools may end calls, and the owner may free the session, from within almost any call: each
  * function that may lead there holds the session (session_enter, session_leave), which goes when it
@@ -106,15 +108,27 @@ void session_request_ended(struct mcp_session *s, bool wanted)
     if (s->processing)
         return;
     session_flush(s);
-    bool news = s->broken || s->in_flight == 0 || (!wanted && mcp_session_wants_input(s));
+    bool news = s->broken || s->in_flight == 0 || s->requests.waiting_count > 0 ||
+                (!wanted && mcp_session_wants_input(s));
     if (news && !s->freed && s->on_room)
         s->on_room(s->room_context);
 }
 
+static size_t kept_bytes(const struct mcp_session *s)
+{
+    return buf_len(&s->in) + s->requests.waiting_bytes;
+}
+
+static bool may_go_on(const struct mcp_session *s)
+{
+    return !s->freed && !s->broken && s->sink.pending(s->sink.context) < MCP_OUT_HIGH;
+}
+
 bool mcp_session_wants_input(const struct mcp_session *s)
 {
-    return !s->freed && !s->broken && s->in_flight < MCP_IN_FLIGHT_MAX &&
-           s->sink.pending(s->sink.context) < MCP_OUT_HIGH;
+    bool room = s->in_flight < MCP_IN_FLIGHT_MAX ||
+                (s->requests.waiting_count < MCP_WAITING_MAX && kept_bytes(s) < MCP_INPUT_HIGH);
+    return room && may_go_on(s);
 }
 
 uint32_t mcp_session_in_flight(const struct mcp_session *s)
@@ -158,7 +172,16 @@ static void take_line(struct mcp_session *s, struct slice line)
         dispatch_line(s, line);
 }
 
-/* Takes up whole lines of `data` in place, as long as there is room. Returns what is left. */
+/* Takes up what waits, as long as there is room. */
+static void take_waiting(struct mcp_session *s)
+{
+    while (s->requests.waiting_count > 0 && may_go_on(s) &&
+           (s->in_flight < MCP_IN_FLIGHT_MAX || !request_first_takes_place(&s->requests)))
+        dispatch_waiting(s);
+}
+
+/* Takes up whole lines of `data` in place, as long as they may be looked at. Returns what is left.
+ */
 static struct slice take_lines(struct mcp_session *s, struct slice data)
 {
     while (data.len > 0 && mcp_session_wants_input(s)) {
@@ -168,6 +191,7 @@ static struct slice take_lines(struct mcp_session *s, struct slice data)
         size_t len = (size_t)(end - data.data);
         take_line(s, slice_of(data.data, len));
         data = slice_skip(data, len + 1);
+        take_waiting(s);
     }
     return data;
 }
@@ -189,6 +213,7 @@ static void take_kept_lines(struct mcp_session *s)
         take_line(s, slice_of(kept.data, len));
         s->scanned = 0;
         buf_consume(&s->in, len + 1);
+        take_waiting(s);
     }
 }
 
@@ -196,7 +221,9 @@ static void keep(struct mcp_session *s, struct slice data)
 {
     while (data.len > 0 && !s->broken && !s->freed) {
         size_t len = data.len < FEED_PIECE ? data.len : FEED_PIECE;
-        int error = buf_append(&s->in, slice_of(data.data, len));
+        int error = kept_bytes(s) + len > MCP_INPUT_MAX
+                        ? SCOUT_E_LIMIT
+                        : buf_append(&s->in, slice_of(data.data, len));
         if (error) {
             session_break(s, error);
             break;
@@ -213,6 +240,7 @@ int mcp_session_feed(struct mcp_session *s, struct slice data)
         return s->broken;
     session_enter(s);
     s->processing = true;
+    take_waiting(s);
     if (buf_len(&s->in) == 0)
         data = take_lines(s, data);
     keep(s, data);
@@ -229,6 +257,7 @@ int mcp_session_continue(struct mcp_session *s)
         return s->broken;
     session_enter(s);
     s->processing = true;
+    take_waiting(s);
     take_kept_lines(s);
     s->processing = false;
     int error = s->broken;

@@ -1,10 +1,12 @@
-/* A whole session on hostile bytes. The first byte chooses how the input is cut and how cancelled
- * calls end. Fed in one piece, in small pieces and byte by byte, the answers are the same; each
- * line of them is good JSON; freeing in the middle leaves nothing behind. */
+/* A whole session on hostile bytes. The first byte chooses how the input is cut, how cancelled
+ * calls end, and whether so many calls are in flight that the next ones wait. Fed in one piece, in
+ * small pieces and byte by byte, the answers are the same; each line of them is good JSON; freeing
+ * in the middle leaves nothing behind. */
 #include "scout/mcp/session.h"
 
 #include <assert.h>
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -132,6 +134,20 @@ static void peer_open(struct peer *p, bool end_on_cancel)
     mcp_session_on_room(p->session, on_room, p);
 }
 
+/* Leaves room for one call; the ids are 100, 101, … */
+static void peer_fill(struct peer *p)
+{
+    char line[128];
+    for (int i = 0; i < MCP_IN_FLIGHT_MAX - 1; i++) {
+        int len = snprintf(line, sizeof line,
+                           "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\","
+                           "\"params\":{\"name\":\"wait\"}}\n",
+                           100 + i);
+        assert(mcp_session_feed(p->session, slice_of(line, (size_t)len)) == 0);
+    }
+    assert(mcp_session_in_flight(p->session) == MCP_IN_FLIGHT_MAX - 1);
+}
+
 static void peer_feed(struct peer *p, struct slice input, size_t piece)
 {
     for (size_t at = 0; at < input.len; at += piece) {
@@ -180,11 +196,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len == 0)
         return 0;
     bool end_on_cancel = data[0] & 1;
-    size_t piece = (data[0] >> 1) % 40 + 1u;
+    size_t piece = (data[0] >> 1 & 63) % 40 + 1u;
     struct slice input = slice_of(data + 1, len - 1);
     peer_open(&whole, end_on_cancel);
     peer_open(&parts, end_on_cancel);
     peer_open(&cut, end_on_cancel);
+    if (data[0] & 128) {
+        peer_fill(&whole);
+        peer_fill(&parts);
+        peer_fill(&cut);
+    }
     peer_feed(&whole, input, input.len ? input.len : 1);
     peer_feed(&parts, input, piece);
     peer_feed(&cut, slice_of(input.data, input.len * piece / 41), 1);

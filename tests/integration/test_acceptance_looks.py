@@ -53,7 +53,9 @@ class LooksTest(harness.ScoutTest):
             self.client.send_raw(
                 b'{"jsonrpc":"2.0","id":"nul","method":"tools/call","params":{"name":"scout",'
                 b'"arguments":{"target":"t1:%s"}}}\n' % path.encode())
-            self.assertRpcError(self.client.line(), -32700, "nul")
+            answer = self.client.line()
+            self.assertRpcError(answer, -32700, "nul")
+            self.assertIn("null byte", answer["error"]["message"])
 
     def test_c1_07_characters_of_hosts(self):
         for host in ("h;rm -rf /", "h|cat", "h&x", "h$V", "h`id`", "h\n", "h\r", "h\\p", "h/p"):

@@ -5,6 +5,7 @@ import os
 import harness
 from harness import text_of
 
+IN_FLIGHT_MAX = 256  # calls of one client; more wait
 LIMIT = 65536  # max_file_size of the daemon under test: of stdout
 
 
@@ -184,6 +185,27 @@ class RunTest(harness.ScoutTest):
                 numbers = [params["progress"] for params in told]
                 self.assertEqual(numbers, sorted(set(numbers)))
                 self.assertLessEqual(numbers[-1], 10)
+
+    def test_with_all_places_taken_one_can_be_cancelled(self):
+        with self.daemon.client() as client:
+            command, pid = self.sleeper("first-of-many")
+            first = self.send(client, command=command)
+            running = pid()
+            for _ in range(IN_FLIGHT_MAX - 1):
+                self.send(client, command="sleep 300")
+            never = self.fleet.path("demo2", "never")
+            dropped = self.send(client, host="demo2", command=f"touch {never}")
+            waits = self.send(client, host="demo2", command="echo its turn")
+            client.notify("notifications/cancelled", {"requestId": dropped})
+            client.request("ping")
+            client.notify("notifications/cancelled", {"requestId": first})
+            self.assertGone(running)
+            self.assertEqual(text_of(client.result(waits)), "its turn\n")
+            self.assertFalse(os.path.exists(never))
+            self.assertNotIn(first, client.answers)
+            self.assertNotIn(dropped, client.answers)
+        # All are stopped when the client goes.
+        self.assertEqual(text_of(self.run_it(command="echo free")), "free\n")
 
     def test_a_client_that_goes_away_stops_it(self):
         command, pid = self.sleeper("gone.pid")

@@ -12,11 +12,13 @@
 #include "scout/base/log.h"
 #include "scout/tools/tool.h"
 
-#define MCP_LINE_MAX      (4u * 1024u * 1024u)  /* bytes of one message */
-#define MCP_IN_FLIGHT_MAX 256                   /* requests of one session */
-#define MCP_OUT_HIGH      (1024u * 1024u)       /* bytes unsent: no further request is taken up */
+#define MCP_LINE_MAX      (4u * 1024u * 1024u) /* bytes of one message */
+#define MCP_IN_FLIGHT_MAX 256                  /* requests of one session */
+#define MCP_WAITING_MAX   1024                 /* messages that wait until there is room for them */
+#define MCP_OUT_HIGH      (1024u * 1024u)      /* bytes unsent: no further request is taken up */
 #define MCP_OUT_MAX       (64u * 1024u * 1024u) /* cap of the sink's buffer */
-#define MCP_INPUT_MAX     (8u * 1024u * 1024u)  /* bytes kept while there is no room */
+#define MCP_INPUT_MAX     (8u * 1024u * 1024u)  /* bytes kept, of lines and of what waits */
+#define MCP_INPUT_HIGH    (7u * 1024u * 1024u)  /* bytes kept without room: nothing is looked at */
 
 struct mcp_session;
 
@@ -61,17 +63,18 @@ __attribute__((warn_unused_result)) int mcp_session_new(struct mcp_session **out
  * the sink; SCOUT_E_NOMEM. Not from within the sink or a tool. */
 __attribute__((warn_unused_result)) int mcp_session_feed(struct mcp_session *s, struct slice data);
 
-/* False while the session takes no more input (too many requests in flight, too much unsent): the
- * owner then pauses its stream. Bytes fed meanwhile are kept. */
+/* False while the session takes no more input (too much unsent; or MCP_IN_FLIGHT_MAX requests in
+ * flight, and too many or too much waiting behind them): the owner then pauses its stream. Bytes
+ * fed meanwhile are kept. */
 bool mcp_session_wants_input(const struct mcp_session *s);
 
 /* Goes on with kept input. The owner calls it when the stream drained and from `on_room`. Returns
  * as mcp_session_feed. */
 __attribute__((warn_unused_result)) int mcp_session_continue(struct mcp_session *s);
 
-/* `on_room` is called outside of feed and continue: when a request that ended made room, when the
- * last one in flight has ended, and when an answer broke the session (mcp_session_continue then
- * returns why). */
+/* `on_room` is called outside of feed and continue: when a request that ended made room (and then
+ * while some wait), when the last one in flight has ended, and when an answer broke the session
+ * (mcp_session_continue then returns why). */
 void mcp_session_on_room(struct mcp_session *s, void (*on_room)(void *context), void *context);
 
 /* Requests not answered yet, and cancelled ones whose tool has not ended. A batch may bring it over

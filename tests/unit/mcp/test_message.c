@@ -21,7 +21,7 @@ static void text_that_is_no_good_json_is_refused_with_its_reason(void **state)
     client_expect(&c, "hello", BAD_JSON("not valid JSON", "syntax", "0"));
     client_expect(&c, "{\"id\":\"\xFF\"}", BAD_JSON("invalid UTF-8", "invalid-utf8", "7"));
     client_expect(&c, "{\"method\":\"ping\\u0000\"}",
-                  BAD_JSON("the character U+0000 is not allowed", "nul", "15"));
+                  BAD_JSON("a null byte (U+0000) is not allowed", "nul", "15"));
     client_expect(&c, "{\"id\":1,\"\\u0069d\":2}",
                   BAD_JSON("the key appears twice in one object", "duplicate-key", "8"));
     client_expect(&c, "[\"\\ud800\"]",
@@ -31,7 +31,7 @@ static void text_that_is_no_good_json_is_refused_with_its_reason(void **state)
     deep[65] = '\0';
     client_expect(&c, deep, BAD_JSON("nested too deeply", "too-deep", "64"));
     assert_int_equal(mcp_session_feed(c.session, slice_of("[\0]\n", 4)), 0);
-    client_expect_out(&c, BAD_JSON("the character U+0000 is not allowed", "nul", "1"));
+    client_expect_out(&c, BAD_JSON("a null byte (U+0000) is not allowed", "nul", "1"));
     /* The session goes on. */
     client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}",
                   "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");

@@ -138,34 +138,6 @@ static void a_line_over_the_limit_ends_the_session(void **state)
     free(line);
 }
 
-static void too_many_in_flight_hold_the_rest_back(void **state)
-{
-    struct client c;
-    char line[256];
-    (void)state;
-    client_open(&c, MCP_OUT_MAX);
-    for (int i = 0; i < MCP_IN_FLIGHT_MAX; i++) {
-        assert_true(mcp_session_wants_input(c.session));
-        snprintf(line, sizeof line,
-                 "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\",\"params\":"
-                 "{\"name\":\"wait\",\"arguments\":{\"text\":\"%d\"}}}\n",
-                 i, i);
-        assert_int_equal(client_feed(&c, line), 0);
-    }
-    assert_false(mcp_session_wants_input(c.session));
-    assert_int_equal(client_feed(&c, PING("\"kept\"") "\n{\"jsonrpc\":\"2.0\",\"id\":\"half"), 0);
-    client_expect_out(&c, NULL);
-    assert_int_equal(c.rooms, 0);
-    client_finish(&c, "17");
-    assert_int_equal(c.rooms, 1);
-    client_expect_out(&c,
-                      "{\"jsonrpc\":\"2.0\",\"id\":17,\"result\":{\"content\":[{\"type\":\"text\","
-                      "\"text\":\"17\"}],\"isError\":false}}\n" PONG("\"kept\""));
-    assert_int_equal(client_feed(&c, " kept\",\"method\":\"ping\"}\n"), 0);
-    client_expect_out(&c, PONG("\"half kept\""));
-    client_close(&c);
-}
-
 static void too_much_unsent_holds_the_rest_back(void **state)
 {
     struct client c;
@@ -215,7 +187,6 @@ int main(void)
         cmocka_unit_test(the_longest_line_passes),
         cmocka_unit_test(the_longest_line_byte_by_byte_costs_no_more),
         cmocka_unit_test(a_line_over_the_limit_ends_the_session),
-        cmocka_unit_test(too_many_in_flight_hold_the_rest_back),
         cmocka_unit_test(too_much_unsent_holds_the_rest_back),
         cmocka_unit_test(answers_count_towards_what_is_unsent),
     };
