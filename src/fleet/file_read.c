@@ -147,6 +147,9 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
     } else {
         /* The client takes no more than was asked for. */
         memcpy(r->data + slot->offset, reply->data.data, reply->data.len);
+        r->got += reply->data.len;
+        if (g->progress && r->window)
+            g->progress(g->context, r->got, r->want);
         read_on(g, slot, reply->data.len);
     }
     if (r->in_flight == 0 && !g->visit.finished)

@@ -141,6 +141,7 @@ struct path_get *path_get_start(struct fleet *f, const struct path_request *requ
         return NULL;
     g->fn = fn;
     g->permit = request->permit;
+    g->progress = request->progress;
     g->context = context;
     g->size_max = request->size_max;
     memcpy(g->shown, request->path, path_size);

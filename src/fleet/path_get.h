@@ -19,6 +19,7 @@ struct file_read {
     uint64_t room;  /* allocated */
     uint64_t want;  /* bytes to read at most */
     uint64_t asked; /* bytes that were asked for */
+    uint64_t got;   /* bytes that came */
     uint64_t end;   /* where the file ended, as far as is known */
     uint64_t cut;   /* where a read came short after the handle was closed */
     uint32_t chunk; /* bytes of one read */
@@ -34,6 +35,7 @@ struct path_get {
     struct visit visit;
     path_get_fn *fn;
     path_permit_fn *permit;
+    path_progress_fn *progress;
     void *context;
     uint64_t size_max;
     struct sftp_request request;      /* stat, then open */

@@ -12,11 +12,12 @@ struct probe_dial {
 
 struct probe {
     struct fleet *fleet;
+    probe_progress_fn *progress;
     probe_fn *fn;
     void *context;
     uint64_t deadline_ns;
     const char *const *names;
-    size_t count, next, running;
+    size_t count, next, running; /* of `next` that were begun, `running` are not through */
     bool cancelled;
     bool *online, *probed;
     struct io_task task;
@@ -45,6 +46,8 @@ static void slot_ended(struct probe_dial *slot)
 {
     struct probe *p = slot->probe;
     p->running--;
+    if (p->progress && !p->cancelled)
+        p->progress(p->context, p->next - p->running, p->count);
     start_next(slot);
     if (p->running == 0)
         io_defer(fleet_io(p->fleet), &p->task, on_task);
@@ -87,12 +90,14 @@ static void start_next(struct probe_dial *slot)
 }
 
 struct probe *probe_start(struct fleet *f, const char *const *names, size_t count,
-                          uint64_t deadline_ns, probe_fn *fn, void *context)
+                          uint64_t deadline_ns, probe_progress_fn *progress, probe_fn *fn,
+                          void *context)
 {
     struct probe *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
     p->fleet = f;
+    p->progress = progress;
     p->fn = fn;
     p->context = context;
     p->deadline_ns = deadline_ns;

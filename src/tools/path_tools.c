@@ -146,6 +146,12 @@ static struct path_call *begin(struct tool_call *call, const struct cJSON *args,
     return p;
 }
 
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    const struct path_call *p = context;
+    tool_call_progress(p->call, done, total, "bytes read");
+}
+
 static void fail_memory(struct path_call *p)
 {
     struct failure why;
@@ -160,6 +166,7 @@ static void start_get(struct tool_call *call, const struct cJSON *args, enum pol
     struct path_call *p = begin(call, args, verb, permit, &request);
     if (!p)
         return;
+    request.progress = on_progress;
     p->get = path_get_start(call->view->env->fleet, &request, on_got, p);
     if (!p->get)
         fail_memory(p);

@@ -41,6 +41,12 @@ static void on_probed(void *context, const bool *online, const bool *probed, siz
     finish(h);
 }
 
+static void on_progress(void *context, size_t done, size_t count)
+{
+    struct hosts_call *h = context;
+    tool_call_progress(h->s->call, done, count, "hosts tried");
+}
+
 /* The names that the call is about; false without memory. */
 static bool select_hosts(struct hosts_call *h)
 {
@@ -94,7 +100,7 @@ static void list(struct hosts_call *h, const struct cJSON *args)
         return;
     }
     h->probe = probe_start(h->result.fleet, h->result.names, h->result.count,
-                           h->s->call->deadline_ns, on_probed, h);
+                           h->s->call->deadline_ns, on_progress, on_probed, h);
     h->s->operation = h->probe ? h : NULL;
     if (!h->probe)
         scout_call_fail_memory(h->s);

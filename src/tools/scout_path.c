@@ -13,6 +13,12 @@ static int permit(void *context, struct slice real_path, enum path_kind kind, st
                        real_path, why);
 }
 
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    const struct scout_call *s = context;
+    tool_call_progress(s->call, done, total, "bytes read");
+}
+
 static void on_got(void *context, const struct path_result *result)
 {
     struct scout_call *s = context;
@@ -41,6 +47,7 @@ static void start(struct scout_call *s, const struct cJSON *args)
         .size_max = env->file_size_max,
         .deadline_ns = s->call->deadline_ns,
         .permit = permit,
+        .progress = on_progress,
     };
     struct failure why;
     (void)args;

@@ -196,12 +196,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len == 0)
         return 0;
     bool end_on_cancel = data[0] & 1;
-    size_t piece = (data[0] >> 1 & 63) % 40 + 1u;
+    size_t piece = (data[0] >> 1 & 31) + 1u;
     struct slice input = slice_of(data + 1, len - 1);
     peer_open(&whole, end_on_cancel);
     peer_open(&parts, end_on_cancel);
     peer_open(&cut, end_on_cancel);
-    if (data[0] & 128) {
+    if (data[0] >> 6 == 3) {
         peer_fill(&whole);
         peer_fill(&parts);
         peer_fill(&cut);

@@ -122,6 +122,18 @@ class HostsTest(harness.ScoutTest):
         _, content = self.hosts(client, "hosts rack17-*", probe=False)
         self.assertEqual(len(content["hosts"]), 100)
 
+    def test_progress_of_probes(self):
+        dead = hostile.DeadPort()
+        self.addCleanup(dead.stop)
+        client = self.daemon(block("there", self.closed) + block("dead", dead.port), "slow-probe")
+        client.modern = False
+        message_id = client.send("tools/call", {
+            "name": "scout", "arguments": {"target": "hosts"}, "_meta": {"progressToken": "p"}})
+        self.assertScoutOk(client.result(message_id), "hosts")
+        self.assertEqual([message["params"] for message in client.without_id], [
+            {"progressToken": "p", "progress": done, "total": 2, "message": "hosts tried"}
+            for done in (1, 2)])
+
     def timed(self, client):
         begun = time.monotonic()
         self.hosts(client)

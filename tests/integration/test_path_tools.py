@@ -138,6 +138,27 @@ class SftpToolsTest(Tools, harness.ScoutTest):
             self.assertEqual(self.assertScoutOk(self.call("stat", path), "stat")["real_path"],
                              os.path.join(self.files, "-n"))
 
+    def test_progress_of_a_large_file(self):
+        size = 20 << 20
+        path = self.put("large", b"x" * size)
+        daemon = self.make_daemon(self.fleet.ssh_config, f"max_file_size = {size // 2}\n", "large")
+        with daemon.client() as client:
+            client.modern = False
+            for tool in ("read", "scout"):
+                for file, told in ((path, True), (self.put("small", b"x"), False)):
+                    client.without_id.clear()
+                    client.result(client.send("tools/call", {
+                        "name": tool, "arguments": {"target": "demo1:" + file},
+                        "_meta": {"progressToken": 7}}))
+                    params = [message["params"] for message in client.without_id]
+                    self.assertEqual(bool(params), told)
+                    numbers = [each["progress"] for each in params]
+                    self.assertEqual(numbers, sorted(set(numbers)))
+                    for each in params:
+                        self.assertLessEqual(each["progress"], size // 2)
+                        self.assertEqual((each["progressToken"], each["total"], each["message"]),
+                                         (7, size // 2, "bytes read"))
+
 
 class ShellToolsTest(Tools, harness.ScoutTest):
     """A host without SFTP."""

@@ -47,13 +47,17 @@ struct probe;
 /* online[i] says whether a TCP connection to the i-th host could be made. `online` and `probed`
  * (false: its configuration is refused) are borrowed until the callback returns. */
 typedef void probe_fn(void *context, const bool *online, const bool *probed, size_t count);
+/* So many of all hosts are through. */
+typedef void probe_progress_fn(void *context, size_t done, size_t count);
 
 /* Connects to the hosts of these names (borrowed until the callback or the cancel), PROBE_PARALLEL
  * at a time, each for at most PROBE_TIMEOUT_MS, and all until `deadline_ns`: who was not reached by
  * then counts as not online. NULL without memory. The callback comes once, never from within this
- * call. */
+ * call. `progress` (which may be NULL) comes before it, as often as a host is through; the probe
+ * must not be cancelled from within. */
 struct probe *probe_start(struct fleet *f, const char *const *names, size_t count,
-                          uint64_t deadline_ns, probe_fn *fn, void *context);
+                          uint64_t deadline_ns, probe_progress_fn *progress, probe_fn *fn,
+                          void *context);
 /* The callback does not come any more. */
 void probe_cancel(struct probe *p);
 

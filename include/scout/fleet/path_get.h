@@ -53,6 +53,10 @@ struct path_result {
 typedef int path_permit_fn(void *context, struct slice real_path, enum path_kind kind,
                            struct failure *why);
 
+/* So many of `total` bytes of a file that takes more than one read are there. It must not be
+ * cancelled from within. */
+typedef void path_progress_fn(void *context, uint64_t done, uint64_t total);
+
 /* All that it points to is borrowed until the callback returns. */
 struct path_request {
     const struct ssh_host *host;
@@ -61,7 +65,8 @@ struct path_request {
     uint64_t client;       /* who shares the host's channels fairly; 0: nobody in particular */
     uint64_t size_max;     /* bytes of a file */
     uint64_t deadline_ns;
-    path_permit_fn *permit; /* NULL: everything is allowed; with the callback's context */
+    path_permit_fn *permit;     /* NULL: everything is allowed; with the callback's context */
+    path_progress_fn *progress; /* may be NULL; with the callback's context */
 };
 
 struct path_get;

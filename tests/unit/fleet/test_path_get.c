@@ -20,6 +20,7 @@ static void a_small_file_takes_three_round_trips(void **state)
     world_look(&w, world_path(&w, "f"));
     world_expect_text(&w, "hello\n", 6);
     assert_int_equal(w.rounds, 3);
+    assert_int_equal(w.told, 0);
     assert_string_equal(w.real_path, world_path(&w, "f"));
     assert_int_equal(w.attrs.size, 6);
     assert_false(w.truncated);
@@ -46,6 +47,9 @@ static void a_file_of_many_pieces_takes_three_round_trips_too(void **state)
     assert_false(w.truncated);
     assert_int_equal(w.rounds, 3);
     assert_true(w.pool.asked[TYPE_READ] > 1);
+    assert_int_equal(w.told, w.pool.asked[TYPE_READ]);
+    assert_int_equal(w.told_done, len);
+    assert_int_equal(w.told_total, len);
     world_put(&w, "f", bytes, len + 5);
     world_look(&w, world_path(&w, "f"));
     world_expect_text(&w, bytes, len);

@@ -370,9 +370,20 @@ static int permit(void *context, struct slice real_path, enum path_kind kind, st
     return w->forbid ? failure_set(why, SCOUT_E_POLICY, "forbidden by the test") : 0;
 }
 
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct world *w = context;
+    assert_true(done > w->told_done && done <= total);
+    w->told++;
+    w->told_done = done;
+    w->told_total = total;
+}
+
 void world_begin(struct world *w, const char *path)
 {
     world_forget(w);
+    w->told = 0;
+    w->told_done = w->told_total = 0;
     w->pool.rounds = 0;
     memset(w->pool.asked, 0, sizeof w->pool.asked);
     struct path_request request = {
@@ -382,6 +393,7 @@ void world_begin(struct world *w, const char *path)
         .size_max = WORLD_SIZE_MAX,
         .deadline_ns = io_now(w->fleet.io) + WORLD_TIMEOUT_S * NS_PER_S,
         .permit = permit,
+        .progress = on_progress,
     };
     w->get = path_get_start(&w->fleet, &request, on_got, w);
     assert_non_null(w->get);

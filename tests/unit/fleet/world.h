@@ -62,6 +62,8 @@ struct world {
     size_t text_len, entry_count;
     char real_path[512], first[256], last[256];
     unsigned rounds; /* that it took */
+    unsigned told;   /* how often it told of its progress, and what last */
+    uint64_t told_done, told_total;
     /* What was asked before anything was opened. */
     bool forbid;
     void (*on_permit)(struct world *w); /* NULL: nothing happens meanwhile */
