@@ -166,6 +166,8 @@ static char *read_text(const char *path)
                                            : 0;
     if (file)
         fclose(file);
+    else if (fd >= 0)
+        close(fd);
     if (!error)
         return text;
     free(text);

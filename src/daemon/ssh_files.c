@@ -2,6 +2,7 @@
 #include "ssh_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,10 @@ static int take_file(struct ssh_files *files, const char *path,
                      int (*take)(void *, const char *, struct slice), void *take_context)
 {
     struct stat st;
-    FILE *file = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for its writer */
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (fd >= 0 && !file)
+        close(fd);
     if (!file)
         return errno == ENOENT || errno == ENOTDIR ? SCOUT_E_NOT_FOUND : SCOUT_E_PERMISSION;
     int error = fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode) ? SCOUT_E_NOT_FOUND
