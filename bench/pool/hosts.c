@@ -2,7 +2,6 @@
 #include "hosts.h"
 
 #include "scout/base/container.h"
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +16,16 @@ void hosts_fail(struct hosts *h, const char *what, const char *why)
 }
 
 /* Other files are another destination, also when they are the same files: so many slashes more. */
-static void tell_apart(struct ssh_host *host, const char *known_hosts, uint32_t index)
+static int tell_apart(struct host *x, const char *known_hosts, uint32_t index)
 {
-    char *path = host->known_hosts[0];
     size_t len = strlen(known_hosts) + 1;
-    assert(index + len <= sizeof host->known_hosts[0]);
-    memset(path, '/', index);
-    memcpy(path + index, known_hosts, len);
+    x->known_hosts = malloc(index + len);
+    if (!x->known_hosts)
+        return -1;
+    memset(x->known_hosts, '/', index);
+    memcpy(x->known_hosts + index, known_hosts, len);
+    x->host.known_hosts[0] = x->known_hosts;
+    return 0;
 }
 
 int hosts_open(struct hosts *h, const struct pool_options *o, uint32_t count)
@@ -37,8 +39,8 @@ int hosts_open(struct hosts *h, const struct pool_options *o, uint32_t count)
         struct host *x = &h->list[i];
         x->hosts = h;
         x->host = pool_target_host(&o->target, o->same ? 0 : i);
-        if (o->same)
-            tell_apart(&x->host, o->target.known_hosts, i);
+        if (o->same && tell_apart(x, o->target.known_hosts, i) != 0)
+            return -1;
     }
     return 0;
 }
@@ -120,5 +122,7 @@ void hosts_close(struct hosts *h)
 {
     hosts_release(h);
     pool_client_close(&h->client);
+    for (uint32_t i = 0; h->list && i < h->count; i++)
+        free(h->list[i].known_hosts);
     free(h->list);
 }

@@ -10,6 +10,7 @@
 struct host {
     struct hosts *hosts;
     struct ssh_host host;
+    char *known_hosts; /* owned; where the host's points to; NULL: to the options' */
     char principal[POOL_PRINCIPAL_MAX + 1];
     struct pool_use use;
     struct sftp_request request;

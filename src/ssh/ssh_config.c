@@ -267,6 +267,31 @@ static void sort_hosts(struct ssh_config *c)
     c->host_count = kept;
 }
 
+/* Makes the list of Host blocks. */
+static int index_blocks(struct load *l)
+{
+    struct ssh_config *c = l->config;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->directives[i].slot == CONFIG_HOST)
+            c->directives[i].block = count++;
+    c->blocks = calloc(count + 1, sizeof *c->blocks);
+    if (!c->blocks)
+        return fail_nomem(l);
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct config_directive *d = &c->directives[i];
+        bool followed = d->slot == CONFIG_HOST && d->next < c->count &&
+                        c->directives[d->next].slot == CONFIG_HOST;
+        if (d->slot == CONFIG_HOST)
+            c->blocks[d->block] = (struct config_block){
+                .filter = d->filter,
+                .at = i,
+                .next = d->next,
+                .chain = followed ? c->directives[d->next].block : CONFIG_NONE};
+    }
+    return 0;
+}
+
 /* Runs the commands of Match exec for every known host, so that what they say is known. */
 static int run_execs(struct load *l)
 {
@@ -324,6 +349,8 @@ int ssh_config_load(struct ssh_config **out, const char *path, const char *syste
         error = read_system(&l, system);
     if (!error && l.open[0] != CONFIG_NONE)
         l.config->directives[l.open[0]].next = l.config->count;
+    if (!error)
+        error = index_blocks(&l);
     if (!error) {
         sort_hosts(l.config);
         error = run_execs(&l);
@@ -355,6 +382,7 @@ void ssh_config_free(struct ssh_config *c)
     }
     free(c->files);
     free(c->directives);
+    free(c->blocks);
     free(c->hosts);
     free(c->home);
     free(c->user);

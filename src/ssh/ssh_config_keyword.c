@@ -30,18 +30,29 @@ static const struct {
 #undef X
 };
 
-static bool is_name(struct slice word, const char *name, size_t len)
+/* As strcasecmp, of a word without its NUL. */
+static int compare_name(struct slice word, const char *name, size_t len)
 {
-    return word.len == len && strncasecmp(name, (const char *)word.data, len) == 0;
+    int order = strncasecmp((const char *)word.data, name, word.len < len ? word.len : len);
+    return order ? order : (int)(word.len > len) - (int)(word.len < len);
 }
 
 static enum config_slot slot_of(struct slice name)
 {
-    for (size_t i = 0; i < CONFIG_SLOT_COUNT; i++)
-        if (is_name(name, config_keywords[i].name, config_keywords[i].name_len))
-            return (enum config_slot)i;
+    size_t low = 0, high = CONFIG_SLOT_COUNT;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct config_keyword *k = &config_keywords[middle];
+        int order = compare_name(name, k->name, k->name_len);
+        if (order == 0)
+            return (enum config_slot)middle;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-        if (is_name(name, aliases[i].name, strlen(aliases[i].name)))
+        if (compare_name(name, aliases[i].name, strlen(aliases[i].name)) == 0)
             return aliases[i].slot;
     return CONFIG_UNKNOWN;
 }

@@ -1,5 +1,6 @@
 /* Every keyword of ssh_config(5), once: how its value is read, which one counts, whether it is
- * honoured, what may be expanded in it. Alphabetical, which is the order of `scout explain`.
+ * honoured, what may be expanded in it. In alphabetical order, in which `scout explain` tells them
+ * and by which a keyword is found.
  *
  * X(slot, name, kind, take, care, value, tokens, preset)
  *
@@ -24,12 +25,12 @@
     X(BATCH_MODE, "BatchMode", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                             \
     X(BIND_ADDRESS, "BindAddress", STRING, FIRST, GUARDED, NULL, NULL, NULL)                       \
     X(BIND_INTERFACE, "BindInterface", STRING, FIRST, GUARDED, NULL, NULL, NULL)                   \
-    X(CA_SIGNATURES, "CASignatureAlgorithms", STRING, FIRST, IGNORED, NULL, NULL, NULL)            \
     X(CANONICAL_DOMAINS, "CanonicalDomains", ANY, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(CANONICAL_LOCAL, "CanonicalizeFallbackLocal", FLAG, FIRST, IGNORED, NULL, NULL, NULL)        \
     X(CANONICALIZE, "CanonicalizeHostname", CHOICE, FIRST, GUARDED, "!no yes always", NULL, NULL)  \
     X(CANONICAL_DOTS, "CanonicalizeMaxDots", INT, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(CANONICAL_CNAMES, "CanonicalizePermittedCNAMEs", ANY, FIRST, GUARDED, "none", NULL, NULL)    \
+    X(CA_SIGNATURES, "CASignatureAlgorithms", STRING, FIRST, IGNORED, NULL, NULL, NULL)            \
     X(CERTIFICATE, "CertificateFile", STRING, LINE, HONOURED, NULL, CONFIG_TOKENS, NULL)           \
     X(CHANNEL_TIMEOUT, "ChannelTimeout", ANY, FIRST, IGNORED, NULL, NULL, NULL)                    \
     X(CHECK_HOST_IP, "CheckHostIP", CHOICE, FIRST, GUARDED, "!no yes", NULL, NULL)                 \

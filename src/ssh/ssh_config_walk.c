@@ -188,6 +188,20 @@ static void take(struct config_walk *w, const struct config_directive *d, bool m
         config_refuse(w, d->slot, d, "%s is not supported yet", k->name);
 }
 
+/* The directive that comes next behind the Host block `d`, which does not apply: behind all blocks
+ * after it that cannot apply either. */
+static uint32_t pass_over(const struct ssh_config *c, const struct config_directive *d,
+                          uint64_t bit)
+{
+    const struct config_block *b = &c->blocks[d->block];
+    while (b->chain != CONFIG_NONE) {
+        b = &c->blocks[b->chain];
+        if (b->filter & bit)
+            return b->at;
+    }
+    return b->next;
+}
+
 static void walk(struct config_walk *w)
 {
     /* around: the state of the block in which the file is included; active: the one now. */
@@ -209,7 +223,7 @@ static void walk(struct config_walk *w)
                 d->slot == CONFIG_HOST ? judge_host(d, w->match_host, bit) : judge_match(w, d);
             active[depth] = truth < around[depth] ? truth : around[depth];
             if (active[depth] == CONFIG_NO)
-                i = d->next;
+                i = d->slot == CONFIG_HOST ? pass_over(w->config, d, bit) : d->next;
         } else {
             take(w, d, active[depth] == CONFIG_MAYBE);
         }

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The names alone are taken from there. */
+#include "../../../src/ssh/ssh_config_table.h"
+
 /* Files of a test: path, text, and so on, ended by NULL; in lexical order. */
 struct disk {
     const char *const *files;
@@ -497,6 +500,25 @@ static void a_name_that_is_no_name_is_refused(void **state)
     expect_text("HostName %h.org\n", name, "too long");
 }
 
+static void every_keyword_of_the_table_is_found(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+#define X(slot, name, kind, take, care, value, tokens, preset) name,
+        CONFIG_KEYWORDS(X)
+#undef X
+#define X(name, slot) name,
+            CONFIG_ALIASES(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "%s 1\n", names[i]);
+        if (strstr(resolve(text, "a"), "no keyword that is known"))
+            fail_msg("%s is not found: the table is not in order", names[i]);
+    }
+}
+
 /* ---- what is beyond one file */
 
 static void the_system_s_file_comes_second_and_outside_of_all_blocks(void **state)
@@ -717,6 +739,7 @@ int main(void)
         cmocka_unit_test(an_include_that_cannot_be_followed_refuses_who_it_may_be_for),
         cmocka_unit_test(the_hosts_are_the_literal_names_once_and_in_order),
         cmocka_unit_test(a_name_that_is_no_name_is_refused),
+        cmocka_unit_test(every_keyword_of_the_table_is_found),
         cmocka_unit_test(the_system_s_file_comes_second_and_outside_of_all_blocks),
         cmocka_unit_test(an_unknown_keyword_refuses_only_whom_it_is_for),
         cmocka_unit_test(a_tag_chooses_blocks),

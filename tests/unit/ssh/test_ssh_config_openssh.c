@@ -242,7 +242,7 @@ static void take_row(void *context, const struct ssh_explained *row)
 {
     struct ours *o = context;
     int index = form_of(row->keyword);
-    if (row->reason && !strstr(row->reason, "is not supported yet") &&
+    if (row->standing == SSH_STANDING_REFUSED && !strstr(row->reason, "is not supported yet") &&
         !strstr(row->reason, "leave nothing to check"))
         o->unsure = true;
     bool always = strcmp(row->keyword, "HostName") == 0 || strcmp(row->keyword, "User") == 0 ||
