@@ -8,9 +8,9 @@
  * host would show by then. Only this socket leads here, and it serves the daemon's own user and
  * root. A client that goes early stops the scan; an append that was asked for is carried out. */
 #include "control_state.h"
+#include "host_scan.h"
 #include "scout/base/json.h"
 #include "scout/ssh/key.h"
-#include "trust_job.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -40,7 +40,7 @@ static void end(struct control_trust *t)
 
 static void write_key(struct json_writer *w, const struct trust_job *j, size_t i)
 {
-    char fingerprint[KEY_FINGERPRINT_SIZE], text[(HOST_SCAN_KEY_MAX + 2) / 3 * 4 + 1];
+    char fingerprint[KEY_FINGERPRINT_SIZE], text[(TRUST_KEY_MAX + 2) / 3 * 4 + 1];
     struct slice blob = slice_of(j->keys[i].blob, j->keys[i].len);
     ssh_key_fingerprint(blob, fingerprint);
     EVP_EncodeBlock((unsigned char *)text, blob.data, (int)blob.len);
@@ -145,11 +145,11 @@ static void on_scanned(struct host_scan *scan)
 
 static bool take_key(struct trust_job *j, struct slice raw)
 {
-    char text[(HOST_SCAN_KEY_MAX + 2) / 3 * 4 + 1];
+    char text[(TRUST_KEY_MAX + 2) / 3 * 4 + 1];
     int64_t len = json_string(raw, text, sizeof text);
-    if (len <= 0 || len % 4 != 0 || j->key_count == HOST_SCAN_TYPES)
+    if (len <= 0 || len % 4 != 0 || j->key_count == TRUST_KEYS_MAX)
         return false;
-    struct host_scan_key *key = &j->keys[j->key_count];
+    struct trust_key *key = &j->keys[j->key_count];
     uint8_t blob[sizeof text];
     int bytes = EVP_DecodeBlock(blob, (const unsigned char *)text, (int)len);
     bytes -= bytes > 0 ? (text[len - 1] == '=') + (text[len - 2] == '=') : 0;
@@ -178,12 +178,6 @@ static bool take_keys(struct trust_job *j, struct slice keys)
     return j->key_count > 0;
 }
 
-static bool has_no_file(const struct ssh_host *host)
-{
-    return host->known_hosts_none ||
-           (host->known_hosts_count > 0 && strcmp(host->known_hosts[0], "/dev/null") == 0);
-}
-
 static int resolve(struct control_trust *t, struct slice raw)
 {
     struct ssh_config *config = t->client->control->config.ssh_config;
@@ -196,7 +190,7 @@ static int resolve(struct control_trust *t, struct slice raw)
                            "Unknown host '%s': scout trust takes a host of the ssh configuration",
                            name);
     int error = ssh_config_resolve(config, name, &t->job.host, why);
-    if (!error && t->job.add && has_no_file(&t->job.host))
+    if (!error && t->job.add && trust_has_no_file(&t->job.host))
         error = failure_set(why, SCOUT_E_HOST_REFUSED,
                             "Host %s has no UserKnownHostsFile that could be added to", name);
     return error;

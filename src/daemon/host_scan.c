@@ -36,7 +36,7 @@ static void finish(struct host_scan *s)
 static void on_host_key(void *context, struct slice key)
 {
     struct host_scan *s = context;
-    struct host_scan_key *k = &s->keys[s->key_count];
+    struct trust_key *k = &s->keys[s->key_count];
     if (key.len == 0 || key.len > sizeof k->blob)
         return;
     memcpy(k->blob, key.data, key.len);

@@ -5,16 +5,11 @@
 
 #include "scout/net/dial.h"
 #include "scout/net/stream.h"
+#include "scout/pool/trust_job.h"
 #include "scout/ssh/engine.h"
 
 #define HOST_SCAN_TIME_MS 15000 /* for all types together */
-#define HOST_SCAN_TYPES   5
-#define HOST_SCAN_KEY_MAX 4096 /* bytes of a key's blob; longer ones are passed over */
-
-struct host_scan_key {
-    uint8_t blob[HOST_SCAN_KEY_MAX];
-    size_t len;
-};
+#define HOST_SCAN_TYPES   TRUST_KEYS_MAX
 
 /* Embedded in its owner, zeroed before use. */
 struct host_scan {
@@ -31,7 +26,7 @@ struct host_scan {
     struct io_timer timer;
     size_t type;
     bool dialing, streaming, stopped;
-    struct host_scan_key keys[HOST_SCAN_TYPES];
+    struct trust_key keys[HOST_SCAN_TYPES];
     size_t key_count;
     struct failure failure; /* of on_done: error 0 when there is a key */
     void (*on_done)(struct host_scan *s);

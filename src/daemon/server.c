@@ -157,7 +157,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     if (!s->confirmations)
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
-    int error = server_pool_open(&s->pool, io, config, why);
+    int error = server_pool_open(&s->pool, io, config, &log->log, why);
     if (server_pool_takes_agents(&s->first))
         s->clients.agents = s->pool.pool;
     if (!error)

@@ -25,6 +25,17 @@ bool server_pool_takes_agents(const struct settings *settings)
     return strcmp(settings->agent, SETTINGS_AGENT_AUTO) == 0;
 }
 
+static void on_accepted(void *context, const struct ssh_host *host, const char *file,
+                        struct slice key)
+{
+    struct server_pool *p = context;
+    char fingerprint[KEY_FINGERPRINT_SIZE];
+    ssh_key_fingerprint(key, fingerprint);
+    log_event(p->log, LOG_WARN, "host_accepted", "host", host->name, "file", file, "fingerprint",
+              fingerprint, "reason", "StrictHostKeyChecking of the host accepts its first key",
+              NULL);
+}
+
 static void configure(struct server_pool *p, const struct server_config *config)
 {
     const struct settings *settings = &config->configuration->settings;
@@ -48,14 +59,17 @@ static void configure(struct server_pool *p, const struct server_config *config)
         .own_principal = p->own_principal,
         .keys = p->keys,
         .resolver = p->resolver,
+        .on_accepted = on_accepted,
+        .accepted_context = p,
     };
 }
 
 int server_pool_open(struct server_pool *p, struct io *io, const struct server_config *config,
-                     struct failure *why)
+                     struct log *log, struct failure *why)
 {
     const struct resolver_config resolver = {.timeout_ms = RESOLVER_TIMEOUT_MS,
                                              .tries = RESOLVER_TRIES};
+    p->log = log;
     int error = key_store_new(&p->keys);
     if (!error)
         error = resolver_new(&p->resolver, io, &resolver);

@@ -12,6 +12,7 @@ struct server_pool {
     struct key_store *keys;
     struct pool *pool;
     struct pool_config config;
+    struct log *log;
     char known_hosts[SETTINGS_PATH_MAX];
     char own_principal[POOL_PRINCIPAL_MAX + 1];
     void (*on_closed)(void *context);
@@ -21,7 +22,7 @@ struct server_pool {
 /* 0, or a negative error with *why; then the process ends, and nothing is undone. */
 __attribute__((warn_unused_result)) int server_pool_open(struct server_pool *p, struct io *io,
                                                          const struct server_config *config,
-                                                         struct failure *why);
+                                                         struct log *log, struct failure *why);
 
 /* Logs what a user should know about host keys: that they are not checked, or that the file to
  * check them by is missing. Blocking: for the start only. */

@@ -13,6 +13,7 @@
 #include "agent_client.h"
 #include "credentials.h"
 #include "handed_agent.h"
+#include "new_host.h"
 #include "scout/base/time.h"
 #include "scout/net/dial.h"
 #include "scout/pool/key_store.h"
@@ -25,9 +26,10 @@ struct connect {
     struct pool_connection *connection;
     struct credentials *credentials;
     struct agent_client *agent;
-    struct signing *signing; /* with a file's key that is slow; NULL: none under way */
-    bool agent_known;        /* it has listed its keys, or nobody asks it */
-    bool agent_open;         /* not gone yet */
+    struct new_host *new_host; /* is being written down; NULL: none is */
+    struct signing *signing;   /* with a file's key that is slow; NULL: none under way */
+    bool agent_known;          /* it has listed its keys, or nobody asks it */
+    bool agent_open;           /* not gone yet */
     bool dialing, over;
     struct identities identities;
     struct dial dial;
@@ -64,6 +66,9 @@ void connect_stop(struct pool_connection *c)
     if (w->signing)
         signing_leave(w->signing);
     w->signing = NULL;
+    if (w->new_host)
+        new_host_leave(w->new_host);
+    w->new_host = NULL;
     identities_free(&w->identities);
     if (w->credentials)
         credentials_drop(w->credentials);
@@ -146,7 +151,33 @@ static void on_sign(void *context, size_t identity, struct slice data)
     connection_flush(c);
 }
 
+static void on_written_down(void *context, const struct new_host_end *end)
+{
+    struct pool_connection *c = context;
+    const struct pool_config *config = &c->pool->config;
+    c->connect->new_host = NULL;
+    if (!end->why.error && end->file && config->on_accepted)
+        config->on_accepted(config->accepted_context, c->destination->host, end->file, end->key);
+    engine_host_key_settled(c->engine, &end->why);
+    connection_flush(c);
+}
+
+static void on_new_host(void *context, struct slice key)
+{
+    struct pool_connection *c = context;
+    struct connect *w = c->connect;
+    struct failure why;
+    w->new_host =
+        new_host_start(c->pool->io, c->destination, &c->pool->config, key, on_written_down, c);
+    if (w->new_host)
+        return;
+    failure_set(&why, SCOUT_E_NOMEM, "The key of %s cannot be written down", c->name);
+    engine_host_key_settled(c->engine, &why);
+}
+
 static const struct engine_events engine_events = {.on_sign = on_sign};
+static const struct engine_events accepting_events = {.on_sign = on_sign,
+                                                      .on_new_host = on_new_host};
 
 static void make_engine(struct pool_connection *c)
 {
@@ -167,7 +198,7 @@ static void make_engine(struct pool_connection *c)
         .identities = w->identities.list,
         .identity_count = w->identities.count,
         .no_anchor = c->lane != POOL_LANE_FIRST,
-        .events = &engine_events,
+        .events = ssh_host_accepts_new(host) ? &accepting_events : &engine_events,
         .context = c,
     };
     int error = pool->engine_new ? pool->engine_new(&c->engine, &config)

@@ -114,7 +114,7 @@ static void load_known_hosts(struct credentials *c)
                         host->known_hosts_none ? "" : c->known_hosts_default);
     bool global = add_list(c, host->known_hosts_global, host->known_hosts_global_count,
                            host->known_hosts_global_none ? "" : c->known_hosts_global);
-    if (own || global)
+    if (own || global || ssh_host_accepts_new(host))
         known_hosts_narrow(c->known_hosts, ssh_host_key_name(host), ssh_host_key_port(host));
     else if (c->host_keys == POOL_HOST_KEYS_WHERE_KNOWN && !strictly)
         c->unchecked = true;

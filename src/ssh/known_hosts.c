@@ -191,13 +191,10 @@ static void find_same_key(const struct known_hosts *k, struct known_names *n, st
     }
     if (f->match || f->revoked || !bare)
         return;
-    /* Known by name alone: good, unless another key of the type is known for this very port. */
-    struct slice type = known_key_type(key);
-    for (size_t i = 0; i < k->count; i++) {
-        const struct known_entry *e = k->entries[i];
-        if (e->marker == KNOWN_PLAIN && slice_equal(e->type, type) && known_hosts_covers(k, e, n))
+    /* Known by name alone: good, unless another key is known for this very port. */
+    for (size_t i = 0; i < k->count; i++)
+        if (k->entries[i]->marker == KNOWN_PLAIN && known_hosts_covers(k, k->entries[i], n))
             return;
-    }
     f->match = bare;
 }
 

@@ -141,6 +141,11 @@ static void signed_by_owner(struct engine *e, struct slice signature)
     session_auth_signed(of_engine(e), signature);
 }
 
+static void host_key_settled(struct engine *e, const struct failure *why)
+{
+    session_host_key_settled(of_engine(e), why);
+}
+
 static bool ping(struct engine *e)
 {
     return session_anchor_ping(of_engine(e));
@@ -160,6 +165,7 @@ static const struct engine_ops ops = {
     .exec_pause = session_exec_pause,
     .exec_abandon = session_exec_abandon,
     .open_ahead = session_open_ahead,
+    .host_key_settled = host_key_settled,
 };
 
 int ssh_session_new(struct engine **out, const struct engine_config *config)

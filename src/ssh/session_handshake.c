@@ -1,8 +1,27 @@
 /* The first stage: version and key exchange, then the host key, strictly by known_hosts unless it
- * was switched off for this host. Nothing is sent of the user before that. */
+ * was switched off for this host. Nothing is sent of the user before that. Of a host that nothing
+ * is known of, the owner may say that its first key counts. */
 #include "session_state.h"
 
 #include <stdio.h>
+
+static int refuse_unknown(struct session *s, const char *line)
+{
+    struct failure *f = &s->engine.failure;
+    const char *name = s->config.name, *host = s->config.host;
+    if (line[0])
+        return failure_set(
+            f, SCOUT_E_HOST_KEY_UNKNOWN,
+            "The host key of %s (%s, port %u) is not in known_hosts, which has one of "
+            "another type (%s). Somebody may be listening in, or the host was set up "
+            "anew: check its fingerprint and run scout trust %s",
+            name, host, s->config.port, line, name);
+    return failure_set(f, SCOUT_E_HOST_KEY_UNKNOWN,
+                       "The host key of %s (%s, port %u) is not in known_hosts. Check its "
+                       "fingerprint and add it: run scout trust %s, connect once with ssh, or use "
+                       "ssh-keyscan",
+                       name, host, s->config.port, name);
+}
 
 static int judge_host_key(struct session *s, enum known_hosts_verdict verdict, const char *line)
 {
@@ -28,11 +47,16 @@ static int judge_host_key(struct session *s, enum known_hosts_verdict verdict, c
     case KNOWN_HOSTS_UNKNOWN:
         break;
     }
-    return failure_set(f, SCOUT_E_HOST_KEY_UNKNOWN,
-                       "The host key of %s (%s, port %u) is not in known_hosts. Check its "
-                       "fingerprint and add it: run scout trust %s, connect once with ssh, or use "
-                       "ssh-keyscan",
-                       name, host, s->config.port, name);
+    return refuse_unknown(s, line);
+}
+
+void session_host_key_settled(struct session *s, const struct failure *why)
+{
+    if (s->host_key_wait != HOST_KEY_ASKED)
+        return;
+    s->host_key_wait = why->error ? HOST_KEY_REFUSED : HOST_KEY_ACCEPTED;
+    if (why->error)
+        failure_set(&s->engine.failure, why->error, "%s", why->text);
 }
 
 static int check_host_key(struct session *s)
@@ -51,7 +75,24 @@ static int check_host_key(struct session *s)
         key ? known_hosts_check(s->config.known_hosts, s->config.host, s->config.port,
                                 slice_of(key, len), line, sizeof line)
             : KNOWN_HOSTS_UNKNOWN;
+    if (key && verdict == KNOWN_HOSTS_UNKNOWN && !line[0] && s->config.events &&
+        s->config.events->on_new_host) {
+        s->host_key_wait = HOST_KEY_ASKED; /* before the event, which may answer at once */
+        s->config.events->on_new_host(s->config.context, slice_of(key, len));
+        return 0;
+    }
     return judge_host_key(s, verdict, line);
+}
+
+/* True: the stage is over. */
+static bool host_key_is_good(struct session *s)
+{
+    if (s->host_key_wait == HOST_KEY_REFUSED)
+        session_end(s, s->engine.failure.error);
+    if (s->host_key_wait == HOST_KEY_REFUSED || s->host_key_wait == HOST_KEY_ASKED)
+        return false;
+    s->engine.stage = ENGINE_AUTHENTICATING;
+    return true;
 }
 
 /* dropbear before 2024.86 closes a channel that has no process yet as soon as any child of it
@@ -85,6 +126,8 @@ bool session_handshake(struct session *s)
                                    s->config.name, SSH_HANDSHAKE_BYTES_MAX));
         return false;
     }
+    if (s->handshaken)
+        return host_key_is_good(s);
     int rc = libssh2_session_handshake(s->ssh, SSH_DUMMY_DESCRIPTOR);
     if (rc == LIBSSH2_ERROR_EAGAIN)
         return false;
@@ -99,6 +142,5 @@ bool session_handshake(struct session *s)
         session_end(s, error);
         return false;
     }
-    s->engine.stage = ENGINE_AUTHENTICATING;
-    return true;
+    return host_key_is_good(s);
 }

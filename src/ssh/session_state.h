@@ -67,6 +67,8 @@ struct session_exec {
     struct exec_result result;
 };
 
+enum host_key_wait { HOST_KEY_UNASKED, HOST_KEY_ASKED, HOST_KEY_ACCEPTED, HOST_KEY_REFUSED };
+
 enum auth_wait { AUTH_IDLE, AUTH_ASKED, AUTH_ANSWERED };
 
 struct session_auth {
@@ -107,6 +109,7 @@ struct session {
     uint64_t frees, frees_at_open, frees_at_answer; /* channels freed: ever; when the open that is
                              under way, and the one that was answered last, had been begun */
     struct sftp_request ping;
+    enum host_key_wait host_key_wait; /* for the owner's word on a host that is new */
     struct session_auth auth;
     struct engine_config config;
     char goodbye[200]; /* what the peer said with DISCONNECT */
@@ -148,6 +151,8 @@ bool session_handshake(struct session *s);
 bool session_authenticate(struct session *s);
 bool session_anchor_step(struct session *s);
 bool session_execs_step(struct session *s);
+
+void session_host_key_settled(struct session *s, const struct failure *why);
 
 void session_auth_init(struct session_auth *a);
 void session_auth_fini(struct session_auth *a);

@@ -30,6 +30,7 @@ class CertificatesTest(harness.ScoutTest):
 
     def setUp(self):
         self.place = os.path.join(self.folder, self.id().rsplit(".", 1)[1])
+        self.daemons = 0
         os.mkdir(self.place)
 
     def key(self, kind, name="id"):
@@ -45,11 +46,11 @@ class CertificatesTest(harness.ScoutTest):
 
     def daemon(self, *, agent="none", **keywords):
         entry = self.fleet.entry("web", "demo1", **keywords)
-        path = os.path.join(self.place, "ssh_config")
+        self.daemons += 1
+        path = os.path.join(self.place, f"ssh_config{self.daemons}")
         with open(path, "w", encoding="ascii") as out:
             out.write(entry)
-        daemon = harness.Daemon(self.place, path,
-                                f'agent = "{agent}"\nidle_timeout = 1\n')
+        daemon = harness.Daemon(self.place, path, f'agent = "{agent}"\n', f"d{self.daemons}")
         self.addCleanup(daemon.stop)
         daemon.start()
         client = daemon.client()

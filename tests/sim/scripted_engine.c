@@ -196,6 +196,11 @@ static bool op_ping(struct engine *e)
     return true;
 }
 
+static void op_host_key_settled(struct engine *e, const struct failure *why)
+{
+    (void)e, (void)why;
+}
+
 static const struct engine_ops ops = {op_free,
                                       op_feed,
                                       op_feed_end,
@@ -208,7 +213,8 @@ static const struct engine_ops ops = {op_free,
                                       scripted_exec_end_input,
                                       scripted_exec_pause,
                                       scripted_exec_abandon,
-                                      scripted_open_ahead};
+                                      scripted_open_ahead,
+                                      op_host_key_settled};
 
 int scripted_engine_new(struct engine **out, const struct engine_config *config)
 {

@@ -47,6 +47,11 @@ struct pool_config {
     const char *own_principal; /* of the daemon's own user, who may use its key files, too, as may
                                   ""; others log in with what they handed over. NULL: only "" may */
     struct key_store *keys;    /* unlocked keys; may be NULL */
+    /* The first key of a host was written to `file` (StrictHostKeyChecking accept-new); all
+     * borrowed for the call. May be NULL. */
+    void (*on_accepted)(void *context, const struct ssh_host *host, const char *file,
+                        struct slice key);
+    void *accepted_context;
     struct resolver *resolver; /* borrowed; NULL: literal addresses only */
     /* Makes the engine; NULL: ssh_session_new. With `no_credentials` neither keys nor known_hosts
      * are read (an engine that needs none: the simulation's). */

@@ -42,6 +42,9 @@ struct engine_events {
     /* May be NULL. Else only the key exchange is done: the host's key (RFC 4253, 6.6) is told,
      * unjudged, nothing of the user is sent, and the engine is ENDED with SCOUT_E_CANCELLED. */
     void (*on_host_key)(void *context, struct slice key);
+    /* May be NULL: then a host that is new is refused. Else: nothing is known of this host (no key
+     * of any type, no authority). Nothing of the user is sent until engine_host_key_settled. */
+    void (*on_new_host)(void *context, struct slice key);
 };
 
 /* All borrowed: they must outlive the engine; known_hosts and the identities only until it is
@@ -107,6 +110,7 @@ struct engine_ops {
     void (*exec_pause)(struct exec *x, bool paused);
     void (*exec_abandon)(struct exec *x);
     void (*open_ahead)(struct engine *e, bool wanted);
+    void (*host_key_settled)(struct engine *e, const struct failure *why);
 };
 
 /* The common part, first member of every implementation. The fields are read-only for the owner. */
@@ -168,6 +172,13 @@ static inline bool engine_step(struct engine *e)
 static inline void engine_signed(struct engine *e, struct slice signature)
 {
     e->ops->signed_by_owner(e, signature);
+}
+
+/* The owner's answer to on_new_host: the key is accepted (why->error 0), or why it is not; then
+ * step. Without effect when nothing is waited for. */
+static inline void engine_host_key_settled(struct engine *e, const struct failure *why)
+{
+    e->ops->host_key_settled(e, why);
 }
 
 /* Asks the host for a sign of life over the anchor, then step; its answer arrives as input like any

@@ -40,8 +40,8 @@ void known_hosts_narrow(struct known_hosts *k, const char *host, uint16_t port);
 
 /* Judges the raw public key blob `key` (RFC 4253, section 6.6) of `host`, port `port`. `line`, if
  * not NULL, gets "file:line" of the entry that decided, or "". Host names compare without case.
- * Another port than 22 stands as [host]:port; where nothing is said of the key's type there, an
- * entry of the host's name alone may vouch for the key, as in OpenSSH. */
+ * Another port than 22 stands as [host]:port; where no key is known there, an entry of the
+ * host's name alone may vouch for the key, as in OpenSSH. */
 enum known_hosts_verdict known_hosts_check(const struct known_hosts *k, const char *host,
                                            uint16_t port, struct slice key, char *line,
                                            size_t line_size);

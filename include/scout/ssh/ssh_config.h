@@ -147,6 +147,13 @@ static inline uint16_t ssh_host_key_port(const struct ssh_host *h)
     return h->host_key_alias ? 22 : h->port;
 }
 
+/* Whether the first key of a host counts, and is written to known_hosts; `no` means no more here,
+ * since a key that known_hosts contradicts never counts. */
+static inline bool ssh_host_accepts_new(const struct ssh_host *h)
+{
+    return h->strict == SSH_STRICT_ACCEPT_NEW || h->strict == SSH_STRICT_NO;
+}
+
 /* ---- why is it so? */
 
 enum ssh_standing {

@@ -79,6 +79,12 @@ static void names_ports_lists_and_case(void **state)
     assert_int_equal(judge(k, "web1", 77, ED25519, 1, "kh:1"), KNOWN_HOSTS_MATCH);
     assert_int_equal(judge(k, "web1", 77, ED25519, 9, ""), KNOWN_HOSTS_UNKNOWN);
     known_hosts_free(k);
+    /* Where a key is known of the port, of whatever type, the name alone does not count. */
+    add(&f, "web1", ECDSA, 5);
+    k = load(&f);
+    assert_int_equal(judge(k, "web1", 77, ECDSA, 5, "kh:5"), KNOWN_HOSTS_MATCH);
+    assert_int_equal(judge(k, "web1", 2222, ECDSA, 5, "kh:2"), KNOWN_HOSTS_UNKNOWN);
+    known_hosts_free(k);
 }
 
 static void wildcards_and_negation(void **state)

@@ -1,12 +1,21 @@
-/* Judging and adding host keys, on a helper thread. Private to the daemon. */
-#ifndef SCOUT_DAEMON_TRUST_JOB_H
-#define SCOUT_DAEMON_TRUST_JOB_H
+/* Judging host keys by all known_hosts files of a host, and adding them to one, on a helper thread.
+ */
+#ifndef SCOUT_POOL_TRUST_JOB_H
+#define SCOUT_POOL_TRUST_JOB_H
 
-#include "host_scan.h"
 #include "scout/base/paths.h"
+#include "scout/io/io.h"
+#include "scout/ssh/known_hosts.h"
 #include "scout/ssh/ssh_config.h"
 
 #define TRUST_FILE_MAX (32u * 1024u * 1024u) /* bytes of a known_hosts file */
+#define TRUST_KEYS_MAX 5                     /* of one host */
+#define TRUST_KEY_MAX  4096                  /* bytes of a key's blob */
+
+struct trust_key {
+    uint8_t blob[TRUST_KEY_MAX];
+    size_t len;
+};
 
 /* Embedded in its owner, zeroed before use. */
 struct trust_job {
@@ -14,17 +23,20 @@ struct trust_job {
     struct ssh_host host;
     const char *known_hosts, *known_hosts_global; /* where the host names none */
     bool add;                                     /* else they are only judged */
-    struct host_scan_key keys[HOST_SCAN_TYPES];
+    bool only_new; /* with `add`: nothing may be known of the host, but for these keys */
+    struct trust_key keys[TRUST_KEYS_MAX];
     size_t key_count;
 
     struct failure failure; /* error 0: it went well */
     struct failure
         refusal; /* judged only: why these keys could not be added; error 0: they could */
-    enum known_hosts_verdict verdicts[HOST_SCAN_TYPES];
-    char lines[HOST_SCAN_TYPES][PATHS_SIZE + 16]; /* "file:line" that decided, or "" */
+    enum known_hosts_verdict verdicts[TRUST_KEYS_MAX];
+    char lines[TRUST_KEYS_MAX][PATHS_SIZE + 16]; /* "file:line" that decided, or "" */
     size_t added;
 };
 
+/* Whether the configuration says that there is no file to add to: `none`, or /dev/null. */
+bool trust_has_no_file(const struct ssh_host *host);
 /* The file that is added to. */
 const char *trust_file(const struct trust_job *j);
 /* The host as known_hosts has it: "host", or "[host]:port". */

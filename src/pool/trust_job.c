@@ -2,7 +2,7 @@
  * at the same moment do not write a key twice. All lines go out in one write at the end of the file
  * (O_APPEND), after a line feed where the last line has none; nothing that stands there is touched.
  * Plain names are written: hashing them would hide from people what they trust. */
-#include "trust_job.h"
+#include "scout/pool/trust_job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_MAX_SIZE (SSH_CONFIG_NAME_MAX + 64 + (HOST_SCAN_KEY_MAX + 2) / 3 * 4)
+#define LINE_MAX_SIZE (SSH_CONFIG_NAME_MAX + 64 + (TRUST_KEY_MAX + 2) / 3 * 4)
+
+bool trust_has_no_file(const struct ssh_host *host)
+{
+    return host->known_hosts_none ||
+           (host->known_hosts_count > 0 && strcmp(host->known_hosts[0], "/dev/null") == 0);
+}
 
 const char *trust_file(const struct trust_job *j)
 {
@@ -111,12 +117,23 @@ static int refuse_bad(const struct trust_job *j, struct failure *why)
     return 0;
 }
 
+/* What came into the files since the host was found to be new speaks against it, too. */
+static int refuse_known(struct trust_job *j)
+{
+    for (size_t i = 0; i < j->key_count; i++)
+        if (j->verdicts[i] != KNOWN_HOSTS_MATCH && j->lines[i][0])
+            return failure_set(&j->failure, SCOUT_E_HOST_KEY_UNKNOWN,
+                               "The host %s is not new, so its key is not accepted: see %s",
+                               j->host.name, j->lines[i]);
+    return 0;
+}
+
 /* ---- adding ---- */
 
 static size_t write_line(const struct trust_job *j, size_t i, char *out)
 {
     char name[SSH_CONFIG_NAME_MAX + 16];
-    const struct host_scan_key *key = &j->keys[i];
+    const struct trust_key *key = &j->keys[i];
     size_t type_len = key->blob[3]; /* judged: the blob begins with its type */
     trust_host_name(&j->host, name);
     int len = sprintf(out, "%s %.*s ", name, (int)type_len, (const char *)key->blob + 4);
@@ -133,7 +150,7 @@ static bool is_to_be_added(const struct trust_job *j, size_t i)
 static int append(struct trust_job *j, int fd)
 {
     struct stat st;
-    char last = '\n', *text = malloc(HOST_SCAN_TYPES * LINE_MAX_SIZE + 1);
+    char last = '\n', *text = malloc(TRUST_KEYS_MAX * LINE_MAX_SIZE + 1);
     size_t len = 0;
     if (!text || fstat(fd, &st) != 0 ||
         (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1)) {
@@ -166,6 +183,8 @@ static int add(struct trust_job *j)
     int error = flock(fd, LOCK_EX) == 0 ? judge(j) : fail(j, "lock", path);
     if (!error)
         error = refuse_bad(j, &j->failure);
+    if (!error && j->only_new)
+        error = refuse_known(j);
     if (!error)
         error = append(j, fd);
     close(fd);
