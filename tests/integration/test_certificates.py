@@ -70,10 +70,12 @@ class CertificatesTest(harness.ScoutTest):
                                  preexec_fn=harness.die_with_parent)
         self.addCleanup(agent.wait)
         self.addCleanup(agent.send_signal, signal.SIGTERM)
-        harness.wait_until(lambda: os.path.exists(path), "the agent listens")
+        environment = {**os.environ, "SSH_AUTH_SOCK": path}
+        harness.wait_until(lambda: subprocess.run(
+            ["ssh-add", "-l"], check=False, timeout=30, capture_output=True,
+            env=environment).returncode != 2, "the agent answers")
         for key in keys:
-            subprocess.run(["ssh-add", "-q", key], check=True, timeout=30,
-                           env={**os.environ, "SSH_AUTH_SOCK": path})
+            subprocess.run(["ssh-add", "-q", key], check=True, timeout=30, env=environment)
         return path
 
     # --- where it lies -----------------------------------------------------------------------
