@@ -126,6 +126,24 @@ class SshConfigTest(harness.ScoutTest):
         reader.join(30)
         self.assertEqual(text_of(answers[0]), "hello from demo2\n")
 
+    def test_files_that_anybody_may_write_to(self):
+        included = self.write("open", "Port 7\n")
+        os.chmod(included, 0o666)
+        named = self.write("includes", f"Host web\n  Include {included}\n")
+
+        def check():
+            return subprocess.run([harness.SCOUTD, "--check-config", "--ssh-config", named],
+                                  env=harness.clean_environment(self.folder), timeout=30,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+        refused = check()
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"{included} is not read", refused.stderr)
+        os.chmod(included, 0o644)
+        self.assertEqual(check().returncode, 0)
+        os.chmod(named, 0o666)  # named by us, as with ssh -F
+        self.assertEqual(check().returncode, 0)
+
     def test_algorithms(self):
         self.expect(
             self.entry("cipher", Ciphers="aes128-ctr,aes256-ctr")
@@ -160,6 +178,16 @@ class SshConfigTest(harness.ScoutTest):
         self.write("flag", "")
         daemon = self.start(text, "match_exec = yes\n")
         self.assertEqual(text_of(self.read(daemon, "web")), "hello from demo2\n")
+
+    def test_commands_are_run_at_the_start_only(self):
+        daemon = self.start("Match exec true\n  User x\n" + self.entry("web"), "match_exec = yes\n")
+        if "sandbox_unavailable" in daemon.log():
+            self.skipTest("the daemon cannot shut itself in here")
+        with open(daemon.ssh_config, "a", encoding="utf-8") as out:
+            out.write("Match exec \"test 1\"\n  Port 7\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: "reload_refused" in daemon.log(), "the reload")
+        self.assertIn("restart it", daemon.log())
 
     def test_a_reload_keeps_the_connections_that_it_does_not_touch(self):
         daemon = self.start(self.entry("one") + self.fleet.entry("two", "demo2"))
