@@ -250,48 +250,6 @@ static int read_files(struct load *l, const char *pattern)
                                   pattern, error_text(error));
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void sort_hosts(struct ssh_config *c)
-{
-    if (c->host_count == 0)
-        return;
-    qsort(c->hosts, c->host_count, sizeof *c->hosts, compare_names);
-    uint32_t kept = 1;
-    for (uint32_t i = 1; i < c->host_count; i++)
-        if (strcmp(c->hosts[i], c->hosts[kept - 1]) != 0)
-            c->hosts[kept++] = c->hosts[i];
-    c->host_count = kept;
-}
-
-/* Makes the list of Host blocks. */
-static int index_blocks(struct load *l)
-{
-    struct ssh_config *c = l->config;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < c->count; i++)
-        if (c->directives[i].slot == CONFIG_HOST)
-            c->directives[i].block = count++;
-    c->blocks = calloc(count + 1, sizeof *c->blocks);
-    if (!c->blocks)
-        return fail_nomem(l);
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct config_directive *d = &c->directives[i];
-        bool followed = d->slot == CONFIG_HOST && d->next < c->count &&
-                        c->directives[d->next].slot == CONFIG_HOST;
-        if (d->slot == CONFIG_HOST)
-            c->blocks[d->block] = (struct config_block){
-                .filter = d->filter,
-                .at = i,
-                .next = d->next,
-                .chain = followed ? c->directives[d->next].block : CONFIG_NONE};
-    }
-    return 0;
-}
-
 /* Runs the commands of Match exec for every known host, so that what they say is known. */
 static int run_execs(struct load *l)
 {
@@ -349,12 +307,10 @@ int ssh_config_load(struct ssh_config **out, const char *path, const char *syste
         error = read_system(&l, system);
     if (!error && l.open[0] != CONFIG_NONE)
         l.config->directives[l.open[0]].next = l.config->count;
+    if (!error && config_index(l.config) != 0)
+        error = fail_nomem(&l);
     if (!error)
-        error = index_blocks(&l);
-    if (!error) {
-        sort_hosts(l.config);
         error = run_execs(&l);
-    }
     if (error) {
         ssh_config_free(l.config);
         return error;
@@ -390,16 +346,4 @@ void ssh_config_free(struct ssh_config *c)
     free(c->machine);
     config_execs_free(c->execs);
     free(c);
-}
-
-size_t ssh_config_hosts(const struct ssh_config *c, const char *const **names)
-{
-    *names = c->hosts;
-    return c->host_count;
-}
-
-bool ssh_config_has_host(const struct ssh_config *c, const char *name)
-{
-    return c->host_count > 0 &&
-           bsearch(&name, c->hosts, c->host_count, sizeof *c->hosts, compare_names);
 }

@@ -3,6 +3,7 @@
  *
  *   table    ssh_config_table.h    every keyword: how it is read, what becomes of it
  *   load     ssh_config.c          files, includes, the list of hosts
+ *   index    ssh_config_index.c    its hosts by name, its blocks in a row
  *   lexer    ssh_config_lex.c      a line to its keyword and words
  *   keyword  ssh_config_keyword.c  words to a directive, or a syntax error
  *   value    ssh_config_value.c    the checks of single values
@@ -127,6 +128,9 @@ static inline uint64_t config_name_bit(const char *name)
         hash = (hash ^ (uint8_t)*name) * 16777619u;
     return 1ULL << (hash >> 26);
 }
+
+/* Sorts the hosts, and makes the list of blocks. 0 or SCOUT_E_NOMEM. */
+int config_index(struct ssh_config *c);
 
 /* ---- lexer */
 
