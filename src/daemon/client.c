@@ -14,7 +14,9 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#define CLIENT_LOOK_MS 100 /* between two looks whether a client that is not read has gone */
+/* Bytes that may wait for all clients; those who take what they asked for do not notice. */
+#define CLIENTS_OUT_MAX (256u * 1024u * 1024u)
+#define CLIENT_LOOK_MS  100 /* between two looks whether a client that is not read has gone */
 
 struct client *client_of(struct list *node)
 {
@@ -36,6 +38,17 @@ static void sink_flush(void *context)
 static size_t sink_pending(void *context)
 {
     return stream_pending(&((struct client *)context)->stream);
+}
+
+static bool sink_crowded(void *context)
+{
+    const struct client_owner *owner = ((struct client *)context)->owner;
+    size_t waiting = 0;
+    for (struct list *n = owner->clients.next; n != &owner->clients; n = n->next) {
+        struct client *c = client_of(n);
+        waiting += c->greeting || c->closing ? 0 : stream_pending(&c->stream);
+    }
+    return waiting >= CLIENTS_OUT_MAX;
 }
 
 /* ---- the end ---- */
@@ -229,7 +242,7 @@ int client_open(struct client_owner *owner, struct io *io, int fd, const struct 
                 const struct identity *identity)
 {
     struct client *c = calloc(1, sizeof *c);
-    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, c};
+    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, sink_crowded, c};
     struct mcp_config mcp = owner->mcp;
     if (c) {
         c->owner = owner;

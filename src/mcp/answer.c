@@ -100,13 +100,22 @@ static int try_answer(struct mcp_session *s, const struct reply_to *to,
     return error;
 }
 
+/* Whether the client, which does not take what it asked for, has to make do with an error. */
+static bool is_too_much(const struct mcp_session *s)
+{
+    const struct mcp_sink *sink = &s->sink;
+    return sink->crowded && sink->pending(sink->context) >= MCP_OUT_HIGH &&
+           sink->crowded(sink->context);
+}
+
 static size_t answer(struct mcp_session *s, const struct reply_to *to,
                      const struct answer_body *body)
 {
     size_t written = 0;
     if (s->freed || s->broken)
         return 0;
-    int error = try_answer(s, to, body, &written);
+    int error =
+        !body->is_error && is_too_much(s) ? SCOUT_E_LIMIT : try_answer(s, to, body, &written);
     if (error && body->is_error)
         session_break(s, error);
     else if (error)

@@ -207,5 +207,31 @@ class ClientsTest(harness.ScoutTest):
         self.read_good()
 
 
+class CrowdTest(harness.ScoutTest):
+    """Clients that take nothing of what they ask for."""
+
+    def test_what_waits_for_all_together_is_limited(self):
+        self.make_folder()
+        fleet = self.make_fleet(1)
+        fleet.write("demo1", "large", b"x" * (1 << 20))
+        fleet.write("demo1", "small", "small")
+        daemon = self.make_daemon(fleet.ssh_config)
+        clients = [daemon.client() for _ in range(6)]
+        # Of text and structured content, 60 MiB for each: below what may wait for one of them.
+        sent = [[client.send_scout("demo1:large") for _ in range(30)] for client in clients]
+        harness.wait_until(
+            lambda: daemon.log().count("request tool=scout") >= 180, "all have ended", 60)
+        with daemon.client() as other:
+            self.assertEqual(text_of(other.scout("demo1:large")), "x" * (1 << 20))
+        codes = set()
+        for client, message_ids in zip(clients, sent):
+            for message_id in message_ids:
+                answer = client.wait(message_id, 30)
+                codes.add(answer.get("error", {}).get("data", {}).get("code"))
+            self.assertEqual(text_of(client.scout("demo1:small")), "small")
+            client.close()
+        self.assertEqual(codes, {None, "limit-exceeded"})
+
+
 if __name__ == "__main__":
     harness.main()

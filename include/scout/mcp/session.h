@@ -23,11 +23,14 @@
 struct mcp_session;
 
 /* Where lines go. `out` gives the buffer to append to (cap MCP_OUT_MAX at least), `flush` says that
- * something was appended, `pending` how many bytes have not been taken by the client yet. */
+ * something was appended, `pending` how many bytes have not been taken by the client yet. `crowded`
+ * (may be NULL) says that too much waits for all clients together: one for whom MCP_OUT_HIGH bytes
+ * wait then gets errors instead of results. */
 struct mcp_sink {
     struct buf *(*out)(void *context);
     void (*flush)(void *context);
     size_t (*pending)(void *context);
+    bool (*crowded)(void *context);
     void *context;
 };
 
