@@ -30,8 +30,8 @@ static enum ssh_standing standing_of(enum config_slot slot)
 /* How an honoured value means less here than to ssh, NULL: in nothing. */
 static const char *difference_of(enum config_slot slot, const struct config_directive *d)
 {
-    bool lax = slot == CONFIG_STRICT && d && d->number >= 2;
-    return lax ? "as yes: a key that is not known is not taken; scout trust adds it" : NULL;
+    bool lax = slot == CONFIG_STRICT && d && d->number >= 3; /* no, off */
+    return lax ? "as accept-new: a changed or revoked key is refused all the same" : NULL;
 }
 
 /* One row; `d` may be NULL: the default. */

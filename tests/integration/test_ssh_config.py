@@ -74,9 +74,9 @@ class SshConfigTest(harness.ScoutTest):
             good=("lax", "never-lax"), bad=(("strict", "known-hosts-missing", "/nonexistent/known"),),
             SCOUT_KNOWN_HOSTS="none")
         self.expect(
-            self.entry("new", StrictHostKeyChecking="accept-new",
+            self.entry("ask", StrictHostKeyChecking="ask",
                        UserKnownHostsFile=self.write("empty", "")),
-            bad=(("new", "host-key-unknown", "scout trust new"),))
+            bad=(("ask", "host-key-unknown", "scout trust ask"),))
 
     def start_agent(self):
         path = os.path.join(self.folder, f"agent{self.count}.sock")
@@ -229,7 +229,7 @@ class SshConfigTest(harness.ScoutTest):
         self.assertNotIn("file", rows["User"])
         self.assertEqual(rows["ForwardAgent"]["standing"], "ignored")
         self.assertEqual(rows["ProxyJump"]["standing"], "refused")
-        self.assertIn("as yes", rows["StrictHostKeyChecking"]["reason"])
+        self.assertIn("as accept-new", rows["StrictHostKeyChecking"]["reason"])
         self.assertEqual(answer["refusal"]["code"], "host-refused")
         self.assertIn(f"{daemon.ssh_config}:3", answer["refusal"]["message"])
         self.assertEqual((answer["known"], answer["count"]), (True, len(answer["values"])))
