@@ -18,6 +18,8 @@ import harness
 PACKAGES = {"@modelcontextprotocol/sdk": "1.32.2", "@modelcontextprotocol/client": "2.4.0"}
 NPM = os.path.join(harness.ROOT, "build", "npm")
 INSTALL_S = 150
+MCP = (harness.SCOUT, "mcp")
+READ = ("demo1:hello.txt", "hello from demo1\n")
 SOURCES = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -31,6 +33,14 @@ def node_major():
     return int(found.group(1)) if found else 0
 
 
+def installed(mark):
+    try:
+        with open(mark, encoding="ascii") as text:
+            return text.read().split()
+    except FileNotFoundError:
+        return []
+
+
 def install():
     """Returns None, or the reason why there are no clients."""
     if not node_major() or not shutil.which("npm"):
@@ -40,7 +50,7 @@ def install():
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = [f"{name}@{version}" for name, version in PACKAGES.items()]
         mark = os.path.join(NPM, ".installed")
-        if os.path.exists(mark) and open(mark, encoding="ascii").read().split() == wanted:
+        if installed(mark) == wanted:
             return None
         with open(os.path.join(NPM, "package.json"), "w", encoding="ascii") as out:
             out.write('{"private":true}\n')
@@ -70,7 +80,7 @@ class RealClientTest(harness.ScoutTest):
         cls.environment = harness.clean_environment(cls.folder)
         cls.environment.update(
             SCOUT_SOCKET=os.path.join(cls.folder, "s.sock"), SCOUT_STATE_DIR=cls.state,
-            SCOUT_CONFIG=cls.write("scoutd.conf", ""), SCOUT_SSH_CONFIG=cls.fleet.ssh_config)
+            SCOUT_CONFIG=cls.write("scoutd.conf", 'role = "operator"\n'), SCOUT_SSH_CONFIG=cls.fleet.ssh_config)
         cls.addClassCleanup(cls.end_daemon)
 
     @classmethod
@@ -81,33 +91,52 @@ class RealClientTest(harness.ScoutTest):
             os.kill(pid, signal.SIGTERM)
             harness.wait_until(lambda: harness.lock_holder(lock) is None, "the daemon ends")
 
-    def drive(self, script, *arguments, command=(harness.SCOUT, "mcp")):
+    def drive(self, script, *arguments):
         # A module is looked for from where the script lies.
         place = shutil.copy(os.path.join(SOURCES, script),
                             os.path.join(NPM, f"{os.getpid()}-{script}"))
-        self.addCleanup(os.remove, place)
-        ended = subprocess.run(
-            ["node", place, *arguments, "demo1:hello.txt", "hello from demo1\n",
-             *command], cwd=NPM, check=False, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=60, env=self.environment)
+        try:
+            ended = subprocess.run(
+                ["node", place, *arguments], cwd=NPM, check=False, capture_output=True, text=True,
+                stdin=subprocess.DEVNULL, timeout=60, env=self.environment)
+        finally:
+            os.remove(place)
         self.assertEqual(ended.returncode, 0, ended.stderr + ended.stdout)
         self.assertIn("ok", ended.stdout)
 
+    def drive_tools(self, mode):
+        folder = self.fleet.path("demo1", mode)
+        self.fleet.write("demo1", mode + "/file", "x" * 20000)
+        self.fleet.write("demo1", mode + "/sub/deep.txt", "deep\n")
+        self.drive("client_tools.mjs", mode, "demo1", folder, *MCP)
+
     def test_first_generation(self):
-        self.drive("client_legacy.mjs")
+        self.drive("client_legacy.mjs", *READ, *MCP)
+
+    def test_first_generation_with_every_tool(self):
+        self.drive_tools("first")
 
     def test_through_a_bastion(self):
         """ssh -T bastion scout mcp, as the client's command."""
         paths = [f"{name}={value}" for name, value in self.environment.items()
                  if name.startswith("SCOUT_")]
         remote = shlex.join(["env", *paths, harness.SCOUT, "mcp"])
-        self.drive("client_legacy.mjs", command=(
-            "ssh", "-T", "-o", "BatchMode=yes", "-F", self.fleet.ssh_config, "demo1", remote))
+        self.drive("client_legacy.mjs", *READ, "ssh", "-T", "-o", "BatchMode=yes", "-F",
+                   self.fleet.ssh_config, "demo1", remote)
 
     def second_generation(self, mode, era):
+        self.need_second()
+        self.drive("client_modern.mjs", mode, era, *READ, *MCP)
+
+    def need_second(self):
         if node_major() < 20:
             self.skipTest("the second client needs Node.js 20")
-        self.drive("client_modern.mjs", mode, era)
+
+    def test_second_generation_with_every_tool(self):
+        self.need_second()
+        for mode in ("pin", "legacy"):
+            with self.subTest(mode=mode):
+                self.drive_tools(mode)
 
     def test_second_generation_stateless(self):
         self.second_generation("pin", "modern")
