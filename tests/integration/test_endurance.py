@@ -2,6 +2,7 @@
 
 import os
 import resource
+import socket
 import time
 
 import harness
@@ -9,6 +10,7 @@ import hostile
 from harness import text_of
 
 FILES = 64
+UNREAD, UNREAD_CALLS, UNREAD_BYTES = 50, 10, 200000  # clients that read nothing, what each asks for
 LATE_S = 2  # what an answer may take beyond its deadline on a busy machine
 
 
@@ -98,11 +100,14 @@ class EnduranceTest(harness.ScoutTest):
                 self.assertEqual(error["stage"], "connecting")
             self.assertLess(time.monotonic() - begun, 4 + LATE_S)
 
-    def test_1000_clients(self):
+    def need_descriptors(self):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
         if min(hard, 8192) < 2100:
             self.skipTest(f"only {hard} descriptors may be open here")
+
+    def test_1000_clients(self):
+        self.need_descriptors()
         clients = []
         try:
             for _ in range(1000):
@@ -115,6 +120,61 @@ class EnduranceTest(harness.ScoutTest):
             for client in clients:
                 client.close()
         harness.wait_until(lambda: harness.descriptors(self.daemon) < 200, "all clients are gone")
+
+    def open(self, clients, count):
+        """`count` more clients, appended to `clients`; returns them."""
+        new = [self.daemon.client() for _ in range(count)]
+        clients += new
+        return new
+
+    def slow_round(self, clients):
+        """1,000 clients, most of them slow, while one asks as ever; returns its slowest answer and
+        the daemon's memory at the end."""
+        for i, client in enumerate(self.open(clients, 500)):
+            client.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"' + b"x" * (65536 if i < 100 else i))
+        for client in self.open(clients, UNREAD):
+            for _ in range(UNREAD_CALLS):
+                client.send_scout("demo1:large")
+        ended = self.open(clients, 100)
+        for client in ended:
+            client.send_scout("demo1:f1", 7)
+            client.socket.shutdown(socket.SHUT_WR)
+        asking = self.open(clients, 400 - UNREAD)
+        sent = [client.send_scout("demo1:f2") for client in asking]
+        with self.daemon.client() as client:
+            slowest = 0.0
+            for i in range(50):
+                begun = time.monotonic()
+                self.read(client, i)
+                slowest = max(slowest, time.monotonic() - begun)
+        for client in ended:
+            self.assertEqual(text_of(client.result(7, 30)), "content of 1\n")
+            self.assertIsNone(client.line())
+        for client, message_id in zip(asking, sent):
+            self.assertEqual(text_of(client.result(message_id, 30)), "content of 2\n")
+        return slowest, self.daemon.memory_bytes()
+
+    def test_1000_slow_clients(self):
+        """Half a line and no more, answers that are never read, half-closed: nobody else waits long,
+        and memory has its bounds, a second time too."""
+        self.need_descriptors()
+        self.fleet.write("demo1", "large", b"y" * UNREAD_BYTES)
+        before, used = self.daemon.memory_bytes(), []
+        for _ in range(2):
+            clients = []
+            try:
+                slowest, memory = self.slow_round(clients)
+            finally:
+                for client in clients:
+                    client.close()
+            self.assertLess(slowest, 5)
+            used.append(memory - before)
+            harness.wait_until(lambda: harness.descriptors(self.daemon) < 200, "all are gone")
+        # What is not read and the half lines, in buffers that double, and 64 KiB for each client.
+        bound = 2 * (UNREAD * UNREAD_CALLS * UNREAD_BYTES + 100 * 65536) + 1000 * 65536
+        factor = 2 if sanitized(self.daemon) else 1
+        self.assertLess(used[0], bound * factor)
+        self.assertLess(used[1] - used[0], bound // 4 * factor, "it does not grow")
 
 
 class ChangedKeyTest(harness.ScoutTest):
