@@ -76,6 +76,16 @@ class LimitsTest(SettingsTest):
             self.assertIn(" variable_ignored ", told)
             self.assertIn(" warn ", told)
 
+    def test_variables_that_mean_nothing(self):
+        self.fleet.write("demo1", "long", "0123456789")
+        daemon = self.start("log_level = debug\n", SCOUT_LOG_COLORS="true",
+                            SCOUT_LOG_PAYLOADS="true", SCOUT_INCLUDE_TRACEBACK="true",
+                            SCOUT_TRANSPORT="http", SCOUT_HTTP_PORT="none")
+        self.assertEqual(text_of(self.read(daemon, "demo1:long")), "0123456789")
+        self.logged(daemon, " request ")
+        self.assertNotIn("\x1b", daemon.log())
+        self.assertNotIn("0123456789", daemon.log())
+
     def test_the_level_of_the_log(self):
         quiet = self.start("log_level = debug\n", SCOUT_LOG_LEVEL="ERROR")
         self.read(quiet)
