@@ -10,31 +10,25 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka needs the four above first. */
+#include "ssh_config_oracle.h"
 #include "ssh_config_writer.h"
 #include <cmocka.h>
 #include <glob.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define GENERATED_COUNT 320
 #define PRESETS_MAX     8
-#define LINES_MAX       256
-#define LINE_SIZE       512
 #define BOTH_MAX        (2 * WRITER_TEXT_MAX + 16)
 
-struct lines {
-    char list[LINES_MAX][LINE_SIZE];
-    unsigned count;
-};
-
 struct bench {
-    struct lines *presets[PRESETS_MAX]; /* what ssh says of a name without any configuration */
+    struct oracle_lines
+        *presets[PRESETS_MAX]; /* what ssh says of a name without any configuration */
     const char *preset_names[PRESETS_MAX];
     char dir[64];
-    char home[256], user[64], machine[256];
+    struct oracle_place place;
     unsigned compared, values, refused;
 };
 
@@ -84,164 +78,18 @@ static int run_command(void *context, const char *command)
     return system(command) == 0;
 }
 
-/* ---- values, as lines "keyword value" that can be compared */
-
-static void add_line(struct lines *l, const char *keyword, const char *value)
-{
-    assert_true(l->count < LINES_MAX);
-    snprintf(l->list[l->count++], LINE_SIZE, "%s %s", keyword, value);
-}
-
-static bool has_line(const struct lines *l, const char *keyword, const char *value)
-{
-    char line[LINE_SIZE];
-    snprintf(line, sizeof line, "%s %s", keyword, value);
-    for (unsigned i = 0; i < l->count; i++)
-        if (strcmp(l->list[i], line) == 0)
-            return true;
-    return false;
-}
-
-enum form {
-    FORM_TEXT,
-    FORM_CASELESS, /* compared in lower case, true and false as yes and no */
-    FORM_TIME,
-    FORM_NUMBER,
-    FORM_WORDS, /* each word is a line of its own, once */
-    FORM_RAW,   /* ssh does not expand it: we do it here for both */
-};
-
-static const struct {
-    const char *keyword;
-    enum form form;
-} compared[] = {
-    {"addressfamily", FORM_CASELESS},
-    {"batchmode", FORM_CASELESS},
-    {"bindaddress", FORM_TEXT},
-    {"bindinterface", FORM_TEXT},
-    {"canonicalizehostname", FORM_CASELESS},
-    {"certificatefile", FORM_RAW},
-    {"checkhostip", FORM_CASELESS},
-    {"ciphers", FORM_TEXT},
-    {"compression", FORM_CASELESS},
-    {"connectionattempts", FORM_NUMBER},
-    {"connecttimeout", FORM_TIME},
-    {"forwardagent", FORM_CASELESS},
-    {"globalknownhostsfile", FORM_TEXT},
-    {"hashknownhosts", FORM_CASELESS},
-    {"hostkeyalgorithms", FORM_TEXT},
-    {"hostkeyalias", FORM_CASELESS},
-    {"hostname", FORM_TEXT},
-    {"identitiesonly", FORM_CASELESS},
-    {"identityagent", FORM_TEXT},
-    {"identityfile", FORM_RAW},
-    {"kexalgorithms", FORM_TEXT},
-    {"loglevel", FORM_CASELESS},
-    {"macs", FORM_TEXT},
-    {"port", FORM_NUMBER},
-    {"proxycommand", FORM_TEXT},
-    {"proxyjump", FORM_TEXT},
-    {"pubkeyacceptedalgorithms", FORM_TEXT},
-    {"pubkeyauthentication", FORM_CASELESS},
-    {"requiredrsasize", FORM_NUMBER},
-    {"sendenv", FORM_WORDS},
-    {"serveralivecountmax", FORM_NUMBER},
-    {"serveraliveinterval", FORM_TIME},
-    {"stricthostkeychecking", FORM_CASELESS},
-    {"user", FORM_TEXT},
-    {"userknownhostsfile", FORM_TEXT},
-};
-
-static int form_of(const char *keyword)
-{
-    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++)
-        if (strcasecmp(compared[i].keyword, keyword) == 0)
-            return (int)i;
-    return -1;
-}
-
-static unsigned long seconds_of(const char *text)
-{
-    unsigned long total = 0;
-    char *end;
-    while (*text) {
-        unsigned long n = strtoul(text, &end, 10);
-        total += n * (*end == 'm'   ? 60
-                      : *end == 'h' ? 3600
-                      : *end == 'd' ? 86400
-                      : *end == 'w' ? 604800
-                                    : 1);
-        text = *end ? end + 1 : end;
-    }
-    return total;
-}
-
-static void put_line(struct lines *l, int index, const char *value)
-{
-    char text[LINE_SIZE];
-    const char *keyword = compared[index].keyword;
-    snprintf(text, sizeof text, "%s", value);
-    switch (compared[index].form) {
-    case FORM_CASELESS:
-        for (char *c = text; *c; c++)
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-        if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0 || strcmp(text, "off") == 0)
-            snprintf(text, sizeof text, "%s", text[0] == 't' ? "yes" : "no");
-        break;
-    case FORM_TIME:
-    case FORM_NUMBER:
-        if (strcmp(text, "none") != 0)
-            snprintf(text, sizeof text, "%lu", seconds_of(value));
-        break;
-    case FORM_WORDS:
-        for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-            if (!has_line(l, keyword, word))
-                add_line(l, keyword, word);
-        return;
-    default:
-        if (strcmp(text, "none") == 0 && strcmp(keyword, "proxycommand") == 0)
-            return; /* ssh prints nothing then */
-        if (strcmp(text, "none") == 0 && strcmp(keyword, "proxyjump") == 0)
-            return;
-    }
-    add_line(l, keyword, text);
-}
-
-/* ---- what ssh says */
-
-/* False when ssh refuses the configuration. */
-static bool ask_ssh(const char *file, const char *name, struct lines *l)
-{
-    char command[256], line[8192];
-    l->count = 0;
-    snprintf(command, sizeof command, "ssh -G -F %s %s 2>/dev/null </dev/null", file, name);
-    FILE *f = popen(command, "r");
-    assert_non_null(f);
-    while (fgets(line, sizeof line, f)) {
-        line[strcspn(line, "\n")] = '\0';
-        char *value = strchr(line, ' ');
-        if (!value)
-            continue;
-        *value++ = '\0';
-        int index = form_of(line);
-        if (index >= 0)
-            put_line(l, index, value);
-    }
-    return pclose(f) == 0;
-}
-
 /* ---- what we say */
 
 struct ours {
-    struct lines lines;
-    bool set[sizeof compared / sizeof compared[0]];
+    struct oracle_lines lines;
+    bool set[ORACLE_KEYWORDS_MAX];
     bool unsure; /* refused for what cannot be known here */
 };
 
 static void take_row(void *context, const struct ssh_explained *row)
 {
     struct ours *o = context;
-    int index = form_of(row->keyword);
+    int index = oracle_index(row->keyword);
     if (row->standing == SSH_STANDING_REFUSED && !strstr(row->reason, "is not supported yet") &&
         !strstr(row->reason, "leave nothing to check"))
         o->unsure = true;
@@ -250,105 +98,19 @@ static void take_row(void *context, const struct ssh_explained *row)
     if (index < 0 || (!row->file && !always))
         return;
     o->set[index] = true;
-    put_line(&o->lines, index, row->value);
-}
-
-/* ---- what ssh leaves as it is */
-
-static const char *value_of(const struct lines *l, const char *keyword)
-{
-    size_t len = strlen(keyword);
-    for (unsigned i = 0; i < l->count; i++)
-        if (strncmp(l->list[i], keyword, len) == 0 && l->list[i][len] == ' ')
-            return l->list[i] + len + 1;
-    return NULL;
-}
-
-static const char *token(const struct bench *b, const struct lines *l, const char *name, char c)
-{
-    static char text[256];
-    switch (c) {
-    case 'h':
-        return value_of(l, "hostname");
-    case 'n':
-        return name;
-    case 'p':
-        return value_of(l, "port");
-    case 'r':
-        return value_of(l, "user");
-    case 'k':
-        return value_of(l, "hostkeyalias") ? value_of(l, "hostkeyalias") : name;
-    case 'u':
-        return b->user;
-    case 'd':
-        return b->home;
-    case 'l':
-        return b->machine;
-    case 'L':
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(b->machine, "."), b->machine);
-        return text;
-    case 'i':
-        snprintf(text, sizeof text, "%u", (unsigned)getuid());
-        return text;
-    default:
-        return "%";
-    }
-}
-
-static void expand_line(const struct bench *b, const struct lines *l, const char *name, char *line)
-{
-    char out[2 * LINE_SIZE] = "", *raw = strchr(line, ' ') + 1;
-    size_t len = (size_t)snprintf(out, sizeof out, "%.*s", (int)(raw - line), line);
-    if (*raw == '~') {
-        len += (size_t)snprintf(out + len, sizeof out - len, "%s", b->home);
-        raw++;
-    }
-    while (*raw) {
-        if (strncmp(raw, "${HOME}", 7) == 0) {
-            len += (size_t)snprintf(out + len, sizeof out - len, "%s", getenv("HOME"));
-            raw += 7;
-        } else if (*raw == '%') {
-            len += (size_t)snprintf(out + len, sizeof out - len, "%s", token(b, l, name, raw[1]));
-            raw += 2;
-        } else {
-            out[len++] = *raw++;
-            out[len] = '\0';
-        }
-    }
-    snprintf(line, LINE_SIZE, "%.*s", LINE_SIZE - 1, out);
-}
-
-static void expand_raw(const struct bench *b, const char *name, struct lines *l)
-{
-    for (unsigned i = 0; i < l->count; i++)
-        for (size_t k = 0; k < sizeof compared / sizeof compared[0]; k++) {
-            size_t len = strlen(compared[k].keyword);
-            if (compared[k].form == FORM_RAW && l->list[i][len] == ' ' &&
-                strncmp(l->list[i], compared[k].keyword, len) == 0)
-                expand_line(b, l, name, l->list[i]);
-        }
+    oracle_put(&o->lines, (size_t)index, row->value);
 }
 
 /* ---- side by side */
 
-/* All lines of a keyword, joined. */
-static void join(const struct lines *l, const char *keyword, char *out, size_t size)
-{
-    size_t len = strlen(keyword), at = 0;
-    out[0] = '\0';
-    for (unsigned i = 0; i < l->count && at < size; i++)
-        if (strncmp(l->list[i], keyword, len) == 0 && l->list[i][len] == ' ')
-            at += (size_t)snprintf(out + at, size - at, "[%s]", l->list[i] + len + 1);
-}
-
-static void compare(struct bench *b, const struct ours *o, const struct lines *theirs,
-                    const struct lines *preset, const char *name, const char *text)
+static void compare(struct bench *b, const struct ours *o, const struct oracle_lines *theirs,
+                    const struct oracle_lines *preset, const char *name, const char *text)
 {
     char ours[8192], expected[8192];
-    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++) {
-        const char *keyword = compared[i].keyword;
-        join(theirs, keyword, expected, sizeof expected);
-        join(o->set[i] ? &o->lines : preset, keyword, ours, sizeof ours);
+    const char *keyword;
+    for (size_t i = 0; (keyword = oracle_keyword(i)); i++) {
+        oracle_join(theirs, keyword, expected, sizeof expected);
+        oracle_join(o->set[i] ? &o->lines : preset, keyword, ours, sizeof ours);
         if (strcmp(ours, expected) != 0)
             fail_msg("%s of host %s (%s) in %s with\n%s\nwe:  %s\nssh: %s", keyword, name,
                      o->set[i] ? "set" : "not set", b->dir, text, ours, expected);
@@ -367,7 +129,7 @@ static void write_file(const struct bench *b, const char *name, const char *text
     assert_int_equal(fclose(f), 0);
 }
 
-static const struct lines *preset_of(struct bench *b, const char *name)
+static const struct oracle_lines *preset_of(struct bench *b, const char *name)
 {
     unsigned i = 0;
     while (i < PRESETS_MAX && b->presets[i] && strcmp(b->preset_names[i], name) != 0)
@@ -375,11 +137,11 @@ static const struct lines *preset_of(struct bench *b, const char *name)
     assert_true(i < PRESETS_MAX);
     if (b->presets[i])
         return b->presets[i];
-    b->presets[i] = calloc(1, sizeof(struct lines));
+    b->presets[i] = calloc(1, sizeof(struct oracle_lines));
     b->preset_names[i] = name;
     assert_non_null(b->presets[i]);
-    assert_true(ask_ssh("/dev/null", name, b->presets[i]));
-    expand_raw(b, name, b->presets[i]);
+    assert_true(oracle_ask("/dev/null", name, b->presets[i]));
+    oracle_expand(&b->place, name, b->presets[i]);
     return b->presets[i];
 }
 
@@ -390,12 +152,12 @@ static void check(struct bench *b, const char *text, const char *name, bool spli
     char path[128], user[128], system_path[128];
     struct ssh_config *config;
     struct failure why;
-    struct lines *theirs = calloc(1, sizeof *theirs);
+    struct oracle_lines *theirs = calloc(1, sizeof *theirs);
     struct ours *o = calloc(1, sizeof *o);
-    const struct ssh_config_env env = {.home = b->home,
-                                       .user = b->user,
+    const struct ssh_config_env env = {.home = b->place.home,
+                                       .user = b->place.user,
                                        .dir = b->dir,
-                                       .machine = b->machine,
+                                       .machine = b->place.machine,
                                        .uid = getuid(),
                                        .read = read_glob,
                                        .variable = variable,
@@ -404,7 +166,7 @@ static void check(struct bench *b, const char *text, const char *name, bool spli
     snprintf(path, sizeof path, "%s/config", b->dir);
     snprintf(user, sizeof user, "%s/user", b->dir);
     snprintf(system_path, sizeof system_path, "%s/system", b->dir);
-    bool accepted = ask_ssh(path, name, theirs);
+    bool accepted = oracle_ask(path, name, theirs);
     int error = split ? ssh_config_load(&config, user, system_path, &env, &why)
                       : ssh_config_load(&config, path, NULL, &env, &why);
     if (error) {
@@ -419,7 +181,7 @@ static void check(struct bench *b, const char *text, const char *name, bool spli
             b->refused++;
             assert_int_equal(error, SCOUT_E_HOST_REFUSED);
         } else {
-            expand_raw(b, name, theirs);
+            oracle_expand(&b->place, name, theirs);
             compare(b, o, theirs, preset_of(b, name), name, text);
         }
         ssh_config_free(config);
@@ -436,10 +198,10 @@ static void start(struct bench *b)
         print_message("skipped: ssh is not installed\n");
         skip();
     }
-    snprintf(b->home, sizeof b->home, "%s", me->pw_dir);
-    snprintf(b->user, sizeof b->user, "%s", me->pw_name);
-    assert_int_equal(gethostname(b->machine, sizeof b->machine), 0);
-    assert_int_equal(setenv("HOME", b->home, 1), 0);
+    snprintf(b->place.home, sizeof b->place.home, "%s", me->pw_dir);
+    snprintf(b->place.user, sizeof b->place.user, "%s", me->pw_name);
+    assert_int_equal(gethostname(b->place.machine, sizeof b->place.machine), 0);
+    assert_int_equal(setenv("HOME", b->place.home, 1), 0);
     snprintf(b->dir, sizeof b->dir, "/tmp/scout-ssh-config-XXXXXX");
     assert_non_null(mkdtemp(b->dir));
 }
