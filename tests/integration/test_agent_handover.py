@@ -315,6 +315,16 @@ class HandOverTest(harness.ScoutTest):
         self.waits_for_log("agent_refused")
         self.assertNotIn("agent_taken", self.daemon.log())
 
+    def test_a_client_that_hands_over_its_own_end_is_not_kept(self):
+        self.client().request("tools/list")
+        before = self.descriptors()
+        client = self.client()
+        socket.send_fds(client.socket, [b"\n"], [client.socket.fileno()])
+        client.request("tools/list")
+        self.waits_for_log("leads to this daemon")
+        client.close()
+        harness.wait_until(lambda: self.descriptors() == before, "it is gone")
+
     def test_more_than_are_taken_are_closed_and_all_when_the_client_goes(self):
         agent = self.agent()
         self.client().request("tools/list")
