@@ -62,6 +62,18 @@ class ClientsTest(harness.ScoutTest):
         for index in range(200):
             self.assertIn("result", self.client.wait(index))
 
+    def test_more_calls_than_places_by_a_client_that_half_closes(self):
+        count = 1500  # more than may be in flight, and more than may wait
+        with self.daemon.client() as client:
+            client.send_raw(b"".join(json.dumps({
+                "jsonrpc": "2.0", "id": index, "method": "tools/call", "params": {
+                    "name": "scout", "arguments": {"target": "demo1:hello.txt"}, "_meta": META}
+            }).encode() + b"\n" for index in range(count)))
+            client.socket.shutdown(socket.SHUT_WR)
+            for index in range(count):
+                self.assertEqual(text_of(client.result(index, 30)), "hello from demo1\n")
+            self.assertIsNone(client.line())
+
     def test_200_clients(self):
         clients = [self.daemon.client() for _ in range(200)]
         for client in clients:

@@ -224,6 +224,21 @@ class RunTest(harness.ScoutTest):
             daemon.stop()  # it ends in order, with 0
         self.assertGone(running)
 
+    def test_a_daemon_ends_while_calls_wait(self):
+        daemon = self.make_daemon(self.fleet.ssh_config, 'role = "operator"\n', "ending-full")
+        command, pid = self.sleeper("ending-full.pid")
+        never = self.fleet.path("demo2", "never-at-the-end")
+        with daemon.client() as client:
+            self.send(client, command=command)
+            running = pid()
+            for _ in range(IN_FLIGHT_MAX - 1):
+                self.send(client, command="sleep 300")
+            self.send(client, host="demo2", command=f"touch {never}")
+            client.request("ping")
+            daemon.stop()  # with 0
+        self.assertGone(running)
+        self.assertFalse(os.path.exists(never))
+
     def test_a_lost_connection_says_that_it_may_have_run(self):
         path = self.fleet.path("demo2", "ran")
         message_id = self.send(host="demo2", command=f"echo x >> {path}; echo begun; sleep 300")
