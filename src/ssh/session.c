@@ -34,6 +34,7 @@ static void answer_all(struct session *s)
 {
     sftp_fail(s->engine.sftp, SCOUT_E_CONNECTION_LOST);
     session_execs_fail(s);
+    session_forwards_fail(s);
 }
 
 static void engine_free_session(struct engine *e)
@@ -80,6 +81,7 @@ static bool step_channels(struct session *s)
     }
     progress = session_anchor_step(s) || progress;
     progress = session_execs_step(s) || progress;
+    progress = session_forwards_step(s) || progress;
     if (!session_ended(s) && session_has_room(s))
         progress = session_ahead_step(s) || progress;
     if (progress && session_has_room(s))
@@ -166,6 +168,10 @@ static const struct engine_ops ops = {
     .exec_abandon = session_exec_abandon,
     .open_ahead = session_open_ahead,
     .host_key_settled = host_key_settled,
+    .forward = session_forward_new,
+    .forward_flush = session_forward_flush,
+    .forward_pause = session_forward_pause,
+    .forward_close = session_forward_close,
 };
 
 int ssh_session_new(struct engine **out, const struct engine_config *config)
@@ -177,6 +183,7 @@ int ssh_session_new(struct engine **out, const struct engine_config *config)
     s->config = *config;
     list_init(&s->memory);
     list_init(&s->execs);
+    list_init(&s->forwards);
     buf_init(&s->in, ENGINE_IN_MAX);
     buf_init(&s->engine.out, ENGINE_OUT_MAX);
     session_auth_init(&s->auth);

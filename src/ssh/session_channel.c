@@ -6,7 +6,13 @@
  * soon as it came (libssh2 searches one queue from its start for each read: it must stay short),
  * and the window follows what the consumer took.
  *
- * A call that sends says "later" during a key exchange and is repeated with the same arguments. */
+ * A call that sends says "later" during a key exchange and is repeated with the same arguments.
+ *
+ * An open that waits for an answer cannot be taken back in SSH, and libssh2 has one at a time. When
+ * its opener gives it up, RECV fails once while libssh2 waits: it then forgets that open, and
+ * nothing else, since what it reads stays where it was. Numbers of channels are not given twice, so
+ * the answer, when it comes, is nobody's: it lies in libssh2's queue until the session ends. Only
+ * during a key exchange the failure is the session's. */
 #include "session_state.h"
 
 #define PACKET_SIZE 32768
@@ -34,33 +40,76 @@ static void grant(struct session_channel *c)
         c->granting = 0; /* a broken transport shows at the next drain */
 }
 
-enum channel_verdict session_channel_open(struct session *s, struct session_channel *c,
-                                          const void *opener, uint32_t window)
+/* The answer to an open that was begun; `message` is the same as then. */
+static enum channel_verdict open_begun(struct session *s, struct session_channel *c,
+                                       uint32_t window, struct slice message)
 {
-    if (s->opener != opener) {
-        if (s->opener)
-            return CHANNEL_WAITS;
-        s->opener = opener;
-        s->frees_at_open = s->frees;
-        s->engine.channels++;
-        *c = (struct session_channel){0};
-    }
-    c->ssh =
-        libssh2_channel_open_ex(s->ssh, "session", sizeof "session" - 1, 0, PACKET_SIZE, NULL, 0);
+    const char *type = c->is_forward ? "direct-tcpip" : "session";
+    c->ssh = libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), 0, PACKET_SIZE,
+                                     (const char *)message.data, (unsigned)message.len);
     int rc = c->ssh ? 0 : libssh2_session_last_errno(s->ssh);
     if (rc == LIBSSH2_ERROR_EAGAIN)
         return CHANNEL_WAITS;
     s->opener = NULL;
     s->gate = true; /* from now on there is a channel to drain with */
-    s->place_came_free = s->frees != s->frees_at_answer;
-    s->frees_at_answer = s->frees_at_open;
-    if (rc != 0) {
-        s->engine.channels--;
-        return verdict_of(s, rc);
+    if (!c->is_forward) {
+        s->place_came_free = s->frees != s->frees_at_answer;
+        s->frees_at_answer = s->frees_at_open;
+        s->engine.channels -= rc != 0;
     }
+    if (rc == LIBSSH2_ERROR_TIMEOUT && c->is_forward)
+        return CHANNEL_REFUSED; /* it is the other host that does not answer */
+    if (rc != 0)
+        return verdict_of(s, rc);
     c->granting = window;
     grant(c);
     return CHANNEL_DONE;
+}
+
+static enum channel_verdict open_channel(struct session *s, struct session_channel *c,
+                                         const void *opener, uint32_t window, struct slice message)
+{
+    if (s->opener != opener) {
+        if (s->opener)
+            return CHANNEL_WAITS;
+        s->opener = opener;
+        *c = (struct session_channel){.is_forward = message.len > 0};
+        if (!c->is_forward) {
+            s->frees_at_open = s->frees;
+            s->engine.channels++;
+        }
+    }
+    return open_begun(s, c, window, message);
+}
+
+enum channel_verdict session_channel_open(struct session *s, struct session_channel *c,
+                                          const void *opener, uint32_t window)
+{
+    return open_channel(s, c, opener, window, slice_of(NULL, 0));
+}
+
+enum channel_verdict session_channel_open_forward(struct session *s, struct session_channel *c,
+                                                  const void *opener, uint32_t window,
+                                                  struct slice message)
+{
+    return open_channel(s, c, opener, window, message);
+}
+
+enum channel_verdict session_channel_forget(struct session *s, struct session_channel *c,
+                                            struct slice message)
+{
+    const char *type = "direct-tcpip";
+    s->forgetting = true;
+    c->ssh = libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), 0, PACKET_SIZE,
+                                     (const char *)message.data, (unsigned)message.len);
+    s->forgetting = false;
+    s->opener = NULL;
+    s->gate = true;
+    if (c->ssh)
+        return CHANNEL_DONE;
+    int rc = libssh2_session_last_errno(s->ssh);
+    return rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_TIMEOUT ? CHANNEL_REFUSED
+                                                                          : verdict_of(s, rc);
 }
 
 enum channel_verdict session_channel_request(struct session *s, struct session_channel *c,
@@ -158,6 +207,8 @@ enum channel_verdict session_channel_free(struct session *s, struct session_chan
     if (libssh2_channel_free(c->ssh) == LIBSSH2_ERROR_EAGAIN)
         return CHANNEL_WAITS;
     c->ssh = NULL;
+    if (c->is_forward)
+        return CHANNEL_DONE;
     s->engine.channels--;
     s->frees++;
     return CHANNEL_DONE;

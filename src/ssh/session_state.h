@@ -14,6 +14,7 @@ struct session_channel {
     uint32_t owed;      /* bytes that were consumed and that the window does not admit again yet */
     uint32_t granting;  /* an adjustment of the window that is under way */
     bool request_begun; /* a request of it may be on its way, and its answer outstanding */
+    bool is_forward;    /* not a session's: it does not count among them */
 };
 
 #define SSH_DUMMY_DESCRIPTOR 0x7ffffff0 /* never used; -1 is refused by libssh2 */
@@ -69,6 +70,26 @@ struct session_exec {
 
 enum host_key_wait { HOST_KEY_UNASKED, HOST_KEY_ASKED, HOST_KEY_ACCEPTED, HOST_KEY_REFUSED };
 
+enum forward_state { FORWARD_QUEUED, FORWARD_OPENING, FORWARD_OPEN, FORWARD_CLOSING };
+
+#define FORWARD_MESSAGE_MAX 512 /* host, port and originator of RFC 4254, 7.2 */
+
+struct session_forward {
+    struct forward forward; /* first */
+    struct session *session;
+    struct list node; /* in session->forwards */
+    enum forward_state state;
+    struct session_channel channel;
+    const struct forward_events *events;
+    void *context;
+    struct buf held; /* what came while paused */
+    bool paused, closed, draining;
+    bool touched;  /* as in session_exec */
+    uint64_t seen; /* likewise */
+    uint8_t message[FORWARD_MESSAGE_MAX];
+    uint32_t message_len;
+};
+
 enum auth_wait { AUTH_IDLE, AUTH_ASKED, AUTH_ANSWERED };
 
 struct session_auth {
@@ -97,11 +118,13 @@ struct session {
     size_t memory_len;
     struct list memory; /* of libssh2, see session_memory.c */
     struct list execs;
+    struct list forwards;
     const void *opener; /* the anchor, the exec or the one opened ahead whose channel is being
                            opened; libssh2 keeps the state of one open in the session */
     struct session_anchor anchor;
     struct session_ahead ahead;
-    uint32_t exec_count;
+    uint32_t exec_count, forward_count;
+    bool forgetting; /* RECV fails, so that an open that is under way is given up */
     int in_error;
     bool memory_refused; /* more than SSH_MEMORY_MAX was asked for */
     bool disconnected;
@@ -151,6 +174,7 @@ bool session_handshake(struct session *s);
 bool session_authenticate(struct session *s);
 bool session_anchor_step(struct session *s);
 bool session_execs_step(struct session *s);
+bool session_forwards_step(struct session *s); /* session_forward.c */
 
 void session_host_key_settled(struct session *s, const struct failure *why);
 
@@ -187,6 +211,14 @@ static inline bool session_exec_enter(struct session_exec *x, enum exec_state st
 /* Tells every command that the session ended, and frees them. */
 void session_execs_fail(struct session *s);
 
+int session_forward_new(struct engine *e, const char *host, uint16_t port,
+                        const struct forward_events *events, void *context, struct forward **out);
+void session_forward_flush(struct forward *f);
+void session_forward_pause(struct forward *f, bool paused);
+void session_forward_close(struct forward *f);
+/* Tells every forward that the session ended, and frees them. */
+void session_forwards_fail(struct session *s);
+
 /* session_channel.c */
 enum channel_verdict {
     CHANNEL_WAITS,
@@ -197,6 +229,14 @@ enum channel_verdict {
 
 enum channel_verdict session_channel_open(struct session *s, struct session_channel *c,
                                           const void *opener, uint32_t window);
+/* Likewise, one of the type direct-tcpip, with the message that RFC 4254, 7.2 has for it. */
+enum channel_verdict session_channel_open_forward(struct session *s, struct session_channel *c,
+                                                  const void *opener, uint32_t window,
+                                                  struct slice message);
+/* The opener gives up an open that has not been answered: DONE when it had been answered, after
+ * all, and the channel is there; REFUSED when there is none; or BROKEN. */
+enum channel_verdict session_channel_forget(struct session *s, struct session_channel *c,
+                                            struct slice message);
 enum channel_verdict session_channel_request(struct session *s, struct session_channel *c,
                                              const char *type, const char *text, size_t len);
 /* Bytes that wait, up to `size`: 0 when there are none. -1: broken. */

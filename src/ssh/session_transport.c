@@ -59,7 +59,7 @@ static ssize_t on_recv(libssh2_socket_t fd, void *data, size_t len, int flags, v
     if (n > s->recv_budget)
         n = s->recv_budget;
     if (s->gate || n == 0)
-        return -EAGAIN;
+        return s->forgetting ? -ECONNRESET : -EAGAIN;
     memcpy(data, buf_peek(&s->in).data, n);
     buf_consume(&s->in, n);
     s->recv_budget -= n;
@@ -165,6 +165,11 @@ static LIBSSH2_CHANNEL *any_channel(const struct session *s)
         struct session_exec *x = CONTAINER_OF(n, struct session_exec, node);
         if (x->channel.ssh)
             return x->channel.ssh;
+    }
+    for (struct list *n = s->forwards.next; n != &s->forwards; n = n->next) {
+        struct session_forward *f = CONTAINER_OF(n, struct session_forward, node);
+        if (f->channel.ssh)
+            return f->channel.ssh;
     }
     return s->ahead.channel.ssh;
 }

@@ -201,20 +201,22 @@ static void op_host_key_settled(struct engine *e, const struct failure *why)
     (void)e, (void)why;
 }
 
-static const struct engine_ops ops = {op_free,
-                                      op_feed,
-                                      op_feed_end,
-                                      op_wants_input,
-                                      op_step,
-                                      op_signed,
-                                      op_ping,
-                                      scripted_exec_new,
-                                      scripted_exec_write,
-                                      scripted_exec_end_input,
-                                      scripted_exec_pause,
-                                      scripted_exec_abandon,
-                                      scripted_open_ahead,
-                                      op_host_key_settled};
+static const struct engine_ops ops = {
+    .free = op_free,
+    .feed = op_feed,
+    .feed_end = op_feed_end,
+    .wants_input = op_wants_input,
+    .step = op_step,
+    .signed_by_owner = op_signed,
+    .ping = op_ping,
+    .exec = scripted_exec_new,
+    .exec_write = scripted_exec_write,
+    .exec_end_input = scripted_exec_end_input,
+    .exec_pause = scripted_exec_pause,
+    .exec_abandon = scripted_exec_abandon,
+    .open_ahead = scripted_open_ahead,
+    .host_key_settled = op_host_key_settled,
+};
 
 int scripted_engine_new(struct engine **out, const struct engine_config *config)
 {

@@ -19,6 +19,7 @@
 #define ENGINE_OUT_MAX   (4u * 1024u * 1024u)
 #define EXEC_COMMAND_MAX (31u * 1024u)  /* bytes of one command line: it goes in one packet */
 #define EXEC_INPUT_MAX   (256u * 1024u) /* bytes of stdin that wait for the channel's window */
+#define FORWARD_OUT_MAX  (ENGINE_OUT_MAX * 2)
 
 enum engine_stage {
     ENGINE_HANDSHAKE, /* version exchange, key exchange, host key */
@@ -95,6 +96,24 @@ struct exec_events {
     void (*on_end)(void *context, const struct exec_result *result);
 };
 
+/* A stream of bytes to another host, which this one connects to (RFC 4254, 7.2). */
+struct forward {
+    struct engine *engine;
+    struct buf out; /* what is to be sent: the owner appends and calls forward_flush, the engine
+                       takes as much as the channel's window admits; FORWARD_OUT_MAX at most */
+};
+
+/* on_end comes exactly once, last, unless forward_close came first; the forward is gone then. From
+ * an event, the functions forward_* of the same forward and the start of others may be called. */
+struct forward_events {
+    void (*on_opened)(void *context);
+    void (*on_data)(void *context, struct slice data);
+    void (*on_drain)(void *context); /* `out` has become empty */
+    /* 0: the peer sends no more. SCOUT_E_CONNECT: the host did not connect, `text` (borrowed, may
+     * be empty) says why. SCOUT_E_CONNECTION_LOST: the session ended. */
+    void (*on_end)(void *context, int error, const char *text);
+};
+
 struct engine_ops {
     void (*free)(struct engine *e);
     int (*feed)(struct engine *e, struct slice data);
@@ -111,6 +130,11 @@ struct engine_ops {
     void (*exec_abandon)(struct exec *x);
     void (*open_ahead)(struct engine *e, bool wanted);
     void (*host_key_settled)(struct engine *e, const struct failure *why);
+    int (*forward)(struct engine *e, const char *host, uint16_t port,
+                   const struct forward_events *events, void *context, struct forward **out);
+    void (*forward_flush)(struct forward *f);
+    void (*forward_pause)(struct forward *f, bool paused);
+    void (*forward_close)(struct forward *f);
 };
 
 /* The common part, first member of every implementation. The fields are read-only for the owner. */
@@ -120,7 +144,8 @@ struct engine {
     struct buf out;         /* what is to be sent to the peer: the owner consumes it */
     struct sftp *sftp;      /* requests may be started from ENGINE_READY on */
     bool has_sftp;          /* from ENGINE_READY on: whether the host offers SFTP */
-    uint32_t channels;      /* occupied at the host: anchor, opening, open, closing */
+    uint32_t channels;      /* occupied at the host: anchor, opening, open, closing; without
+                               forwards, which no MaxSessions counts */
     bool ahead;             /* one of them is that of engine_open_ahead, and no command has it */
     uint32_t channels_max;  /* how many at once the host can stand, as its banner tells; 0: not
                                known.  From ENGINE_READY on */
@@ -231,6 +256,37 @@ static inline void exec_abandon(struct exec *x)
 static inline void engine_open_ahead(struct engine *e, bool wanted)
 {
     e->ops->open_ahead(e, wanted);
+}
+
+/* Asks the host to connect to `host` (a name is resolved there) and `port`; then step. One channel
+ * is opened at a time, and the answer may take as long as the host tries to connect: so until then
+ * no other forward and no command gets one, and forward_close ends that wait. 0, SCOUT_E_NOMEM,
+ * SCOUT_E_LIMIT (too many), SCOUT_E_CONNECTION_LOST (not ENGINE_READY). */
+__attribute__((warn_unused_result)) static inline int
+engine_forward(struct engine *e, const char *host, uint16_t port,
+               const struct forward_events *events, void *context, struct forward **out)
+{
+    return e->ops->forward(e, host, port, events, context, out);
+}
+
+/* Something was appended to f->out. Then step. */
+static inline void forward_flush(struct forward *f)
+{
+    f->engine->ops->forward_flush(f);
+}
+
+/* While paused nothing is delivered, so the channel's window closes and the peer waits. Then step.
+ */
+static inline void forward_pause(struct forward *f, bool paused)
+{
+    f->engine->ops->forward_pause(f, paused);
+}
+
+/* No event comes any more, and the forward is the engine's: its channel is closed, or, when the
+ * host has not answered yet, forgotten. Then step. */
+static inline void forward_close(struct forward *f)
+{
+    f->engine->ops->forward_close(f);
 }
 
 /* Static name of the stage as clients see it: "handshake", "authenticating", "channel", "running".

@@ -13,6 +13,8 @@
 #define SSH_MEMORY_MAX          (4u * 1024u * 1024u) /* that libssh2 may hold for one session */
 #define SSH_SFTP_WINDOW         (2u * 1024u * 1024u) /* unread bytes of the SFTP channel */
 #define SSH_EXEC_WINDOW         (256u * 1024u)       /* unread bytes of one command */
+#define SSH_FORWARD_WINDOW      (2u * 1024u * 1024u) /* unread bytes of one forward */
+#define SSH_FORWARDS_MAX        4096u                /* forwards at one time, waiting ones too */
 #define SSH_SFTP_OUT_MAX        (1024u * 1024u)      /* SFTP requests that wait to be sent */
 #define SSH_EXECS_MAX           4096u                /* commands at one time, waiting ones too */
 
