@@ -190,6 +190,11 @@ static int resolve(struct control_trust *t, struct slice raw)
                            "Unknown host '%s': scout trust takes a host of the ssh configuration",
                            name);
     int error = ssh_config_resolve(config, name, &t->job.host, why);
+    if (!error && (t->job.host.via || t->job.host.proxy_command))
+        error = failure_set(why, SCOUT_E_UNSUPPORTED,
+                            "Host %s is reached through %s: its keys cannot be asked for from "
+                            "here. Connect to it once with ssh, which adds its key to known_hosts",
+                            name, t->job.host.via ? t->job.host.via->name : "a ProxyCommand");
     if (!error && t->job.add && trust_has_no_file(&t->job.host))
         error = failure_set(why, SCOUT_E_HOST_REFUSED,
                             "Host %s has no UserKnownHostsFile that could be added to", name);

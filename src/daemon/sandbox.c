@@ -55,6 +55,7 @@ struct path_beneath {
 
 static const uint64_t rights[] = {
     [SANDBOX_READ] = FS_READ,
+    [SANDBOX_RUN] = FS_READ | FS_EXECUTE,
     [SANDBOX_CREATE] = FS_CREATE,
     [SANDBOX_OWN] =
         FS_CREATE | FS_MAKE_DIR | FS_MAKE_SOCK | FS_REMOVE_FILE | FS_REMOVE_DIR | FS_REFER,

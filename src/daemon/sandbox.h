@@ -1,6 +1,7 @@
 /* Shutting the process in (Landlock): from then on it reads and writes below a few places only,
- * runs no program and binds no TCP port, whatever somebody makes it do. It holds for io_uring too
- * when the ring is made afterwards. */
+ * runs no program (but those of the machine, where the ssh configuration has a ProxyCommand, which
+ * are shut in likewise) and binds no TCP port, whatever somebody makes it do. It holds for io_uring
+ * too when the ring is made afterwards. */
 #ifndef SCOUT_DAEMON_SANDBOX_H
 #define SCOUT_DAEMON_SANDBOX_H
 
@@ -10,6 +11,7 @@
 
 enum sandbox_access {
     SANDBOX_READ,
+    SANDBOX_RUN,    /* read, and run programs */
     SANDBOX_CREATE, /* read, write to files, make files */
     SANDBOX_OWN,    /* all but running programs */
 };

@@ -49,6 +49,17 @@ static void add_folder_of(struct sandbox *s, const char *path, enum sandbox_acce
         add(s, whole, access);
 }
 
+/* What a ProxyCommand's program needs: to be run, and somewhere to write nothing to. First, since
+ * what is covered is not added again. */
+static void add_programs(struct sandbox *s)
+{
+    static const char *const places[] = {"/usr",   "/bin", "/sbin", "/lib",
+                                         "/lib64", "/opt", "/snap", "/nix/store"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        add(s, places[i], SANDBOX_RUN);
+    add(s, "/dev/null", SANDBOX_CREATE);
+}
+
 static void add_machine(struct sandbox *s)
 {
     static const char *const places[] = {"/etc",      "/usr",         "/lib",
@@ -74,6 +85,8 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     const struct paths *paths = &source->paths;
     s->count = 0;
     s->full = false;
+    if (ssh_config_runs_programs(c->ssh_config))
+        add_programs(s);
     add_machine(s);
     add_folder_of(s, paths->state_lock, SANDBOX_OWN);
     add_folder_of(s, paths->socket, SANDBOX_OWN);

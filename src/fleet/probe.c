@@ -77,8 +77,9 @@ static void start_next(struct probe_dial *slot)
         const struct ssh_host *host;
         struct failure why;
         slot->index = p->next++;
-        if (fleet_host(p->fleet, p->names[slot->index], &host, &why) != 0)
-            continue;
+        if (fleet_host(p->fleet, p->names[slot->index], &host, &why) != 0 || host->via ||
+            host->proxy_command)
+            continue; /* only a login on the way could tell */
         uint64_t deadline = now + PROBE_TIMEOUT_MS * (uint64_t)NS_PER_MS;
         p->probed[slot->index] = true;
         p->running++;

@@ -13,6 +13,7 @@
 #include "agent_client.h"
 #include "credentials.h"
 #include "handed_agent.h"
+#include "hop.h"
 #include "new_host.h"
 #include "scout/base/time.h"
 #include "scout/net/dial.h"
@@ -35,6 +36,7 @@ struct connect {
     struct dial dial;
     struct io_timer again; /* the next attempt of ConnectionAttempts */
     uint32_t attempts;     /* that have failed */
+    uint32_t retries;      /* of handshakes that were cut off */
     char note[256];        /* of an agent that was not asked */
 };
 
@@ -79,16 +81,22 @@ void connect_stop(struct pool_connection *c)
     free_if_over(c);
 }
 
+/* It is not dialled: a bastion or a program leads to it. */
+static bool is_led(const struct pool_connection *c)
+{
+    return c->destination->host->via || c->destination->host->proxy_command;
+}
+
 enum pool_stage connect_stage(const struct pool_connection *c)
 {
-    if (c->state == CONNECTION_DIALING && c->connect->dial.address_count > 0)
+    if (c->state == CONNECTION_DIALING && !is_led(c) && c->connect->dial.address_count > 0)
         return POOL_STAGE_CONNECTING;
     return c->stage;
 }
 
 void connect_follow(struct pool_connection *c)
 {
-    if (connect_stage(c) == POOL_STAGE_CONNECTING)
+    if (!is_led(c) && connect_stage(c) == POOL_STAGE_CONNECTING)
         connection_enter(c, POOL_STAGE_CONNECTING, c->connect->dial.resolved_ns);
 }
 
@@ -219,12 +227,35 @@ static void make_engine(struct pool_connection *c)
 
 /* ---- dial ---- */
 
-static void dial_once(struct pool_connection *c);
+#define HANDSHAKE_RETRIES_MAX    4
+#define HANDSHAKE_RETRY_FIRST_MS 50
+
+static void pass_gate(struct pool_connection *c);
 
 static void on_again(struct io_timer *timer)
 {
     struct connect *w = CONTAINER_OF(timer, struct connect, again);
-    dial_once(w->connection);
+    pass_gate(w->connection);
+}
+
+/* A server that has too many connections that are not logged in yet (MaxStartups) drops some, so
+ * the next attempt comes after a while that is longer each time, and not the same for everybody. */
+bool connect_may_retry(struct pool_connection *c, const struct failure *why)
+{
+    struct connect *w = c->connect;
+    return c->state == CONNECTION_SSH && why->error == SCOUT_E_CONNECTION_LOST &&
+           c->stage == POOL_STAGE_HANDSHAKE && !c->process && w && !w->over && !w->new_host &&
+           w->retries++ < HANDSHAKE_RETRIES_MAX;
+}
+
+void connect_retry(struct pool_connection *c)
+{
+    struct connect *w = c->connect;
+    struct io *io = c->pool->io;
+    uint64_t base = (HANDSHAKE_RETRY_FIRST_MS * NS_PER_MS) << (w->retries - 1), jitter;
+    io_random(io, &jitter, sizeof jitter);
+    gate_leave(c);
+    io_timer_start(io, &w->again, io_now(io) + base / 2 + jitter % base, on_again);
 }
 
 /* ConnectionAttempts: one a second, as long as the connection's time lasts. */
@@ -234,6 +265,7 @@ static bool dial_again(struct pool_connection *c, const struct failure *failure)
     if (failure->error != SCOUT_E_CONNECT || c->state != CONNECTION_DIALING ||
         ++w->attempts >= c->destination->host->connection_attempts)
         return false;
+    gate_leave(c);
     io_timer_start(c->pool->io, &w->again, io_now(c->pool->io) + NS_PER_S, on_again);
     return true;
 }
@@ -271,11 +303,78 @@ static void dial_once(struct pool_connection *c)
                c->timer.node.key + NS_PER_MS, on_dialed);
 }
 
+void connect_hop_opened(struct pool_connection *c)
+{
+    if (c->state == CONNECTION_ENDING)
+        return;
+    make_engine(c);
+    connection_opened(c, NULL);
+}
+
+/* ---- ProxyCommand ---- */
+
+static void on_started(void *context, struct io_file *file, const struct failure *failure)
+{
+    struct pool_connection *c = context;
+    if (!file && c->state != CONNECTION_ENDING) {
+        struct failure why;
+        failure_set(&why, failure->error, "%s: %s", c->name, failure->text);
+        why.stage = pool_stage_name(POOL_STAGE_CONNECTING);
+        connection_end(c, &why);
+    }
+    if (!file)
+        return;
+    if (c->state != CONNECTION_ENDING)
+        make_engine(c);
+    connection_opened(c, file);
+}
+
+static void on_over(void *context)
+{
+    connection_process_over(context);
+}
+
+static void on_process_gone(void *context)
+{
+    struct pool_connection *c = context;
+    c->process = NULL;
+    connection_settle(c);
+}
+
+static const struct process_events process_events = {on_started, on_over, on_process_gone};
+
+static void start_process(struct pool_connection *c)
+{
+    c->process =
+        process_start(c->pool->io, c->destination->host->proxy_command, &process_events, c);
+    if (!c->process)
+        end_without_memory(c);
+}
+
+void connect_admitted(struct pool_connection *c)
+{
+    if (c->hop)
+        hop_open(c->hop);
+    else if (c->destination->host->proxy_command)
+        start_process(c);
+    else
+        dial_once(c);
+}
+
+/* Who goes through a bastion waits there. */
+static void pass_gate(struct pool_connection *c)
+{
+    if (c->hop || gate_enter(c))
+        connect_admitted(c);
+}
+
 static void dial(struct pool_connection *c)
 {
     c->state = CONNECTION_DIALING;
     connection_enter(c, POOL_STAGE_RESOLVING, io_now(c->pool->io));
-    dial_once(c);
+    if (is_led(c))
+        connection_enter(c, POOL_STAGE_CONNECTING, io_now(c->pool->io));
+    pass_gate(c);
 }
 
 /* ---- keys ---- */
@@ -406,6 +505,11 @@ void connect_start(struct pool_connection *c)
     }
     w->connection = c;
     io_timer_init(&w->again);
+    struct failure why;
+    if (c->destination->host->via && !hop_start(c, &why)) {
+        connection_end(c, &why);
+        return;
+    }
     if (c->pool->config.no_credentials) {
         dial(c);
         return;

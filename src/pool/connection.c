@@ -6,13 +6,13 @@
  *
  * Tear-down runs from the task only. It ends the channels, then the engine (which answers what is
  * in flight), then those who wait; then the socket is closed, and the place given back. */
+#include "carrier.h"
+#include "hop.h"
 #include "pool_state.h"
 
 #include "scout/base/time.h"
 #include <assert.h>
 #include <stdlib.h>
-
-#define STREAM_OUT_MAX (ENGINE_OUT_MAX * 2)
 
 static void on_task(struct io_task *task);
 
@@ -35,6 +35,11 @@ struct pool_connection *connection_new(struct pool *p, const struct ssh_host *ho
     io_task_init(&c->task);
     io_timer_init(&c->timer);
     channels_init(&c->channels);
+    hops_init(&c->hops);
+    list_init(&c->pass.node);
+    c->places = 1;
+    for (const struct ssh_host *via = c->destination->host->via; via; via = via->via)
+        c->places++;
     return c;
 }
 
@@ -47,7 +52,7 @@ bool connection_unwanted(const struct pool_connection *c)
 
 void connection_settle(struct pool_connection *c)
 {
-    if (!c->torn_down || c->streaming || !connect_is_over(c))
+    if (!c->torn_down || c->streaming || c->process || !connect_is_over(c))
         return;
     if (c->counted)
         pool_on_closed(c);
@@ -68,10 +73,16 @@ static void tear_down(struct pool_connection *c)
         engine_free(c->engine);
         c->engine = NULL;
     }
+    hops_fail(c);
     pool_fail_waits(c);
     connect_stop(c);
     if (c->streaming)
-        stream_close(&c->stream);
+        carrier_close(c);
+    if (c->hop)
+        hop_free(c->hop);
+    c->hop = NULL;
+    if (c->process)
+        process_end(c->process);
     c->torn_down = true;
     connection_settle(c);
 }
@@ -89,6 +100,7 @@ void connection_end(struct pool_connection *c, const struct failure *why)
         c->failure.stage = pool_stage_name(c->was_ready ? POOL_STAGE_RUNNING : connect_stage(c));
     c->state = CONNECTION_ENDING;
     io_timer_stop(c->pool->io, &c->timer);
+    gate_leave(c);
     pool_on_ending(c);
     io_defer(c->pool->io, &c->task, on_task);
 }
@@ -100,16 +112,18 @@ static bool move_output(struct pool_connection *c)
 {
     struct buf *out = &c->engine->out;
     struct slice bytes = buf_peek(out);
-    if (bytes.len == 0 || stream_pending(&c->stream) > ENGINE_OUT_HIGH)
+    if (bytes.len == 0 || carrier_pending(c) > ENGINE_OUT_HIGH)
         return false;
-    struct buf *gather = stream_out(&c->stream);
+    struct buf *gather = carrier_out(c);
+    if (!gather)
+        return false;
     if (buf_len(gather) == 0)
         buf_swap(gather, out);
     else if (buf_append(gather, bytes) == 0)
         buf_consume(out, bytes.len);
     else
         return false; /* goes on when the stream has drained */
-    stream_push(&c->stream);
+    carrier_push(c);
     buf_relax(out);
     return bytes.len >= ENGINE_OUT_HIGH;
 }
@@ -144,6 +158,9 @@ static void become_ready(struct pool_connection *c)
     c->looked_ns = now;
     io_timer_stop(c->pool->io, &c->timer);
     connect_stop(c);
+    gate_leave(c);
+    if (c->hop)
+        hop_settled(c->hop);
     c->pinned = true; /* so that it is not evicted before all who waited are served */
     pool_on_ready(c);
     c->pinned = false;
@@ -165,8 +182,19 @@ static void step_channels(struct pool_connection *c)
 static void end_by_engine(struct pool_connection *c)
 {
     struct failure why = c->engine->failure;
+    if (connect_may_retry(c, &why)) {
+        engine_free(c->engine);
+        c->engine = NULL;
+        c->paused = false;
+        c->state = CONNECTION_DIALING;
+        c->retrying = true;
+        carrier_close(c);
+        return;
+    }
     if (why.error == SCOUT_E_AUTH)
         connect_explain(c, &why);
+    if (c->process && why.error == SCOUT_E_CONNECTION_LOST)
+        process_explain(c->process, &why);
     connection_end(c, &why);
 }
 
@@ -190,7 +218,7 @@ static void step(struct pool_connection *c)
         return;
     }
     if (engine_wants_input(c->engine))
-        stream_resume(&c->stream);
+        carrier_resume(c);
     if (again)
         connection_flush(c);
 }
@@ -210,17 +238,11 @@ void connection_flush(struct pool_connection *c)
         io_defer(c->pool->io, &c->task, on_task);
 }
 
-/* ---- the socket ---- */
+/* ---- the carrier ---- */
 
-static struct pool_connection *of_stream(struct stream *s)
+void connection_received(struct pool_connection *c, struct slice data)
 {
-    return CONTAINER_OF(s, struct pool_connection, stream);
-}
-
-static void on_data(struct stream *s, struct slice data)
-{
-    struct pool_connection *c = of_stream(s);
-    if (c->state == CONNECTION_ENDING)
+    if (c->state == CONNECTION_ENDING || !c->engine)
         return;
     connection_heard(c);
     int error = engine_feed(c->engine, data);
@@ -231,48 +253,60 @@ static void on_data(struct stream *s, struct slice data)
         return;
     }
     if (!engine_wants_input(c->engine))
-        stream_pause(s);
+        carrier_pause(c);
     connection_flush(c);
 }
 
-static void on_end(struct stream *s, int error)
+void connection_peer_ended(struct pool_connection *c, int error)
 {
-    struct pool_connection *c = of_stream(s);
-    if (c->state == CONNECTION_ENDING)
+    if (c->state == CONNECTION_ENDING || !c->engine)
         return;
+    if (c->process) {
+        process_listen(c->process); /* connection_process_over follows */
+        return;
+    }
     engine_feed_end(c->engine, error);
     connection_flush(c);
 }
 
-static void on_drain(struct stream *s)
+void connection_process_over(struct pool_connection *c)
 {
-    struct pool_connection *c = of_stream(s);
-    if (c->state != CONNECTION_ENDING && buf_len(&c->engine->out) > 0)
+    if (c->state == CONNECTION_ENDING || !c->engine)
+        return;
+    engine_feed_end(c->engine, 0);
+    connection_flush(c);
+}
+
+void connection_drained(struct pool_connection *c)
+{
+    if (c->state != CONNECTION_ENDING && c->engine && buf_len(&c->engine->out) > 0)
         connection_flush(c);
 }
 
-static void on_stream_closed(struct stream *s)
+void connection_carrier_closed(struct pool_connection *c)
 {
-    struct pool_connection *c = of_stream(s);
-    c->streaming = false;
+    bool retrying = c->retrying && c->state != CONNECTION_ENDING;
+    c->streaming = c->retrying = false;
+    if (retrying)
+        connect_retry(c);
     connection_settle(c);
 }
-
-static const struct stream_events stream_events = {on_data, on_end, on_drain, on_stream_closed};
 
 /* ---- getting there ---- */
 
 void connection_opened(struct pool_connection *c, struct io_file *file)
 {
-    stream_init_file(&c->stream, file, STREAM_OUT_MAX, &stream_events);
+    if (file)
+        carrier_open(c, file);
     c->streaming = true;
     if (c->state == CONNECTION_ENDING) {
-        stream_close(&c->stream);
+        if (c->torn_down)
+            carrier_close(c); /* else the tear-down does it */
         return;
     }
     connection_enter(c, POOL_STAGE_HANDSHAKE, io_now(c->pool->io));
     c->state = CONNECTION_SSH;
-    stream_resume(&c->stream);
+    carrier_resume(c);
     connection_flush(c);
 }
 

@@ -12,6 +12,9 @@
 
 #include "channels.h"
 #include "destination.h"
+#include "gate.h"
+#include "hop.h"
+#include "process.h"
 #include "scout/net/stream.h"
 #include "scout/pool/pool.h"
 
@@ -28,8 +31,9 @@ enum connection_state {
  * first has no channel for commands beside its anchor (MaxSessions 1), the third where a command
  * must be stopped and no channel is kept for that: both are for commands alone, without an anchor.
  * More never pay: a host that allows few channels is one that wants little done at a time, and each
- * connection costs it a process. */
-enum pool_lane { POOL_LANE_FIRST, POOL_LANE_COMMANDS, POOL_LANE_STOPS };
+ * connection costs it a process. One for jumps is made where a host opens no session at all, and
+ * only lets through to others (hop.h). */
+enum pool_lane { POOL_LANE_FIRST, POOL_LANE_COMMANDS, POOL_LANE_STOPS, POOL_LANE_JUMPS };
 
 struct connect; /* what only the way to READY needs: connect.h */
 
@@ -50,11 +54,18 @@ struct pool_connection {
     bool was_ready, has_sftp, torn_down;
     bool pinned;     /* wanted for the moment, whoever uses it */
     bool ping_waits; /* a sign of life was asked for and has not come yet */
-    bool streaming;
+    bool streaming;  /* its carrier is open */
+    bool retrying;   /* the carrier is being closed, and opened again */
+    bool paused;     /* a hop's */
     enum pool_lane lane;
     struct io_timer timer; /* the connect's time-out, then idle time and signs of life */
     struct pool_channels channels;
-    struct stream stream;
+    struct stream stream;    /* unless there is a hop */
+    struct hop *hop;         /* the way through host->via; NULL: none, or not yet */
+    struct process *process; /* of a ProxyCommand; NULL: none, or gone */
+    struct gate_pass pass;
+    struct pool_hops hops; /* that go through this one */
+    uint32_t places;       /* that it needs at most, with all on its way */
     uint64_t hash, generation;
     const char *name;        /* of the host, for messages: the destination's */
     struct connect *connect; /* NULL before and after */
@@ -94,7 +105,28 @@ enum pool_stage connect_stage(const struct pool_connection *c);
 void connect_follow(struct pool_connection *c);
 /* Completes a failure of the engine: which keys were not tried, and why. */
 void connect_explain(const struct pool_connection *c, struct failure *f);
+/* The carrier is open (`file`: it is that socket; NULL: the hop), and there is an engine, unless
+ * the connection is ending. */
 void connection_opened(struct pool_connection *c, struct io_file *file);
+/* It is through the gate. */
+void connect_admitted(struct pool_connection *c);
+/* The handshake was cut off before anything of the user was sent: true when it is tried again, and
+ * the carrier is to be closed first. */
+bool connect_may_retry(struct pool_connection *c, const struct failure *why);
+/* The carrier is closed for that. */
+void connect_retry(struct pool_connection *c);
+/* The hop is open. */
+void connect_hop_opened(struct pool_connection *c);
+
+/* ---- what the carrier tells (carrier.h) ---- */
+
+void connection_received(struct pool_connection *c, struct slice data);
+/* The peer sends no more (0), or it broke (-errno). */
+void connection_peer_ended(struct pool_connection *c, int error);
+/* The peer sends no more, and what its process said is known. */
+void connection_process_over(struct pool_connection *c);
+void connection_drained(struct pool_connection *c);
+void connection_carrier_closed(struct pool_connection *c);
 
 /* ---- pulse.c: idle time and signs of life of a READY connection ---- */
 
@@ -121,6 +153,16 @@ __attribute__((warn_unused_result)) int
 pool_acquire_lane(struct pool *p, const struct ssh_host *host, const char *principal,
                   enum pool_lane lane, uint64_t deadline_ns, struct pool_use *use,
                   void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why);
+/* Acquires a connection that is to carry another one: it counts neither among those who wait nor
+ * among those who hold, and has no deadline but that of the one it is for. As pool_acquire; while a
+ * place is being taken for that one (queue.c), a place is there for this one, too. */
+__attribute__((warn_unused_result)) int
+pool_carry(struct pool *p, const struct ssh_host *host, const char *principal, enum pool_lane lane,
+           struct pool_use *use, void (*on_ready)(struct pool_use *, const struct failure *),
+           struct failure *why);
+/* The one that pool_carry would find; NULL: it would make one. */
+struct pool_connection *pool_find(const struct pool *p, const struct ssh_host *host,
+                                  const char *principal, enum pool_lane lane);
 /* Whether there is a connection of that lane, ready or not. */
 bool pool_has_lane(const struct pool *p, const struct ssh_host *host, const char *principal,
                    enum pool_lane lane);

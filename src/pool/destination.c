@@ -1,6 +1,7 @@
 /* The key of a connection: packed once when it is made, hashed and compared on every acquire.
  *
- * The hash covers what tells destinations apart in practice (host, user, port, principal); the
+ * The hash covers what tells destinations apart in practice (host, user, port, principal, and the
+ * addresses on the way); the
  * rest is compared only. It is seeded, so that names chosen by others cannot be made to collide;
  * eight bytes are mixed at a time. What is compared lies in one piece in the order of the
  * comparison, and what is not set takes no room there, so that a hit on a connection that is not in
@@ -36,6 +37,8 @@ uint64_t destination_hash(uint64_t seed, const struct ssh_host *host, const char
 {
     uint64_t hash = hash_text(seed ^ host->port, host->hostname);
     hash = hash_text(hash, host->user);
+    for (const struct ssh_host *via = host->via; via; via = via->via)
+        hash = hash_text(hash ^ via->port, via->hostname);
     return hash_text(hash, principal);
 }
 
@@ -47,10 +50,11 @@ enum {
     FLAG_KNOWN_HOSTS_NONE = 4,
     FLAG_GLOBAL_NONE = 8,
     FLAG_ALIVE_SET = 16,
-    FLAG_FIRST_TEXT = 32, /* and the bits above: which of the single texts are set */
+    FLAG_VIA = 32,
+    FLAG_FIRST_TEXT = 64, /* and the bits above: which of the single texts are set */
 };
 
-#define TEXT_COUNT 11 /* single texts that may be set */
+#define TEXT_COUNT 10 /* single texts that may be set */
 #define LIST_COUNT 4
 #define TEXTS_MAX  (TEXT_COUNT + LIST_COUNT * SSH_CONFIG_FILES_MAX)
 
@@ -58,7 +62,6 @@ static struct destination_numbers numbers_of(const struct ssh_host *h)
 {
     const char *const texts[TEXT_COUNT] = {h->identity_agent,
                                            h->host_key_alias,
-                                           h->proxy_jump,
                                            h->proxy_command,
                                            h->bind_address,
                                            h->bind_interface,
@@ -80,7 +83,7 @@ static struct destination_numbers numbers_of(const struct ssh_host *h)
               (h->identities_only ? FLAG_IDENTITIES_ONLY : 0u) |
               (h->known_hosts_none ? FLAG_KNOWN_HOSTS_NONE : 0u) |
               (h->known_hosts_global_none ? FLAG_GLOBAL_NONE : 0u) |
-              (h->alive_set ? FLAG_ALIVE_SET : 0u);
+              (h->alive_set ? FLAG_ALIVE_SET : 0u) | (h->via ? FLAG_VIA : 0u);
     for (uint32_t i = 0; i < TEXT_COUNT; i++)
         n.flags |= texts[i] ? (uint32_t)FLAG_FIRST_TEXT << i : 0u;
     return n;
@@ -91,7 +94,6 @@ static uint32_t texts_of(struct ssh_host *h, const char **texts[TEXTS_MAX])
 {
     const char **const single[TEXT_COUNT] = {&h->identity_agent,
                                              &h->host_key_alias,
-                                             &h->proxy_jump,
                                              &h->proxy_command,
                                              &h->bind_address,
                                              &h->bind_interface,
@@ -143,6 +145,8 @@ bool destination_is(const struct destination *d, const struct ssh_host *host, co
         !list_follows(&at, host->identities, host->identity_count) ||
         !list_follows(&at, host->known_hosts, host->known_hosts_count))
         return false;
+    if (host->via && !destination_is(d->via, host->via, principal))
+        return false;
     if (numbers.flags < FLAG_FIRST_TEXT && !numbers.counts[2] && !numbers.counts[3])
         return true; /* mostly there is nothing more */
     struct ssh_host copy = *host;
@@ -178,6 +182,10 @@ struct destination *destination_new(const struct ssh_host *host, const char *pri
     struct destination *d = calloc(1, sizeof *d + size + sizeof *host);
     if (!d)
         return NULL;
+    if (host->via && !(d->via = destination_new(host->via, principal))) {
+        free(d);
+        return NULL;
+    }
     char *end = d->text;
     d->refs = 1;
     d->numbers = numbers_of(host);
@@ -187,6 +195,8 @@ struct destination *destination_new(const struct ssh_host *host, const char *pri
     for (uint32_t i = 0; i < count; i++)
         *texts[i] = pack(&end, *texts[i]);
     copy.memory = NULL;
+    copy.proxy_jump = NULL;
+    copy.via = d->via ? (struct ssh_host *)(uintptr_t)d->via->host : NULL;
     memcpy(d->text + size, &copy, sizeof copy);
     d->host = (const struct ssh_host *)(const void *)(d->text + size);
     return d;
@@ -200,6 +210,8 @@ struct destination *destination_ref(struct destination *d)
 
 void destination_free(struct destination *d)
 {
-    if (d && --d->refs == 0)
-        free(d);
+    if (!d || --d->refs > 0)
+        return;
+    destination_free(d->via);
+    free(d);
 }

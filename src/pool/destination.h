@@ -2,10 +2,11 @@
  * to the layer.
  *
  * Two wishes share a connection only when principal, user, address, port and credential set (key
- * files, agent and known_hosts files) are the same, and all else of the ssh configuration that a
- * connection goes by: no identity rides on another's login, and when the configuration changes, the
- * connections stay that it does not touch. The name that the host was asked for by is for messages
- * and no part of the key, and neither is how long and how often a connect is tried. */
+ * files, agent and known_hosts files) are the same, the hosts on the way to it are, and all else of
+ * the ssh configuration that a connection goes by: no identity rides on another's login, and when
+ * the configuration changes, the connections stay that it does not touch. The name that the host
+ * was asked for by is for messages and no part of the key, and neither is how long and how often a
+ * connect is tried. */
 #ifndef SCOUT_POOL_DESTINATION_H
 #define SCOUT_POOL_DESTINATION_H
 
@@ -23,6 +24,7 @@ struct destination {
     uint32_t refs; /* on the loop's thread only */
     struct destination_numbers numbers;
     const char *principal;
+    struct destination *via;     /* of host->via, which is its host */
     const struct ssh_host *host; /* behind the text; its strings are in it */
     char text[]; /* the texts of the key in the order in which they are compared, each with its NUL
                   */

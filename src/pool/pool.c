@@ -61,6 +61,7 @@ int pool_new(struct pool **out, struct io *io, const struct pool_config *config)
     p->io = io;
     p->config = *config;
     io_random(io, &p->hash_seed, sizeof p->hash_seed);
+    gates_init(&p->gates);
     list_init(&p->queue);
     list_init(&p->idle);
     list_init(&p->admission);
@@ -133,7 +134,7 @@ void pool_on_ending(struct pool_connection *c)
     if (c->counted)
         p->ending++;
     else
-        p->queued--;
+        queue_forget(c);
     count_end(p, c);
     table_remove(&p->table, c->hash, c->generation);
     list_remove(&c->node);
@@ -184,15 +185,34 @@ static struct pool_connection *make_connection(struct pool *p, const struct ssh_
     return c;
 }
 
+static uint32_t hops_of(const struct ssh_host *host)
+{
+    uint32_t hops = 0;
+    for (; host->via; host = host->via)
+        hops++;
+    return hops;
+}
+
+static int refuse_way(struct pool *p, const struct ssh_host *host, struct failure *why)
+{
+    p->stats.refused++;
+    return failure_set(why, SCOUT_E_POOL_FULL,
+                       "%s is reached through %u other hosts (ProxyJump), which takes %u "
+                       "connections, and there may be %u at a time: raise max_connections",
+                       host->name, hops_of(host), hops_of(host) + 1, p->config.connections_max);
+}
+
 static int acquire_slowly(struct pool *p, const struct ssh_host *host, const char *principal,
                           enum pool_lane lane, uint64_t hash, struct pool_connection *c,
                           uint64_t deadline_ns, struct pool_use *use, struct failure *why)
 {
-    if (p->stats.waits >= p->config.queue_max)
+    if (!use->carries && p->stats.waits >= p->config.queue_max)
         return refuse(p, why);
     bool is_new = !c;
     if (is_new) {
         assert(strlen(principal) <= POOL_PRINCIPAL_MAX);
+        if (!use->carries && hops_of(host) >= p->config.connections_max)
+            return refuse_way(p, host, why);
         c = make_connection(p, host, principal, lane, hash);
         if (!c)
             return failure_set(why, SCOUT_E_NOMEM, "No memory to connect to %s", host->name);
@@ -203,6 +223,8 @@ static int acquire_slowly(struct pool *p, const struct ssh_host *host, const cha
     queue_wait(use, c, deadline_ns);
     if (is_new)
         queue_place(p, c);
+    else if (use->carries)
+        queue_promote(c);
     return 0;
 }
 
@@ -212,10 +234,48 @@ static uint64_t hash_of(const struct pool *p, const struct ssh_host *host, const
     return destination_hash(p->hash_seed, host, principal) + (uint64_t)lane;
 }
 
+struct pool_connection *pool_find(const struct pool *p, const struct ssh_host *host,
+                                  const char *principal, enum pool_lane lane)
+{
+    return table_find(&p->table, hash_of(p, host, principal, lane), host, principal);
+}
+
 bool pool_has_lane(const struct pool *p, const struct ssh_host *host, const char *principal,
                    enum pool_lane lane)
 {
-    return table_find(&p->table, hash_of(p, host, principal, lane), host, principal);
+    return pool_find(p, host, principal, lane) != NULL;
+}
+
+static void init_use(struct pool *p, struct pool_use *use, bool carries,
+                     void (*on_ready)(struct pool_use *, const struct failure *))
+{
+    use->pool = p;
+    use->connection = NULL;
+    use->on_ready = on_ready;
+    use->waiting = false;
+    use->carries = carries;
+    list_init(&use->node);
+    list_init(&use->queue_node);
+    io_timer_init(&use->timer);
+}
+
+static int acquire(struct pool *p, const struct ssh_host *host, const char *principal,
+                   enum pool_lane lane, uint64_t deadline_ns, struct pool_use *use,
+                   struct failure *why)
+{
+    if (p->closing)
+        return failure_set(why, SCOUT_E_SHUTTING_DOWN, "The daemon is shutting down");
+    uint64_t hash = hash_of(p, host, principal, lane);
+    struct pool_connection *c = table_find(&p->table, hash, host, principal);
+    if (c && c->state == CONNECTION_READY) {
+        p->stats.hits++;
+        if (use->carries ||
+            (p->stats.holds < p->config.requests_max && list_empty(&p->admission))) {
+            queue_hold(use, c);
+            return 1;
+        }
+    }
+    return acquire_slowly(p, host, principal, lane, hash, c, deadline_ns, use, why);
 }
 
 int pool_acquire_lane(struct pool *p, const struct ssh_host *host, const char *principal,
@@ -223,25 +283,16 @@ int pool_acquire_lane(struct pool *p, const struct ssh_host *host, const char *p
                       void (*on_ready)(struct pool_use *, const struct failure *),
                       struct failure *why)
 {
-    use->pool = p;
-    use->connection = NULL;
-    use->on_ready = on_ready;
-    use->waiting = false;
-    list_init(&use->node);
-    list_init(&use->queue_node);
-    io_timer_init(&use->timer);
-    if (p->closing)
-        return failure_set(why, SCOUT_E_SHUTTING_DOWN, "The daemon is shutting down");
-    uint64_t hash = hash_of(p, host, principal, lane);
-    struct pool_connection *c = table_find(&p->table, hash, host, principal);
-    if (c && c->state == CONNECTION_READY) {
-        p->stats.hits++;
-        if (p->stats.holds < p->config.requests_max && list_empty(&p->admission)) {
-            queue_hold(use, c);
-            return 1;
-        }
-    }
-    return acquire_slowly(p, host, principal, lane, hash, c, deadline_ns, use, why);
+    init_use(p, use, false, on_ready);
+    return acquire(p, host, principal, lane, deadline_ns, use, why);
+}
+
+int pool_carry(struct pool *p, const struct ssh_host *host, const char *principal,
+               enum pool_lane lane, struct pool_use *use,
+               void (*on_ready)(struct pool_use *, const struct failure *), struct failure *why)
+{
+    init_use(p, use, true, on_ready);
+    return acquire(p, host, principal, lane, UINT64_MAX, use, why);
 }
 
 int pool_acquire(struct pool *p, const struct ssh_host *host, const char *principal,
@@ -261,7 +312,8 @@ void pool_release(struct pool_use *use)
     if (use->waiting) {
         queue_leave(use);
     } else {
-        p->stats.holds--;
+        if (!use->carries)
+            p->stats.holds--;
         if (!list_empty(&p->admission))
             queue_serve_soon(p);
         if (--c->users == 0)

@@ -10,6 +10,7 @@
  *                                                   \--ping_timeout: CONNECTION_LOST
  *
  * Silence is not the host's while we do not read, or while output still drains. */
+#include "carrier.h"
 #include "pool_state.h"
 
 #include "scout/base/time.h"
@@ -56,12 +57,7 @@ static uint64_t ping_due(const struct pool_connection *c)
 /* What the handshake and the last answers needed goes back; an idle connection is small. */
 static void shrink(struct pool_connection *c)
 {
-    struct buf *out = stream_out(&c->stream);
-    if (stream_pending(&c->stream) == 0) {
-        buf_fini(out);
-        if (!c->stream.send.armed)
-            buf_fini(&c->stream.sending);
-    }
+    carrier_shrink(c);
     if (buf_len(&c->engine->out) == 0)
         buf_fini(&c->engine->out);
 }
@@ -79,7 +75,7 @@ static void give_up(struct pool_connection *c)
 
 static size_t unsent(const struct pool_connection *c)
 {
-    return stream_pending(&c->stream) + buf_len(&c->engine->out);
+    return carrier_pending(c) + buf_len(&c->engine->out);
 }
 
 static void look(struct pool_connection *c, uint64_t now)

@@ -40,7 +40,7 @@ void queue_hold(struct pool_use *use, struct pool_connection *c)
 {
     struct pool_stats *stats = &c->pool->stats;
     use->connection = c;
-    if (++stats->holds > stats->holds_max_seen)
+    if (!use->carries && ++stats->holds > stats->holds_max_seen)
         stats->holds_max_seen = stats->holds;
     if (c->users++ == 0)
         stats->in_use++;
@@ -65,7 +65,9 @@ static void serve(struct pool *p)
 
 static void on_serve(struct io_task *task)
 {
-    serve(CONTAINER_OF(task, struct pool, serve_task));
+    struct pool *p = CONTAINER_OF(task, struct pool, serve_task);
+    serve(p);
+    queue_places(p);
 }
 
 void queue_serve_soon(struct pool *p)
@@ -73,12 +75,25 @@ void queue_serve_soon(struct pool *p)
     io_defer(p->io, &p->serve_task, on_serve);
 }
 
+/* What it carries begins later, from a task: nobody else's wait ends within. */
+static void carry(struct pool_connection *c, struct pool_use *use)
+{
+    queue_leave(use);
+    queue_hold(use, c);
+    use->on_ready(use, NULL);
+}
+
 void pool_on_ready(struct pool_connection *c)
 {
     uint64_t now = io_now(c->pool->io);
-    for (struct list *n = c->waits.next; n != &c->waits; n = n->next) {
-        of_node(n)->since_ns = now; /* until here it waited for the connect, which has its stages */
-        admit_later(c->pool, of_node(n));
+    for (struct list *n = c->waits.next, *next; n != &c->waits; n = next) {
+        struct pool_use *use = of_node(n);
+        next = n->next;
+        use->since_ns = now; /* until here it waited for the connect, which has its stages */
+        if (use->carries)
+            carry(c, use);
+        else
+            admit_later(c->pool, use);
     }
     serve(c->pool);
 }
@@ -97,7 +112,8 @@ void queue_leave(struct pool_use *use)
     withdraw(use->pool, use);
     io_timer_stop(use->pool->io, &use->timer);
     use->waiting = false;
-    use->pool->stats.waits--;
+    if (!use->carries)
+        use->pool->stats.waits--;
 }
 
 static void on_deadline(struct io_timer *timer)
@@ -118,11 +134,13 @@ void queue_wait(struct pool_use *use, struct pool_connection *c, uint64_t deadli
     use->connection = c;
     use->waiting = true;
     use->since_ns = io_now(p->io);
-    if (++p->stats.waits > p->stats.waits_max_seen)
+    if (!use->carries && ++p->stats.waits > p->stats.waits_max_seen)
         p->stats.waits_max_seen = p->stats.waits;
     list_append(&c->waits, &use->node);
     if (c->counted)
         list_remove(&c->node); /* it is wanted again */
+    if (use->carries)
+        return; /* the one it is for has a deadline */
     if (c->state == CONNECTION_READY)
         admit_later(p, use);
     io_timer_start(p->io, &use->timer, deadline_ns, on_deadline);
@@ -140,29 +158,84 @@ void pool_fail_waits(struct pool_connection *c)
 
 /* ---- places ---- */
 
+/* The places that it takes now: its own, and those of the connections on its way that have none.
+ * One that has a place has those of its own way. */
+static uint32_t places_now(const struct pool *p, const struct pool_connection *c)
+{
+    const struct destination *d = c->destination;
+    uint32_t places = 1;
+    for (const struct ssh_host *via = d->host->via; via; via = via->via) {
+        const struct pool_connection *other = pool_find(p, via, d->principal, POOL_LANE_JUMPS);
+        if (!other)
+            other = pool_find(p, via, d->principal, POOL_LANE_FIRST);
+        if (other && other->counted)
+            break;
+        places++;
+    }
+    return places;
+}
+
+static bool fits(const struct pool *p, const struct pool_connection *c)
+{
+    return p->stats.connections + places_now(p, c) <= p->config.connections_max;
+}
+
+/* Its start takes the places of those on its way, from within, for which there is room (fits). */
 static void take_place(struct pool *p, struct pool_connection *c)
 {
+    bool within = p->taking;
     c->counted = true;
     if (++p->stats.connections > p->stats.connections_max_seen)
         p->stats.connections_max_seen = p->stats.connections;
     p->stats.connects++;
+    p->taking = true;
     connection_start(c);
+    p->taking = within;
+}
+
+static void leave_queue(struct pool *p, struct pool_connection *c)
+{
+    list_remove(&c->node);
+    p->queued--;
+    p->queued_places -= c->places;
+}
+
+void queue_forget(struct pool_connection *c)
+{
+    leave_queue(c->pool, c);
+    queue_serve_soon(c->pool); /* it may have been the one that the others waited behind */
+}
+
+void queue_promote(struct pool_connection *c)
+{
+    if (c->state != CONNECTION_QUEUED || !c->pool->taking)
+        return;
+    leave_queue(c->pool, c);
+    take_place(c->pool, c);
 }
 
 void queue_places(struct pool *p)
 {
-    while (p->stats.connections < p->config.connections_max && !list_empty(&p->queue)) {
-        struct pool_connection *c =
-            CONTAINER_OF(list_shift(&p->queue), struct pool_connection, node);
-        p->queued--;
+    while (!list_empty(&p->queue)) {
+        struct pool_connection *c = CONTAINER_OF(p->queue.next, struct pool_connection, node);
+        if (!fits(p, c))
+            return;
+        leave_queue(p, c);
         take_place(p, c);
     }
+}
+
+/* Whether what waits needs more places than are free or coming. */
+static bool wants_room(const struct pool *p)
+{
+    return p->queued > 0 &&
+           p->stats.connections - p->ending + p->queued_places > p->config.connections_max;
 }
 
 void queue_make_room(struct pool *p)
 {
     struct list *n = p->idle.next, *next;
-    for (; p->queued > p->ending && n != &p->idle; n = next) {
+    for (; wants_room(p) && n != &p->idle; n = next) {
         struct pool_connection *c = CONTAINER_OF(n, struct pool_connection, node);
         next = n->next;
         if (!connection_unwanted(c))
@@ -177,12 +250,13 @@ void queue_make_room(struct pool *p)
 
 void queue_place(struct pool *p, struct pool_connection *c)
 {
-    if (p->queued == 0 && p->stats.connections < p->config.connections_max) {
+    if (p->taking || (p->queued == 0 && fits(p, c))) {
         take_place(p, c);
         return;
     }
     list_append(&p->queue, &c->node);
     p->queued++;
+    p->queued_places += c->places;
     queue_make_room(p);
 }
 

@@ -38,7 +38,13 @@ void connection_enter(struct pool_connection *c, enum pool_stage stage, uint64_t
 static void late_in_queue(const struct pool_connection *c, struct failure *why)
 {
     const struct pool_config *config = &c->pool->config;
-    if (c->state == CONNECTION_QUEUED)
+    if (c->pass.waiting)
+        failure_set(why, SCOUT_E_DEADLINE,
+                    "It was not the turn of %s in time: at most %d logins at %s port %u go on at a "
+                    "time",
+                    c->name, GATE_HANDSHAKES_MAX, c->destination->host->hostname,
+                    c->destination->host->port);
+    else if (c->state == CONNECTION_QUEUED)
         failure_set(why, SCOUT_E_DEADLINE,
                     "There was no place for a connection to %s in time: all %u are in use. Try "
                     "again later, or raise max_connections",
@@ -60,6 +66,22 @@ static const char *servers_of(const struct pool *p)
     return p->config.resolver ? resolver_servers(p->config.resolver) : "";
 }
 
+/* Its bastion is there, and has not connected to it. */
+static void late_behind(const struct pool_connection *c, struct failure *why)
+{
+    const struct ssh_host *host = c->destination->host, *via = host->via;
+    if (c->hop->state == HOP_WAITING)
+        failure_set(why, SCOUT_E_DEADLINE,
+                    "%s, via %s: it was not its turn in time: %s opens one way at a time, and at "
+                    "most %d handshakes go through it at once",
+                    c->name, via->name, via->name, HOP_HANDSHAKES_MAX);
+    else
+        failure_set(why, SCOUT_E_DEADLINE,
+                    "%s, via %s: %s did not get through to %s port %u in time: check that it is up "
+                    "and that no firewall drops the packets",
+                    c->name, via->name, via->name, host->hostname, host->port);
+}
+
 void connection_late(struct pool_connection *c, struct failure *why)
 {
     const struct destination *d = c->destination;
@@ -67,7 +89,14 @@ void connection_late(struct pool_connection *c, struct failure *why)
         *why = c->failure;
         return;
     }
-    enum pool_stage stage = c->state == CONNECTION_READY ? POOL_STAGE_QUEUED : connect_stage(c);
+    if (c->hop && c->hop->state == HOP_CONNECTING && c->state != CONNECTION_READY) {
+        struct failure of_bastion;
+        connection_late(c->hop->use.connection, &of_bastion);
+        hop_explain(c->hop, &of_bastion, why);
+        return;
+    }
+    enum pool_stage stage =
+        c->state == CONNECTION_READY || c->pass.waiting ? POOL_STAGE_QUEUED : connect_stage(c);
     switch (stage) {
     case POOL_STAGE_QUEUED:
         late_in_queue(c, why);
@@ -80,10 +109,13 @@ void connection_late(struct pool_connection *c, struct failure *why)
             d->host->hostname, c->name, servers_of(c->pool));
         break;
     case POOL_STAGE_CONNECTING:
-        failure_set(why, SCOUT_E_DEADLINE,
-                    "%s (%s port %u) did not answer in time: check that it is up and that no "
-                    "firewall drops the packets",
-                    c->name, d->host->hostname, d->host->port);
+        if (c->hop)
+            late_behind(c, why);
+        else
+            failure_set(why, SCOUT_E_DEADLINE,
+                        "%s (%s port %u) did not answer in time: check that it is up and that no "
+                        "firewall drops the packets",
+                        c->name, d->host->hostname, d->host->port);
         break;
     case POOL_STAGE_HANDSHAKE:
         failure_set(why, SCOUT_E_DEADLINE,
@@ -103,5 +135,7 @@ void connection_late(struct pool_connection *c, struct failure *why)
                     d->host->user);
         break;
     }
+    if (c->process && stage <= POOL_STAGE_AUTHENTICATING)
+        process_explain(c->process, why);
     why->stage = pool_stage_name(stage);
 }

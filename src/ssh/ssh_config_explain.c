@@ -118,7 +118,7 @@ int ssh_config_explain(const struct ssh_config *c, const char *name,
     e->each = each;
     e->context = context;
     e->walk.refusals = e->refusals;
-    int error = config_resolve(&e->walk, c, name, &e->host, why);
+    int error = config_resolve(&e->walk, c, name, NULL, &e->host, why);
     e->tokens = config_walk_tokens(&e->walk, e->host.hostname);
     if (e->host.host_key_alias)
         e->tokens.alias = e->host.host_key_alias;

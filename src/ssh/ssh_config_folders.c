@@ -61,3 +61,11 @@ void ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, vo
             c->directives[i].slot == CONFIG_GLOBAL_KNOWN_HOSTS)
             tell_words(c, &c->directives[i], fn, context);
 }
+
+bool ssh_config_runs_programs(const struct ssh_config *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->directives[i].slot == CONFIG_PROXY_COMMAND && !c->directives[i].harmless)
+            return true;
+    return false;
+}

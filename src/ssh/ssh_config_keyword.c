@@ -108,9 +108,12 @@ static const char *parse_block(struct config_directive *d, struct slice rest, ch
     return NULL;
 }
 
-/* Whether this value of a GUARDED keyword asks for nothing. */
+/* Whether this value asks for nothing, where the keyword has such a one. */
 static bool is_harmless(const struct config_keyword *k, const struct config_directive *d)
 {
+    if (k->care != CONFIG_CARE_GUARDED && k->kind != CONFIG_KIND_COMMAND &&
+        k->kind != CONFIG_KIND_JUMP)
+        return false;
     if (k->kind != CONFIG_KIND_CHOICE)
         return k->value && d->word_count == 1 && strcasecmp(d->words, k->value) == 0;
     const char *choice = k->value;
@@ -149,7 +152,7 @@ const char *config_directive_parse(const struct config_line *line, struct config
         return "missing argument";
     bool sets = true;
     wrong = config_value_parse(k, d, words, &sets, scratch);
-    d->harmless = !wrong && k->care == CONFIG_CARE_GUARDED && is_harmless(k, d);
+    d->harmless = !wrong && is_harmless(k, d);
     if (!sets)
         d->slot = CONFIG_OBSOLETE;
     return wrong;

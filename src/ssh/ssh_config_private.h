@@ -12,6 +12,7 @@
  *   walk     ssh_config_walk.c     which directives count for one host
  *   resolve  ssh_config_resolve.c  their values, expanded, into a struct ssh_host
  *   explain  ssh_config_explain.c  the same, row by row, with file and line
+ *   jump     ssh_config_jump.c     the hosts that ProxyJump leads through
  *   expand   ssh_config_expand.c   ~, %x, $x and ${...} */
 #ifndef SCOUT_SSH_SSH_CONFIG_PRIVATE_H
 #define SCOUT_SSH_SSH_CONFIG_PRIVATE_H
@@ -77,7 +78,7 @@ struct config_directive {
     const char *words; /* word_count strings, each with its NUL, one behind the other */
     uint32_t word_count;
     uint32_t number; /* port, seconds, count, flag, index of a choice */
-    bool harmless;   /* GUARDED: this value asks for nothing */
+    bool harmless;   /* GUARDED, COMMAND, JUMP: this value asks for nothing */
     bool unsure;     /* Match: versions of OpenSSH read the line differently */
     uint32_t next;   /* HOST, MATCH: the directive that ends the block */
     uint64_t filter; /* HOST: no name whose config_name_bit is not in it can match */
@@ -97,6 +98,7 @@ struct config_file {
 };
 
 struct config_execs;
+struct config_hop;
 
 struct ssh_config {
     char *home, *user, *dir, *machine;
@@ -231,11 +233,17 @@ struct config_refusal {
     char text[256];
 };
 
+/* What the command line would say: it comes first, and so it wins. */
+struct config_preset {
+    struct config_directive user, port, jump; /* words NULL: not said; their file is CONFIG_NONE */
+};
+
 struct config_walk {
     const struct ssh_config *config;
     const char *name;
     const char *match_host; /* what Host patterns are compared with */
     bool final;
+    const struct config_preset *preset; /* what counts before both files; may be NULL */
     const struct config_directive *first[CONFIG_SLOT_COUNT];
     const struct config_directive *values[CONFIG_VALUES_MAX]; /* of those that add up */
     uint32_t value_count;
@@ -248,9 +256,9 @@ struct config_walk {
     struct failure *why; /* of the first refusal */
 };
 
-/* Walks over the directives for one name, and fills `hostname`. w->refusals may be set before; the
- * rest is filled here. 0, or SCOUT_E_HOST_REFUSED with *why for the first reason: the walk goes on
- * behind it, and `hostname` is as far as it is known. */
+/* Walks over the directives for one name, and fills `hostname`. w->refusals and w->preset are set
+ * before (or NULL); the rest is filled here. 0, or SCOUT_E_HOST_REFUSED with *why for the first
+ * reason: the walk goes on behind it, and `hostname` is as far as it is known. */
 int config_walk(struct config_walk *w, const struct ssh_config *c, const char *name,
                 char hostname[SSH_CONFIG_NAME_MAX + 1], struct failure *why);
 /* Records that the keyword `slot` refuses the host at *d (NULL: at no line). */
@@ -265,6 +273,21 @@ struct config_tokens config_walk_tokens(const struct config_walk *w, const char 
 /* As ssh_config_resolve; with w->refusals, *out is filled as far as it is known also for a host
  * that is refused. */
 int config_resolve(struct config_walk *w, const struct ssh_config *c, const char *name,
-                   struct ssh_host *out, struct failure *why);
+                   const struct config_hop *towards, struct ssh_host *out, struct failure *why);
+
+/* ---- jump */
+
+/* A host that is being resolved, and the one that is reached through it; NULL: the target. */
+struct config_hop {
+    const char *name, *user; /* user, port: as ProxyJump says; NULL and 0: it does not */
+    uint32_t port;
+    const char *before; /* what is said of the way to it; NULL: its own ProxyJump counts */
+    const struct config_hop *towards;
+};
+
+/* Resolves the hosts that ProxyJump (`spec`, tokens of `tokens` expanded) leads through, into
+ * h->via. 0, or a negative error with *why. */
+int config_jump(const struct ssh_config *c, const char *spec, const struct config_tokens *tokens,
+                const struct config_hop *hop, struct ssh_host *h, struct failure *why);
 
 #endif

@@ -185,12 +185,26 @@ static void fill_user(struct fill *f)
         snprintf(f->host->user, sizeof f->host->user, "%s", user);
 }
 
+static void fill_proxy_command(struct fill *f)
+{
+    const struct config_directive *d = f->walk->first[CONFIG_PROXY_COMMAND];
+    char out[SSH_CONFIG_COMMAND_MAX];
+    if (!d || d->harmless)
+        return;
+    const char *wrong =
+        config_expand(d->words, CONFIG_TOKENS_PROXY, false, &f->tokens, out, sizeof out);
+    if (wrong)
+        config_refuse(f->walk, d->slot, d, "ProxyCommand %.128s: %s", d->words, wrong);
+    else
+        f->host->proxy_command = put(f, d, out);
+}
+
 static void fill_texts(struct fill *f)
 {
     struct ssh_host *h = f->host;
     fill_agent(f);
     h->proxy_jump = put_first(f, CONFIG_PROXY_JUMP);
-    h->proxy_command = put_first(f, CONFIG_PROXY_COMMAND);
+    fill_proxy_command(f);
     h->bind_address = put_first(f, CONFIG_BIND_ADDRESS);
     h->bind_interface = put_first(f, CONFIG_BIND_INTERFACE);
     h->kex_algorithms = put_first(f, CONFIG_KEX);
@@ -255,7 +269,7 @@ static int keep_texts(struct fill *f)
 }
 
 int config_resolve(struct config_walk *w, const struct ssh_config *c, const char *name,
-                   struct ssh_host *out, struct failure *why)
+                   const struct config_hop *towards, struct ssh_host *out, struct failure *why)
 {
     struct fill f;
     *out = (struct ssh_host){0};
@@ -276,7 +290,12 @@ int config_resolve(struct config_walk *w, const struct ssh_config *c, const char
         *out = (struct ssh_host){0};
         return failure_set(why, SCOUT_E_NOMEM, "No memory to look up %s", name);
     }
-    return error || w->refused ? SCOUT_E_HOST_REFUSED : 0;
+    if (error || w->refused)
+        return SCOUT_E_HOST_REFUSED;
+    const struct config_hop self = {.name = name, .towards = towards};
+    return out->proxy_jump
+               ? config_jump(c, out->proxy_jump, &f.tokens, towards ? towards : &self, out, why)
+               : 0;
 }
 
 int ssh_config_resolve(const struct ssh_config *c, const char *name, struct ssh_host *out,
@@ -284,11 +303,15 @@ int ssh_config_resolve(const struct ssh_config *c, const char *name, struct ssh_
 {
     struct config_walk w;
     w.refusals = NULL;
-    return config_resolve(&w, c, name, out, why);
+    w.preset = NULL;
+    return config_resolve(&w, c, name, NULL, out, why);
 }
 
 void ssh_host_fini(struct ssh_host *h)
 {
+    if (h->via)
+        ssh_host_fini(h->via);
+    free(h->via);
     free(h->memory);
     *h = (struct ssh_host){0};
 }

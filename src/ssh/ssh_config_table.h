@@ -16,8 +16,9 @@
 #ifndef SCOUT_SSH_SSH_CONFIG_TABLE_H
 #define SCOUT_SSH_SSH_CONFIG_TABLE_H
 
-#define CONFIG_TOKENS      "%CLdhijklnpru"
-#define CONFIG_TOKENS_NAME "%h"
+#define CONFIG_TOKENS       "%CLdhijklnpru"
+#define CONFIG_TOKENS_NAME  "%h"
+#define CONFIG_TOKENS_PROXY "%hnpr"
 
 #define CONFIG_KEYWORDS(X)                                                                         \
     X(ADD_KEYS_TO_AGENT, "AddKeysToAgent", ANY, FIRST, IGNORED, NULL, NULL, NULL)                  \
@@ -100,9 +101,9 @@
     X(PKCS11, "PKCS11Provider", STRING, FIRST, IGNORED, NULL, NULL, NULL)                          \
     X(PORT, "Port", PORT, FIRST, HONOURED, NULL, NULL, "22")                                       \
     X(PREFERRED, "PreferredAuthentications", STRING, FIRST, IGNORED, NULL, NULL, NULL)             \
-    X(PROXY_COMMAND, "ProxyCommand", COMMAND, FIRST, GUARDED, "none", NULL, NULL)                  \
-    X(PROXY_JUMP, "ProxyJump", JUMP, FIRST, GUARDED, "none", NULL, NULL)                           \
-    X(PROXY_FDPASS, "ProxyUseFdpass", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                      \
+    X(PROXY_COMMAND, "ProxyCommand", COMMAND, FIRST, HONOURED, "none", NULL, NULL)                 \
+    X(PROXY_JUMP, "ProxyJump", JUMP, FIRST, HONOURED, "none", NULL, NULL)                          \
+    X(PROXY_FDPASS, "ProxyUseFdpass", CHOICE, FIRST, GUARDED, "!no yes", NULL, NULL)               \
     X(PUBKEY_LIST, "PubkeyAcceptedAlgorithms", ALGORITHMS, FIRST, IGNORED, NULL, NULL, NULL)       \
     X(PUBKEY, "PubkeyAuthentication", CHOICE, FIRST, GUARDED, "!yes no !unbound !host-bound",      \
       NULL, NULL)                                                                                  \

@@ -29,7 +29,7 @@ void config_refuse(struct config_walk *w, enum config_slot slot, const struct co
         w->refusals[slot].at = d;
         memcpy(w->refusals[slot].text, reason, sizeof reason);
     }
-    if (d)
+    if (d && d->file != CONFIG_NONE)
         snprintf(place, sizeof place, " (%.200s:%u)", w->config->files[d->file].path,
                  (unsigned)d->line);
     if (!w->refused)
@@ -174,7 +174,8 @@ static void take(struct config_walk *w, const struct config_directive *d, bool m
     const struct config_keyword *k = &config_keywords[d->slot];
     if (k->take == CONFIG_TAKE_FIRST && is_settled(w, d->slot))
         return;
-    if (maybe && (k->care == CONFIG_CARE_IGNORED || d->harmless))
+    if (maybe &&
+        (k->care == CONFIG_CARE_IGNORED || (k->care == CONFIG_CARE_GUARDED && d->harmless)))
         return; /* a later value that is not harmless still refuses the host */
     if (maybe) {
         take_maybe(w, d, k->name);
@@ -250,6 +251,17 @@ static void finish_hostname(struct config_walk *w, char out[SSH_CONFIG_NAME_MAX 
         out[i] = (char)pattern_lower((uint8_t)host[i]);
 }
 
+static void take_preset(struct config_walk *w)
+{
+    const struct config_preset *preset = w->preset;
+    if (preset && preset->user.words)
+        w->first[CONFIG_USER] = &preset->user;
+    if (preset && preset->port.words)
+        w->first[CONFIG_PORT] = &preset->port;
+    if (preset && preset->jump.words)
+        w->first[CONFIG_PROXY_JUMP] = &preset->jump;
+}
+
 int config_walk(struct config_walk *w, const struct ssh_config *c, const char *name,
                 char hostname[SSH_CONFIG_NAME_MAX + 1], struct failure *why)
 {
@@ -261,6 +273,7 @@ int config_walk(struct config_walk *w, const struct ssh_config *c, const char *n
     w->maybe_why = "";
     w->why = why;
     memset(w->first, 0, sizeof w->first);
+    take_preset(w);
     if (name[0] == '\0' || strlen(name) > SSH_CONFIG_NAME_MAX) {
         hostname[0] = '\0';
         return failure_set(why, SCOUT_E_HOST_REFUSED, "Host names have 1 to %d bytes",

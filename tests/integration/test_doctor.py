@@ -153,8 +153,8 @@ class DoctorTest(harness.ScoutTest):
 
     def test_hosts(self):
         config = os.path.join(self.home, ".ssh", "config")
-        self.put(config, "Host good\nHost far\n  ProxyCommand nc %h\n")
-        self.broken("hosts", "1 cannot be used: far: ", "ProxyCommand", status="warn")
+        self.put(config, "Host good\nHost far\n  KnownHostsCommand k\n")
+        self.broken("hosts", "1 cannot be used: far: ", "KnownHostsCommand", status="warn")
         self.put(config, "")
         self.broken("hosts", "0 in ", status="warn")
 

@@ -162,11 +162,11 @@ class SshConfigTest(harness.ScoutTest):
 
     def test_what_is_not_done_yet_refuses_the_host(self):
         self.expect(
-            self.entry("jump", ProxyJump="elsewhere") + self.entry("check", CheckHostIP="yes")
+            self.entry("fdpass", ProxyUseFdpass="yes") + self.entry("check", CheckHostIP="yes")
             + self.entry("bind", BindAddress="127.0.0.1") + self.entry("odd", Frobnicate="yes")
             + self.entry("fine", ForwardAgent="yes", SendEnv="LANG"),
             good=("fine",),
-            bad=(("jump", "host-refused", "ProxyJump"), ("check", "host-refused", "CheckHostIP"),
+            bad=(("fdpass", "host-refused", "ProxyUseFdpass"), ("check", "host-refused", "CheckHostIP"),
                  ("bind", "host-refused", "BindAddress"), ("odd", "host-refused", "Frobnicate")))
 
     def test_match_exec_only_where_it_is_allowed(self):
@@ -216,7 +216,7 @@ class SshConfigTest(harness.ScoutTest):
 
     def test_explain(self):
         included = self.write("included", "Port 77\n")
-        daemon = self.start(f"Host web\n  HostName h.example\n  ProxyJump j\n  Include {included}\n"
+        daemon = self.start(f"Host web\n  HostName h.example\n  BindInterface j\n  Include {included}\n"
                             "Host *\n  ForwardAgent yes\n  StrictHostKeyChecking no\n")
         answer = json.loads(self.explain(daemon, "web", "--json").stdout)
         rows = {row["keyword"]: row for row in answer["values"]}
@@ -228,7 +228,7 @@ class SshConfigTest(harness.ScoutTest):
         self.assertEqual(rows["User"]["standing"], "honoured")
         self.assertNotIn("file", rows["User"])
         self.assertEqual(rows["ForwardAgent"]["standing"], "ignored")
-        self.assertEqual(rows["ProxyJump"]["standing"], "refused")
+        self.assertEqual(rows["BindInterface"]["standing"], "refused")
         self.assertIn("as accept-new", rows["StrictHostKeyChecking"]["reason"])
         self.assertEqual(answer["refusal"]["code"], "host-refused")
         self.assertIn(f"{daemon.ssh_config}:3", answer["refusal"]["message"])
@@ -236,8 +236,8 @@ class SshConfigTest(harness.ScoutTest):
         text = self.explain(daemon, "web")
         self.assertRegex(text.stdout, rf"(?m)^Port +77 +{included}:1$")
         self.assertRegex(text.stdout, r"(?m)^ForwardAgent .*\(not honoured\)$")
-        self.assertRegex(text.stdout, r"(?m)^ProxyJump .*REFUSED")
-        self.assertIn("Host web is refused: ProxyJump", text.stderr)
+        self.assertRegex(text.stdout, r"(?m)^BindInterface .*REFUSED")
+        self.assertIn("Host web is refused: BindInterface", text.stderr)
         other = json.loads(self.explain(daemon, "unnamed", "--json").stdout)
         self.assertEqual((other["known"], "refusal" in other), (False, False))
 

@@ -45,7 +45,8 @@ struct resolver *fleet_resolver(const struct fleet *f);
 struct probe;
 
 /* online[i] says whether a TCP connection to the i-th host could be made. `online` and `probed`
- * (false: its configuration is refused) are borrowed until the callback returns. */
+ * (false: its configuration is refused, or the way to it leads through another host or a program)
+ * are borrowed until the callback returns. */
 typedef void probe_fn(void *context, const bool *online, const bool *probed, size_t count);
 /* So many of all hosts are through. */
 typedef void probe_progress_fn(void *context, size_t done, size_t count);

@@ -104,6 +104,7 @@ struct pool_use {
     struct io_timer timer;
     void (*on_ready)(struct pool_use *use, const struct failure *failure);
     bool waiting;
+    bool carries; /* private: it is for a connection that goes through this one */
 };
 
 /* 0, SCOUT_E_NOMEM, or SCOUT_E_INVALID_ARGUMENT (connections_max, requests_max or queue_max is 0 or

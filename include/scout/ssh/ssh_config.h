@@ -15,6 +15,7 @@
 #define SSH_CONFIG_NAME_MAX      253
 #define SSH_CONFIG_PATH_MAX      1024
 #define SSH_CONFIG_FILES_MAX     8
+#define SSH_CONFIG_HOPS_MAX      8    /* hosts on the way to one */
 #define SSH_CONFIG_COMMAND_MAX   4096 /* bytes of a Match exec with its tokens expanded */
 #define SSH_CONFIG_EXECS_MAX     4096 /* different ones that one load runs */
 
@@ -70,6 +71,9 @@ bool ssh_config_has_host(const struct ssh_config *c, const char *name);
 typedef void ssh_config_folder_fn(void *context, const char *folder, bool is_known_hosts);
 void ssh_config_folders(const struct ssh_config *c, ssh_config_folder_fn *fn, void *context);
 
+/* Whether any block has a ProxyCommand, which is run when a host is connected to. */
+bool ssh_config_runs_programs(const struct ssh_config *c);
+
 /* ---- one host */
 
 enum ssh_family { SSH_FAMILY_ANY, SSH_FAMILY_INET, SSH_FAMILY_INET6 };
@@ -103,9 +107,12 @@ struct ssh_host {
     const char *certificates[SSH_CONFIG_FILES_MAX];
     const char *known_hosts[SSH_CONFIG_FILES_MAX];
     const char *known_hosts_global[SSH_CONFIG_FILES_MAX];
-    const char *identity_agent;             /* a path; "none"; NULL: not set */
-    const char *host_key_alias;             /* lower case */
-    const char *proxy_jump, *proxy_command; /* as written, tokens not expanded; never `none` */
+    const char *identity_agent; /* a path; "none"; NULL: not set */
+    const char *host_key_alias; /* lower case */
+    const char *proxy_jump;     /* as written; never `none`. `via` is what it means */
+    const char *proxy_command;  /* tokens expanded, for a shell; never `none` */
+    struct ssh_host *via; /* the host that it is reached through (the last of ProxyJump), which may
+                             have one, too; NULL: none. Owned */
     const char *bind_address, *bind_interface;
     /* As written, with their + - ^. */
     const char *kex_algorithms, *ciphers, *macs, *host_key_algorithms;

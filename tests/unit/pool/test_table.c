@@ -116,19 +116,12 @@ static void test_every_part_is_compared(void **state)
     assert_true(destination_is(d, &a, "p"));
     assert_false(destination_is(d, &a, "q"));
     char *const names[] = {b.hostname, b.user};
-    const char **const texts[] = {&b.identities[0],
-                                  &b.known_hosts[0],
-                                  &b.identity_agent,
-                                  &b.host_key_alias,
-                                  &b.proxy_jump,
-                                  &b.proxy_command,
-                                  &b.bind_address,
-                                  &b.bind_interface,
-                                  &b.ciphers,
-                                  &b.kex_algorithms,
-                                  &b.macs,
-                                  &b.host_key_algorithms,
-                                  &b.pubkey_accepted_algorithms};
+    const char **const texts[] = {&b.identities[0],       &b.known_hosts[0],
+                                  &b.identity_agent,      &b.host_key_alias,
+                                  &b.proxy_command,       &b.bind_address,
+                                  &b.bind_interface,      &b.ciphers,
+                                  &b.kex_algorithms,      &b.macs,
+                                  &b.host_key_algorithms, &b.pubkey_accepted_algorithms};
     uint32_t *const numbers[] = {&b.alive_interval_s, &b.alive_count_max};
     bool *const flags[] = {&b.identities_none, &b.identities_only, &b.known_hosts_none,
                            &b.known_hosts_global_none, &b.alive_set};
@@ -152,6 +145,24 @@ static void test_every_part_is_compared(void **state)
         *flags[i] = true;
         assert_false(destination_is(d, &b, "p"));
     }
+    struct ssh_host by = {.port = 22}, other;
+    snprintf(by.hostname, sizeof by.hostname, "bastion");
+    b = a;
+    b.via = &by;
+    assert_false(destination_is(d, &b, "p"));
+    struct destination *behind = destination_new(&b, "p");
+    assert_true(destination_is(behind, &b, "p"));
+    assert_false(destination_is(behind, &a, "p"));
+    assert_true(destination_hash(1, &a, "p") != destination_hash(1, &b, "p"));
+    other = by;
+    other.identities[0] = "/k";
+    other.identity_count = 1;
+    b.via = &other;
+    assert_false(destination_is(behind, &b, "p"));
+    other = by;
+    other.via = &by;
+    assert_false(destination_is(behind, &b, "p"));
+    destination_free(behind);
     b = a;
     b.port = 23;
     assert_false(destination_is(d, &b, "p"));
