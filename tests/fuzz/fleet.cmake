@@ -25,3 +25,8 @@ foreach(stem longname name_glob)
   target_sources(fuzz_names PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
 target_include_directories(fuzz_names PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
+# Differences of texts.
+scout_fuzz_target(text_diff scout_base)
+foreach(stem text_diff diff_search)
+  target_sources(fuzz_text_diff PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
+endforeach()
