@@ -4,6 +4,7 @@
 #define SCOUT_TOOLS_SCOUT_RESULT_H
 
 #include "command_result.h"
+#include "diff_result.h"
 #include "result.h"
 #include "scout/base/json_write.h"
 #include "scout/fleet/path_get.h"
@@ -11,7 +12,7 @@
 #define scout_output_schema                                                                        \
     "{\"type\":\"object\",\"properties\":{"                                                        \
     "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\","        \
-    "\"find\",\"tree\"]},"                                                                         \
+    "\"find\",\"tree\",\"diff\"]},"                                                                \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
     "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
     "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
@@ -23,7 +24,7 @@
     "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
     "\"pattern\":{\"type\":\"string\"},\"cut\":{\"type\":\"string\"},"                             \
     "\"unreadable\":{\"type\":\"integer\"},\"forbidden\":{\"type\":\"integer\"}"                   \
-    "," command_result_properties "," result_error_property "}}"
+    "," diff_result_properties "," command_result_properties "," result_error_property "}}"
 
 struct path_answer {
     const char *host, *path;

@@ -9,16 +9,14 @@
 
 #define FIND_PATTERN_MAX 255 /* bytes; no name is longer */
 
-/* The modes of a path, in the reference's order (find, query, tree, and the path alone): the first
+/* The modes of a path, in the reference's order (tree and the path alone are its last): the first
  * whose argument is given, and neither empty nor false, is taken. The last one always is. */
 static const struct {
     const char *argument;
     const struct scout_mode *mode;
 } path_modes[] = {
-    {"find", &scout_find},
-    {"query", &scout_query},
-    {"tree", &scout_tree},
-    {"target", &scout_path},
+    {"find", &scout_find},   {"diff", &scout_diff}, {"diff_content", &scout_diff_content},
+    {"query", &scout_query}, {"tree", &scout_tree}, {"target", &scout_path},
 };
 
 /* ---- the end ---- */
@@ -140,6 +138,18 @@ static const struct tool_param params[] = {
         .default_json = "5",
     },
     {
+        .name = "diff",
+        .description = "With 'host:/path' of a file: another 'host:/path' to compare it with.",
+        .type = TOOL_STRING,
+        .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
+    },
+    {
+        .name = "diff_content",
+        .description = "With 'host:/path' of a file: the text that it should have.",
+        .type = TOOL_STRING,
+        .length_max = SCOUT_EXPECTED_MAX,
+    },
+    {
         .name = "probe",
         .description = "With 'hosts': try whether each host can be reached. By default done for "
                        "up to 20 hosts.",
@@ -152,7 +162,8 @@ const struct tool scout_tool = {
     .title = "Scout",
     .description =
         "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
-        "directory, shows a tree, finds files by name, or runs a command that only looks. "
+        "directory, shows a tree, finds files by name, compares files, or runs a command "
+        "that only looks. "
         "Changes nothing on any host.",
     .params = params,
     .param_count = sizeof params / sizeof params[0],

@@ -13,6 +13,7 @@
 #define SCOUT_FIND_DEPTH_MAX   10
 #define SCOUT_FIND_MATCHES_MAX 100 /* paths that it shows */
 #define SCOUT_TREE_DEPTH       3
+#define SCOUT_EXPECTED_MAX     (1024u * 1024u) /* bytes of `diff_content` */
 
 struct tool_env {
     struct fleet *fleet;

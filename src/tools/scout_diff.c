@@ -1,0 +1,336 @@
+/* The scout tool with `diff` or `diff_content`: a file against another one, or against a text
+ * (reference A.2.8).
+ *
+ *   policy, as far as is known, of both --> both are read, policy within --> difference --> answer
+ *
+ * The difference is made on a helper thread, from copies of its own: a call that is cancelled
+ * leaves them to it. */
+#include "scout_call.h"
+
+#include "diff_result.h"
+#include "path_permit.h"
+#include "scout/base/container.h"
+#include "scout/fleet/path_get.h"
+#include "scout/fleet/text_diff.h"
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+struct diff_call;
+
+/* What the helper thread works on: all its own. */
+struct diff_job {
+    struct io_job job;
+    struct diff_call *owner; /* the loop's; NULL: cancelled */
+    char *names[2];          /* copies */
+    uint8_t *texts[2];
+    size_t lens[2];
+    bool truncated[2];
+    bool equal, binary, coarse;
+    struct buf diff;
+    int error;
+};
+
+struct diff_file {
+    struct diff_call *d;
+    int side;
+    const struct target *target;
+    const struct ssh_host *host;
+    struct path_get *get; /* NULL: not under way */
+};
+
+struct diff_call {
+    struct scout_call *s;
+    struct target other;
+    struct diff_file files[2];
+    struct diff_side sides[2];
+    unsigned reading;
+    struct diff_job *job;
+};
+
+static void job_free(struct diff_job *j)
+{
+    for (int i = 0; i < 2; i++) {
+        free(j->names[i]);
+        free(j->texts[i]);
+    }
+    buf_fini(&j->diff);
+    free(j);
+}
+
+static void stop_reading(struct diff_call *d)
+{
+    for (int i = 0; i < 2; i++) {
+        if (d->files[i].get)
+            path_get_cancel(d->files[i].get);
+        d->files[i].get = NULL;
+    }
+}
+
+/* ---- the ends ---- */
+
+static void fail_as(struct diff_call *d, const struct failure *why)
+{
+    struct scout_call *s = d->s;
+    stop_reading(d);
+    job_free(d->job);
+    s->operation = NULL;
+    scout_call_fail(s, why);
+}
+
+static void fail(struct diff_call *d, const struct failure *why)
+{
+    struct failure own = *why;
+    /* What policy says is told in its own words. */
+    if (why->error != SCOUT_E_POLICY && why->error != SCOUT_E_CONFIRMATION) {
+        failure_set(&own, why->error, "Diff failed: %s", why->text);
+        own.stage = why->stage;
+    }
+    fail_as(d, &own);
+}
+
+static void fail_memory(struct diff_call *d)
+{
+    struct failure why;
+    failure_set(&why, SCOUT_E_NOMEM, "no memory for it");
+    fail(d, &why);
+}
+
+static void on_diffed(struct io_job *job)
+{
+    struct diff_job *j = CONTAINER_OF(job, struct diff_job, job);
+    struct diff_call *d = j->owner;
+    if (!d) {
+        job_free(j);
+        return;
+    }
+    if (j->error && j->error != SCOUT_E_LIMIT) {
+        fail_memory(d);
+        return;
+    }
+    const struct diff_answer answer = {
+        .sides = {d->sides[0], d->sides[1]},
+        .size_max = d->s->call->view->env->file_size_max,
+        .equal = j->equal,
+        .binary = j->binary,
+        .coarse = j->coarse,
+        .cut = j->error == SCOUT_E_LIMIT,
+        .diff = buf_peek(&j->diff),
+    };
+    d->s->operation = NULL;
+    scout_call_finish(d->s, diff_answer_write, &answer);
+    job_free(j);
+}
+
+/* ---- the difference, on a helper thread ---- */
+
+static struct slice text_of(const struct diff_job *j, int side)
+{
+    return slice_of(j->texts[side], j->lens[side]);
+}
+
+/* What is compared: of a text that was cut the whole lines only, since nobody knows how the last
+ * one goes on. */
+static struct slice compared(const struct diff_job *j, int side)
+{
+    struct slice text = text_of(j, side);
+    if (!j->truncated[side])
+        return text;
+    size_t len = text.len;
+    while (len > 0 && text.data[len - 1] != '\n')
+        len--;
+    return slice_of(text.data, len > 0 ? len : text.len);
+}
+
+static bool has_nul(struct slice text)
+{
+    return text.len > 0 && memchr(text.data, '\0', text.len);
+}
+
+static void run_job(struct io_job *job)
+{
+    struct diff_job *j = CONTAINER_OF(job, struct diff_job, job);
+    j->equal = slice_equal(text_of(j, 0), text_of(j, 1));
+    if (j->equal)
+        return;
+    j->binary = has_nul(text_of(j, 0)) || has_nul(text_of(j, 1));
+    if (j->binary)
+        return;
+    j->error =
+        text_diff(compared(j, 0), compared(j, 1), j->names[0], j->names[1], &j->diff, &j->coarse);
+}
+
+/* ---- reading ---- */
+
+static bool set_text(struct diff_call *d, int side, struct slice text, uint64_t size,
+                     bool truncated)
+{
+    struct diff_job *j = d->job;
+    j->texts[side] = malloc(text.len + 1);
+    if (!j->texts[side])
+        return false;
+    if (text.len)
+        memcpy(j->texts[side], text.data, text.len);
+    j->lens[side] = text.len;
+    j->truncated[side] = truncated;
+    d->sides[side].truncated = truncated;
+    d->sides[side].size = size > text.len ? size : text.len; /* files of /proc have none */
+    return true;
+}
+
+static void compare_when_read(struct diff_call *d)
+{
+    if (d->reading > 0)
+        return;
+    d->job->owner = d;
+    io_job_start(d->s->call->registry->io, &d->job->job, run_job, on_diffed);
+}
+
+static void on_got(void *context, const struct path_result *result)
+{
+    struct diff_file *f = context;
+    struct diff_call *d = f->d;
+    f->get = NULL;
+    d->reading--;
+    if (result->connected_ns > d->s->call->connected_ns)
+        d->s->call->connected_ns = result->connected_ns;
+    if (result->failure.error)
+        fail(d, &result->failure);
+    else if (!set_text(d, f->side, result->text, result->attrs.size, result->truncated))
+        fail_memory(d);
+    else
+        compare_when_read(d);
+}
+
+static int permit(void *context, struct slice real_path, enum path_kind kind, struct failure *why)
+{
+    struct diff_file *f = context;
+    int error = path_permit(f->d->s->call, POLICY_READ, f->target, real_path, why);
+    if (error || kind == PATH_FILE)
+        return error;
+    return failure_set(why, SCOUT_E_NOT_A_FILE, "%.400s is a directory", f->target->path);
+}
+
+static bool read_file(struct diff_file *f)
+{
+    const struct tool_call *call = f->d->s->call;
+    const struct path_request request = {
+        .host = f->host,
+        .path = f->target->path,
+        .principal = call->identity->principal,
+        .client = call->identity->client,
+        .size_max = call->view->env->file_size_max,
+        .deadline_ns = call->deadline_ns,
+        .permit = permit,
+    };
+    f->get = path_get_start(call->view->env->fleet, &request, on_got, f);
+    f->d->reading += f->get != NULL;
+    return f->get != NULL;
+}
+
+/* ---- the begin ---- */
+
+static struct diff_call *begin(struct scout_call *s)
+{
+    struct diff_call *d = arena_alloc(&s->call->arena, sizeof *d);
+    struct diff_job *j = d ? calloc(1, sizeof *j) : NULL;
+    if (!j) {
+        scout_call_fail_memory(s);
+        return NULL;
+    }
+    *d = (struct diff_call){.s = s, .job = j};
+    buf_init(&j->diff, s->call->view->env->file_size_max);
+    s->operation = d;
+    return d;
+}
+
+static void set_file(struct diff_call *d, int side, const struct target *target,
+                     const struct ssh_host *host)
+{
+    d->files[side] = (struct diff_file){.d = d, .side = side, .target = target, .host = host};
+    d->sides[side].host = target->host;
+    d->sides[side].path = target->path;
+}
+
+/* Reads the files there are, when policy does not refuse one of them. */
+static void read_files(struct diff_call *d, const char *name, const char *other)
+{
+    struct failure why;
+    d->job->names[0] = strdup(name);
+    d->job->names[1] = strdup(other);
+    bool memory = d->job->names[0] && d->job->names[1];
+    for (int i = 0; i < 2; i++) {
+        if (d->files[i].host &&
+            path_permit_early(d->s->call, POLICY_BIT(POLICY_READ), d->files[i].target, &why) != 0) {
+            fail(d, &why);
+            return;
+        }
+    }
+    for (int i = 0; i < 2 && memory; i++)
+        memory = !d->files[i].host || read_file(&d->files[i]);
+    if (!memory)
+        fail_memory(d);
+}
+
+/* The other file's host; NULL: the call has failed. */
+static const struct ssh_host *find_other(struct diff_call *d, const char *text)
+{
+    const struct ssh_host *host = NULL;
+    struct failure why;
+    int error = target_parse(slice_str(text), &d->other, &why);
+    if (!error && d->other.kind == TARGET_HOSTS) {
+        failure_set(&why, SCOUT_E_INVALID_ARGUMENT,
+                    "diff target must be 'host:/path', not 'hosts'");
+        fail_as(d, &why);
+        return NULL;
+    }
+    if (!error)
+        error = fleet_host(d->s->call->view->env->fleet, d->other.host, &host, &why);
+    if (error == SCOUT_E_UNKNOWN_HOST) {
+        failure_set(&why, error, "Unknown diff host '%s'", d->other.host);
+        fail_as(d, &why);
+    } else if (error) {
+        fail(d, &why);
+    }
+    return error ? NULL : host;
+}
+
+static void start_diff(struct scout_call *s, const struct cJSON *args)
+{
+    struct diff_call *d = begin(s);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "diff"));
+    const struct ssh_host *host = d ? find_other(d, text) : NULL;
+    if (!host)
+        return;
+    set_file(d, 0, &s->target, s->host);
+    set_file(d, 1, &d->other, host);
+    read_files(d, s->target.path, d->other.path);
+}
+
+static void start_content(struct scout_call *s, const struct cJSON *args)
+{
+    struct diff_call *d = begin(s);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "diff_content"));
+    if (!d)
+        return;
+    set_file(d, 1, &s->target, s->host);
+    if (!set_text(d, 0, slice_str(text), strlen(text), false))
+        fail_memory(d);
+    else
+        read_files(d, "expected", s->target.path);
+}
+
+static void cancel(struct scout_call *s)
+{
+    struct diff_call *d = s->operation;
+    if (!d)
+        return;
+    bool reading = d->reading > 0;
+    stop_reading(d);
+    if (reading)
+        job_free(d->job);
+    else
+        d->job->owner = NULL; /* it is freed when it is done */
+}
+
+const struct scout_mode scout_diff = {.start = start_diff, .cancel = cancel};
+const struct scout_mode scout_diff_content = {.start = start_content, .cancel = cancel};
