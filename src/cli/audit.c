@@ -7,9 +7,11 @@
 #include "cli.h"
 #include "output.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int fail(const char *path, const char *what)
@@ -37,13 +39,16 @@ static int verify_stream(struct audit_check *c, FILE *file, const char *path)
     for (ssize_t len; status == EXIT_OK && (len = getline(&line, &size, file)) >= 0;) {
         bool whole = len > 0 && line[len - 1] == '\n';
         number++;
-        /* What has no line break yet is being written, or will be closed at the next start. */
-        if (whole && !audit_check_line(c, slice_of(line, (size_t)len - 1)))
+        if (!whole) /* it is being written, or will be closed at the next start */
+            c->unended = (uint64_t)len;
+        else if (!audit_check_line(c, slice_of(line, (size_t)len - 1)))
             status = broken(c, path, number);
     }
     if (status == EXIT_OK && ferror(file))
         status = fail(path, strerror(errno));
     free(line);
+    if (status == EXIT_OK && c->records == 0 && c->unended)
+        status = fail(path, "it holds no whole record");
     if (status == EXIT_OK && c->in_region) {
         snprintf(c->why, sizeof c->why, "it is no record, and no record tells of it");
         status = broken(c, path, number);
@@ -51,11 +56,25 @@ static int verify_stream(struct audit_check *c, FILE *file, const char *path)
     return status;
 }
 
+/* NULL with errno, without waiting for anybody, also where it is a FIFO. */
+static FILE *open_regular(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fdopen(fd, "r");
+    close(fd);
+    errno = EINVAL;
+    return NULL;
+}
+
 static int verify_file(struct audit_check *c, const char *path)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = open_regular(path);
     if (!file)
-        return fail(path, strerror(errno));
+        return fail(path, errno == EINVAL ? "it is no regular file" : strerror(errno));
     int status = verify_stream(c, file, path);
     fclose(file);
     return status;
@@ -74,6 +93,10 @@ static void report(const struct audit_check *c, const char *path)
                     "\n%llu effects without an end, %llu torn records, %llu records lost\n",
                     (unsigned long long)c->unfinished, (unsigned long long)c->torn,
                     (unsigned long long)c->lost);
+    if (c->unended)
+        len += snprintf(text + len, sizeof text - (size_t)len,
+                        "the last %llu bytes are no whole line: being written, or cut short\n",
+                        (unsigned long long)c->unended);
     (void)!output_text(STDOUT_FILENO, slice_of(text, (size_t)len));
 }
 

@@ -13,6 +13,7 @@ struct audit_check {
     char last[CHAIN_HEX_LEN + 1]; /* the hash of the last record */
     uint64_t unfinished;          /* effects whose end is not recorded */
     uint64_t torn, lost;          /* torn records; records that gaps tell of */
+    uint64_t unended;             /* bytes behind the last whole line; the reader's */
     char why[192];                /* after a line that was refused */
     /* Its own. */
     struct sha256 region; /* of what is no record, since the last one */

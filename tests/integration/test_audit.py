@@ -97,6 +97,22 @@ class AuditTest(harness.ScoutTest):
         self.assertRegex(log, r"request tool=run verb=run host=demo1 who=\S+ client=\d+ code=ok "
                               r"connection_s=\d\S* run_s=\d\S* total_s=\d\S* bytes=\d+( slow=yes)?\n")
 
+    def test_what_is_no_log_is_no_log(self):
+        daemon = self.start("odd")
+        daemon.stop()
+        odd = os.path.join(daemon.folder, "odd")
+        with open(odd, "w", encoding="ascii") as file:
+            file.write("no record")
+        self.assertEqual(self.verify(odd).returncode, 1)
+        with open(self.path(daemon), encoding="ascii") as file:
+            lines = file.read()
+        with open(odd, "w", encoding="ascii") as file:
+            file.write(lines + lines[:20])
+        self.assertIn("last 20 bytes are no whole line", self.verify(odd).stdout)
+        os.unlink(odd)
+        os.mkfifo(odd)
+        self.assertIn("no regular file", self.verify(odd).stderr)
+
     def test_a_changed_line_is_found(self):
         daemon = self.start("changed")
         with daemon.client() as client:
