@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SYSTEM_SSH_CONFIG "/etc/ssh/ssh_config"
@@ -67,9 +68,13 @@ static int load_ssh_config(struct configuration *c, const struct configuration_s
         .exec = c->settings.match_exec == SETTINGS_YES ? run_exec : NULL,
         .context = &files};
     snprintf(dir, sizeof dir, "%s/.ssh", source->home);
-    if (named && access(path, R_OK) != 0)
+    struct stat st;
+    if (named && (access(path, R_OK) != 0 || stat(path, &st) != 0))
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "Cannot read the ssh configuration %s: %s", path, strerror(errno));
+    if (named && !S_ISREG(st.st_mode))
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "Cannot read the ssh configuration %s: it is no regular file", path);
     int error = ssh_config_load(&c->ssh_config, path, named ? NULL : SYSTEM_SSH_CONFIG, &env, why);
     if (error && files.refused)
         return failure_set(why, error,

@@ -64,14 +64,14 @@ class ReloadTest(harness.ScoutTest):
         self.reload()
         self.assertEqual(self.names(client), ["demo1"])
 
-    def test_an_ssh_config_that_became_a_pipe_holds_up_nothing(self):
+    def test_an_ssh_config_that_became_a_pipe_is_refused(self):
         client = self.client_of_started()
         with open(self.ssh_config, encoding="utf-8") as text:
             before = text.read()
         os.remove(self.ssh_config)
         os.mkfifo(self.ssh_config)
-        self.reload()
-        self.assertEqual(self.names(client), [])  # as with none
+        self.assertIn("no regular file", str(self.reload("unchanged")))
+        self.assertEqual(self.names(client), ["demo1", "demo2"])
         os.remove(self.ssh_config)
         with open(self.ssh_config, "w", encoding="utf-8") as out:
             out.write(before.replace("Host demo2", "Host other"))
