@@ -36,6 +36,7 @@ int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);
 int trust_command(const struct cli *cli);
+int auth_command(const struct cli *cli);
 int explain_command(const struct cli *cli);
 int doctor_command(const struct cli *cli);
 int setup_command(const struct cli *cli);

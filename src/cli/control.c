@@ -94,6 +94,14 @@ static int write_request(struct buf *out, const struct control_request *request)
         json_key(&w, "keys");
         json_raw(&w, slice_str(request->keys));
     }
+    if (request->answers) {
+        json_key(&w, "answers");
+        json_raw(&w, slice_str(request->answers));
+    }
+    if (request->end) {
+        json_key(&w, "end");
+        json_bool(&w, true);
+    }
     if (request->passphrase) {
         json_key(&w, "passphrase");
         json_str(&w, request->passphrase);

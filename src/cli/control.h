@@ -13,6 +13,8 @@ struct control_request {
     const char *id;         /* of a call that waits; NULL: none */
     const char *host;       /* NULL: none */
     const char *keys;       /* a JSON array; NULL: none */
+    const char *answers;    /* likewise */
+    bool end;
 };
 
 /* Sends it (starting a daemon when none runs) and reads the answer into `answer`: a checked JSON

@@ -92,6 +92,10 @@ static const struct subcommand subcommands[] = {
      "On the terminal only. Those that are not known are added to the host's known_hosts file. A\n"
      "changed or revoked key is refused: its old line is removed by hand, with ssh-keygen -R.\n"
      "  --review    go through all hosts that are not known yet"},
+    {"auth", "auth HOST", OPERAND_REQUIRED, true, 0, auth_command,
+     "Logs in to a host that asks for a password or a code.\n"
+     "On the terminal only. The connection stays for your calls until it has been idle for long;\n"
+     "the answers are forgotten."},
     {"explain", "explain HOST [--json]", OPERAND_REQUIRED, true, OPTION_JSON, explain_command,
      "Shows what the SSH configuration says of a host.\n"
      "Each value with the file and line that decided it, and what is not honoured or refuses the\n"

@@ -21,6 +21,7 @@
 
 struct terminal {
     int fd, signals;
+    bool echo;
     sigset_t mask; /* as it was */
     struct termios state;
 };
@@ -47,7 +48,8 @@ static int begin(struct terminal *t, struct failure *why)
     sigprocmask(SIG_BLOCK, &set, &t->mask);
     t->signals = signalfd(-1, &set, SFD_CLOEXEC);
     struct termios silent = t->state;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
+    if (!t->echo)
+        silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_lflag |= ECHONL | ICANON | ISIG;
     if (t->signals >= 0 && tcsetattr(t->fd, TCSAFLUSH, &silent) == 0)
         return 0;
@@ -101,11 +103,11 @@ static enum outcome ask_once(struct terminal *t, const char *prompt, char *line,
     return outcome;
 }
 
-int passphrase_ask(const char *prompt, char *out, struct failure *why)
+int passphrase_ask(const char *prompt, bool echo, char *out, struct failure *why)
 {
     char line[PASSPHRASE_MAX + 2]; /* a newline, and one byte that shows it is too long */
     size_t len = 0;
-    struct terminal t = {.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)};
+    struct terminal t = {.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), .echo = echo};
     if (t.fd < 0)
         return refuse_terminal(why);
     enum outcome outcome;

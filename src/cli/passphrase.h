@@ -3,15 +3,16 @@
 #define SCOUT_CLI_PASSPHRASE_H
 
 #include "scout/base/error.h"
+#include <stdbool.h>
 
 #define PASSPHRASE_MAX 1024 /* bytes, as ssh-keygen's */
 
-/* Prints `prompt` on the controlling terminal and reads a line there without echo into `out`
- * (PASSPHRASE_MAX + 1 bytes), which the caller wipes. Never reads standard input. Returns its
+/* Prints `prompt` on the controlling terminal and reads a line there, unseen without `echo`, into
+ * `out` (PASSPHRASE_MAX + 1 bytes), which the caller wipes. Never reads standard input. Returns its
  * length (0: nothing was typed), or a negative error with *why: no terminal, too long, not UTF-8,
  * end of input. The terminal is as it was afterwards, also when a signal ends or stops the process.
  */
-__attribute__((warn_unused_result)) int passphrase_ask(const char *prompt, char *out,
+__attribute__((warn_unused_result)) int passphrase_ask(const char *prompt, bool echo, char *out,
                                                        struct failure *why);
 
 #endif

@@ -80,7 +80,7 @@ static int unlock_file(const struct cli *cli, const char *path)
     snprintf(prompt, sizeof prompt, "Passphrase for %s: ", path);
     buf_init(&answer, CONTROL_ANSWER_MAX);
     for (int i = 0; i < UNLOCK_TRIES && status != EXIT_OK; i++) {
-        int len = passphrase_ask(prompt, passphrase, &why);
+        int len = passphrase_ask(prompt, false, passphrase, &why);
         if (len <= 0) {
             if (len == 0)
                 failure_set(&why, SCOUT_E_CANCELLED, "nothing was typed: %s stays locked", path);

@@ -27,6 +27,9 @@ int configuration_find(struct configuration_source *source, const struct paths_f
     const struct passwd *entry = getpwuid(getuid());
     const char *home = getenv("HOME");
     snprintf(source->user, sizeof source->user, "%s", entry ? entry->pw_name : "root");
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    snprintf(source->credentials, sizeof source->credentials, "%s",
+             credentials && credentials[0] == '/' ? credentials : "");
     snprintf(source->home, sizeof source->home, "%s",
              home && home[0] == '/' ? home
              : entry                ? entry->pw_dir

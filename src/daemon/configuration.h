@@ -11,6 +11,7 @@
 struct configuration_source {
     struct paths paths;
     char user[64], home[SETTINGS_PATH_MAX];
+    char credentials[SETTINGS_PATH_MAX]; /* the service manager's (systemd.exec(5)); "": none */
 };
 
 struct configuration {

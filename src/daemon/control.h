@@ -13,6 +13,9 @@
  *   {"op":"lock"} , with "path":P               forgets all, or one
  *   {"op":"hostkeys","host":H}                  the keys that a host shows, judged by known_hosts
  *   {"op":"trust","host":H,"keys":[K,..]}       adds keys to it
+ *   {"op":"auth","host":H}                      a login is begun; what its host asked last
+ *   {"op":"auth","host":H,"answers":[S,..]}     the answers to that, in its order
+ *   {"op":"auth","host":H,"end":true}           it is over: answers are wiped
  *
  * and one line back: {"ok":true,"keys":[{"path":..,"type":..,"fingerprint":..}],"count":N} or
  * {"ok":false,"code":..,"message":..}; then the daemon closes. */
@@ -24,6 +27,7 @@
 #include "scout/io/io.h"
 #include "scout/pool/key_store.h"
 #include "scout/pool/pool.h"
+#include "scout/pool/secrets.h"
 #include "scout/ssh/ssh_config.h"
 
 #define CONTROL_LINE_MAX    (32u * 1024u)
@@ -39,6 +43,7 @@ struct control_config {
     const char *home;
     struct ssh_config *ssh_config; /* shared */
     struct key_store *keys;
+    struct secrets *secrets;
     const struct pool_config *pool; /* the known_hosts files and the resolver */
     struct confirmations *confirmations;
     struct log *log;

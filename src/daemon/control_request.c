@@ -191,7 +191,7 @@ static const char *take_request(struct control_job *j, struct slice line)
     if (!take_op(j, json_member(line, "op")))
         return "`op` must be list, locked, unlock, lock, confirmations, approve, refuse, explain, "
                "hostkeys "
-               "or trust";
+               "trust or auth";
     if (path.len > 0 && (json_string(path, j->path, sizeof j->path) <= 0 || j->path[0] != '/'))
         return "`path` must be an absolute path";
     if (j->op != CONTROL_UNLOCK)
@@ -232,7 +232,7 @@ void control_request_take(struct control_client *k, size_t len)
     struct slice line = slice_of(k->in, len);
     if (json_check(line, &error) == 0 && json_type(line) == JSON_OBJECT &&
         (control_approve_take(k, line) || control_trust_take(k, line) ||
-         control_explain_take(k, line)))
+         control_explain_take(k, line) || control_auth_take(k, line)))
         return;
     const char *wrong = take_request(&k->job, line);
     explicit_bzero(k->in, sizeof k->in);

@@ -52,6 +52,9 @@ bool control_explain_take(struct control_client *k, struct slice request);
  * not. */
 bool control_approve_take(struct control_client *k, struct slice request);
 
+/* Likewise, about a login that asks a person (control_auth.c). */
+bool control_auth_take(struct control_client *k, struct slice request);
+
 /* Likewise, about trusting a host (control_trust.c). */
 bool control_trust_take(struct control_client *k, struct slice request);
 /* Its client has gone: what can be stopped is. */

@@ -95,6 +95,8 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add_folder_of(s, paths->config, SANDBOX_READ);
     add_folder_of(s, paths->ssh_config, SANDBOX_READ);
     add_folder_of(s, c->settings.tokens, SANDBOX_READ);
+    if (source->credentials[0])
+        add(s, source->credentials, SANDBOX_READ);
     ssh_config_folders(c->ssh_config, add_folder, s);
     if (settings_known_hosts(&c->settings, source->home, path))
         add_folder_of(s, path, SANDBOX_CREATE);

@@ -109,6 +109,7 @@ static void open_control(struct server *s)
                                            .home = s->config->source->home,
                                            .ssh_config = server_view_ssh_config(s->view),
                                            .keys = s->pool.keys,
+                                           .secrets = s->pool.secrets,
                                            .pool = &s->pool.config,
                                            .confirmations = s->confirmations,
                                            .audit = s->registry.audit,

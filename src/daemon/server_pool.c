@@ -58,6 +58,8 @@ static void configure(struct server_pool *p, const struct server_config *config)
         .agent_socket = agent_of(config),
         .own_principal = p->own_principal,
         .keys = p->keys,
+        .secrets = p->secrets,
+        .credentials = config->source->credentials,
         .resolver = p->resolver,
         .on_accepted = on_accepted,
         .accepted_context = p,
@@ -71,6 +73,8 @@ int server_pool_open(struct server_pool *p, struct io *io, const struct server_c
                                              .tries = RESOLVER_TRIES};
     p->log = log;
     int error = key_store_new(&p->keys);
+    if (!error)
+        error = secrets_new(&p->secrets, io);
     if (!error)
         error = resolver_new(&p->resolver, io, &resolver);
     if (!error) {
@@ -101,6 +105,7 @@ static void on_pool_freed(void *context)
 {
     struct server_pool *p = context;
     key_store_free(p->keys);
+    secrets_free(p->secrets);
     resolver_free(p->resolver, p->on_closed, p->context);
 }
 

@@ -5,11 +5,13 @@
 #include "scout/net/resolver.h"
 #include "scout/pool/key_store.h"
 #include "scout/pool/pool.h"
+#include "scout/pool/secrets.h"
 #include "server.h"
 
 struct server_pool {
     struct resolver *resolver;
     struct key_store *keys;
+    struct secrets *secrets;
     struct pool *pool;
     struct pool_config config;
     struct log *log;

@@ -18,6 +18,7 @@
 #include "scout/base/time.h"
 #include "scout/net/dial.h"
 #include "scout/pool/key_store.h"
+#include "scout/pool/secrets.h"
 #include "scout/ssh/session.h"
 #include "signing.h"
 #include <stdio.h>
@@ -183,9 +184,35 @@ static void on_new_host(void *context, struct slice key)
     engine_host_key_settled(c->engine, &why);
 }
 
-static const struct engine_events engine_events = {.on_sign = on_sign};
-static const struct engine_events accepting_events = {.on_sign = on_sign,
-                                                      .on_new_host = on_new_host};
+/* The service manager's password answers where no person does. */
+static bool on_prompts(void *context, const struct auth_prompt *prompts, size_t count,
+                       struct slice *answers)
+{
+    struct pool_connection *c = context;
+    const struct credentials *credentials = c->connect->credentials;
+    struct secrets *secrets = c->pool->config.secrets;
+    if (secrets && secrets_answer(secrets, c->name, prompts, count, answers))
+        return true;
+    if (!credentials->password || count != 1 || prompts[0].echo)
+        return false;
+    answers[0] = slice_of(credentials->password, credentials->password_len);
+    return true;
+}
+
+/* Whether there is somebody, or something, to answer what the host asks. */
+static bool may_answer(const struct pool_connection *c)
+{
+    const struct credentials *credentials = c->connect->credentials;
+    const struct secrets *secrets = c->pool->config.secrets;
+    return credentials && credentials->may_use_files &&
+           (credentials->password || (secrets && secrets_has(secrets, c->name)));
+}
+
+static const struct engine_events engine_events[2][2] = {
+    {{.on_sign = on_sign}, {.on_sign = on_sign, .on_prompts = on_prompts}},
+    {{.on_sign = on_sign, .on_new_host = on_new_host},
+     {.on_sign = on_sign, .on_new_host = on_new_host, .on_prompts = on_prompts}},
+};
 
 static void make_engine(struct pool_connection *c)
 {
@@ -206,7 +233,7 @@ static void make_engine(struct pool_connection *c)
         .identities = w->identities.list,
         .identity_count = w->identities.count,
         .no_anchor = c->lane != POOL_LANE_FIRST,
-        .events = ssh_host_accepts_new(host) ? &accepting_events : &engine_events,
+        .events = &engine_events[ssh_host_accepts_new(host)][may_answer(c)],
         .context = c,
     };
     int error = pool->engine_new ? pool->engine_new(&c->engine, &config)
@@ -403,7 +430,7 @@ static void go_on(struct pool_connection *c)
         .now_s = io_wall_ms(c->pool->io) / 1000,
     };
     identities_merge(&w->identities, &sources);
-    if (w->identities.count > 0) {
+    if (w->identities.count > 0 || may_answer(c)) {
         dial(c);
         return;
     }

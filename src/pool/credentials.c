@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,36 @@ static void load_keys(struct credentials *c)
     }
 }
 
+/* ---- a password ---- */
+
+/* The first line of a credential of the service manager, if there is one for this host. */
+static void load_password(struct credentials *c)
+{
+    char *text;
+    size_t len;
+    if (!c->password_path[0] || read_file(c->password_path, CREDENTIALS_KEY_MAX, &text, &len) != 0)
+        return;
+    const char *end = memchr(text, '\n', len);
+    size_t line = end ? (size_t)(end - text) : len;
+    if (line > 0 && line <= AUTH_ANSWER_MAX)
+        c->password = OPENSSL_secure_zalloc(line + 1);
+    if (c->password) {
+        memcpy(c->password, text, line);
+        c->password_len = line;
+    }
+    explicit_bzero(text, len);
+    free(text);
+}
+
+/* "" without one; NULL without memory. */
+static char *password_path(const char *folder, const char *host)
+{
+    char *path = NULL;
+    if (!folder || !folder[0] || strchr(host, '/'))
+        return strdup("");
+    return asprintf(&path, "%s/ssh-password-%s", folder, host) < 0 ? NULL : path;
+}
+
 /* ---- the job ---- */
 
 static void on_run(struct io_job *job)
@@ -248,6 +279,7 @@ static void on_run(struct io_job *job)
         return;
     load_keys(c);
     load_certificates(c);
+    load_password(c);
 }
 
 static void on_done(struct io_job *job)
@@ -281,7 +313,8 @@ struct credentials *credentials_load(struct io *io, struct destination *d,
     c->known_hosts_default = copy(config->known_hosts);
     c->known_hosts_global = copy(config->known_hosts_global);
     c->home = copy(config->home);
-    if (!c->known_hosts_default || !c->known_hosts_global || !c->home) {
+    c->password_path = password_path(config->credentials, d->host->name);
+    if (!c->password_path || !c->known_hosts_default || !c->known_hosts_global || !c->home) {
         c->loaded = true;
         credentials_drop(c);
         return NULL;
@@ -310,6 +343,9 @@ void credentials_drop(struct credentials *c)
     free(c->known_hosts_default);
     free(c->known_hosts_global);
     free(c->home);
+    free(c->password_path);
+    if (c->password)
+        OPENSSL_secure_clear_free(c->password, c->password_len + 1);
     destination_free(c->destination);
     free(c);
 }

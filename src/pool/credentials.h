@@ -20,6 +20,9 @@ struct credentials {
     bool may_use_files; /* the daemon's key files are the principal's, too */
     struct destination *destination;
     char *known_hosts_default, *known_hosts_global, *home; /* "": none */
+    char *password_path;
+    char *password; /* in the secure heap; NULL: there is none */
+    size_t password_len;
     enum pool_host_keys host_keys;
     struct known_hosts *known_hosts;
     bool unchecked; /* whatever key the host shows is taken */

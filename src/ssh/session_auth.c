@@ -1,5 +1,6 @@
 /* Public-key authentication (RFC 4252, section 7) with the identities of the configuration, one
- * after the other.
+ * after the other; what a host asks a person comes after it (session_prompts.c), also where the
+ * host wants both.
  *
  *   begin --offered--> asked to sign --signature--> accepted: CHANNEL
  *     ^      \ refused     \ cannot sign    \ refused
@@ -38,6 +39,7 @@ void session_auth_fini(struct session_auth *a)
     buf_fini(&a->signature);
     buf_fini(&a->blob);
     buf_fini(&a->refusals);
+    session_password_wipe(a);
 }
 
 /* ---- signing ---- */
@@ -95,8 +97,7 @@ static int on_sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *sign
 
 /* ---- one identity ---- */
 
-__attribute__((format(printf, 2, 3))) static void note_refusal(struct session *s, const char *fmt,
-                                                               ...)
+void session_auth_note(struct session *s, const char *fmt, ...)
 {
     char text[160];
     va_list args;
@@ -145,7 +146,7 @@ static bool begin(struct session *s, const struct ssh_identity *identity)
     case SESSION_SIGN_NOT:
         break;
     }
-    note_refusal(s, "%s was not offered: %s", label_of(identity), why);
+    session_auth_note(s, "%s was not offered: %s", label_of(identity), why);
     return false;
 }
 
@@ -169,7 +170,7 @@ static bool transport_broke(struct session *s, int rc)
            strncmp(session_last_error(s), waiting, sizeof waiting - 1) == 0;
 }
 
-static void end_by_peer(struct session *s, int rc)
+void session_auth_end_by_peer(struct session *s, int rc)
 {
     if (!s->disconnected || s->auth.tries < 2) {
         session_end_by_libssh2(s, rc);
@@ -182,16 +183,18 @@ static void end_by_peer(struct session *s, int rc)
 
 static void refused(struct session *s, const struct ssh_identity *identity, int rc)
 {
+    struct session_auth *a = &s->auth;
     struct ssh_certificate certificate;
     char names[64];
-    if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && s->auth.signed_once)
-        note_refusal(s, "%s was known there, but its signature did not suffice",
-                     label_of(identity));
+    if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && a->signed_once)
+        session_auth_note(s, "%s was known there, but its signature did not suffice",
+                          label_of(identity));
     else if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
-        note_refusal(s, "%s was known there, but could not sign", label_of(identity));
+        session_auth_note(s, "%s was known there, but could not sign", label_of(identity));
     else if (ssh_certificate_parse(identity->blob, &certificate) == 0)
-        note_refusal(s, "the certificate %s, for %s, was not taken", label_of(identity),
-                     ssh_certificate_names(&certificate, names, sizeof names));
+        session_auth_note(s, "the certificate %s, for %s, was not taken", label_of(identity),
+                          ssh_certificate_names(&certificate, names, sizeof names));
+    a->list_next = a->signed_once && s->config.events && s->config.events->on_prompts;
     next_identity(s);
 }
 
@@ -209,7 +212,8 @@ static bool offer(struct session *s)
         a->tries++;
     }
     if (a->wait == AUTH_ASKED && s->in_ended && buf_len(&s->in) == 0) {
-        end_by_peer(s, LIBSSH2_ERROR_SOCKET_RECV); /* libssh2 reads nothing while it waits */
+        session_auth_end_by_peer(
+            s, LIBSSH2_ERROR_SOCKET_RECV); /* libssh2 reads nothing while it waits */
         return false;
     }
     void *abstract = s;
@@ -225,7 +229,7 @@ static bool offer(struct session *s)
     bool of_key =
         rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED || rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
     if (!of_key || transport_broke(s, rc)) {
-        end_by_peer(s, rc);
+        session_auth_end_by_peer(s, rc);
         return false;
     }
     refused(s, identity, rc);
@@ -234,13 +238,28 @@ static bool offer(struct session *s)
 
 /* ---- the end ---- */
 
+static bool has_method(const char *methods, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = methods; at && *at; at += *at == ',') {
+        size_t one = strcspn(at, ",");
+        if (one == len && memcmp(at, name, len) == 0)
+            return true;
+        at += one;
+    }
+    return false;
+}
+
 static void fail(struct session *s, const char *methods)
 {
     struct session_auth *a = &s->auth;
     struct slice notes = buf_peek(&a->refusals);
-    char offers[160] = "", limit[64] = "";
+    char offers[300] = "", limit[64] = "";
+    bool asks = has_method(methods, "password") || has_method(methods, "keyboard-interactive");
     if (methods && *methods)
-        snprintf(offers, sizeof offers, "; it offers: %.120s", methods);
+        snprintf(offers, sizeof offers, "; it offers: %.120s%s%.120s", methods,
+                 asks ? "; what it asks a person is answered by scout auth " : "",
+                 asks ? s->config.name : "");
     for (char *c = offers; *c; c++)
         if (*c < ' ' || *c > '~') /* the host's own bytes */
             *c = '?';
@@ -256,32 +275,64 @@ static void fail(struct session *s, const char *methods)
                                (const char *)notes.data, notes.len ? ")" : ""));
 }
 
+static bool has_identity(const struct session *s)
+{
+    const struct session_auth *a = &s->auth;
+    return !a->keys_over && a->next < s->config.identity_count &&
+           a->tries - a->began < SSH_TRIES_MAX;
+}
+
+/* What is tried next of what the host would take; false: nothing. */
+static bool choose(struct session *s, const char *methods)
+{
+    struct session_auth *a = &s->auth;
+    if (!s->config.events || !s->config.events->on_prompts)
+        return false;
+    if (a->list_next) {
+        a->list_next = false;
+        a->keys_over = !has_method(methods, "publickey");
+        if (has_identity(s))
+            return true;
+    }
+    if (!a->questions_tried && has_method(methods, "keyboard-interactive"))
+        a->method = AUTH_BY_QUESTIONS;
+    else if (!a->password_tried && has_method(methods, "password"))
+        a->method = AUTH_BY_PASSWORD;
+    return a->method != AUTH_BY_KEY;
+}
+
 /* Asks with the method "none" what the host would take. That is one more failure for the host to
- * count, so it is not asked after SSH_TRIES_MAX. */
-static void list_methods(struct session *s)
+ * count, so it is not asked after SSH_TRIES_MAX. True: there is something to try. */
+static bool list_methods(struct session *s)
 {
     const char *user = s->config.user;
     char *methods = libssh2_userauth_list(s->ssh, user, (unsigned)strlen(user));
     if (!methods && libssh2_session_last_errno(s->ssh) == LIBSSH2_ERROR_EAGAIN)
-        return;
+        return false;
     if (libssh2_userauth_authenticated(s->ssh)) {
         session_end(s, failure_set(&s->engine.failure, SCOUT_E_AUTH,
                                    "%s lets user %s in without any proof of who it is, which is "
                                    "not used here: give the account a key",
                                    s->config.name, user));
-        return;
+        return false;
     }
+    if (choose(s, methods))
+        return true;
     fail(s, methods);
+    return false;
 }
 
 bool session_authenticate(struct session *s)
 {
     struct session_auth *a = &s->auth;
-    if (a->next < s->config.identity_count && a->tries - a->began < SSH_TRIES_MAX)
+    if (a->method == AUTH_BY_QUESTIONS)
+        return session_questions(s);
+    if (a->method == AUTH_BY_PASSWORD)
+        return session_password(s);
+    if (!a->list_next && has_identity(s))
         return offer(s);
     if (a->tries < SSH_TRIES_MAX)
-        list_methods(s);
-    else
-        fail(s, NULL);
+        return list_methods(s);
+    fail(s, NULL);
     return false;
 }

@@ -9,6 +9,7 @@
 #include "session_state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SLACK 64 /* bytes: more than any number of bytes that libssh2 takes for granted */
 
@@ -60,13 +61,18 @@ void session_dealloc(void *bytes, void **abstract)
     struct block *b = block_of(bytes);
     list_remove(&b->node);
     s->memory_len -= b->len;
+    if (s->engine.stage == ENGINE_AUTHENTICATING)
+        explicit_bzero(bytes, b->len); /* it may have been a password */
     free(b);
 }
 
 void session_memory_free(struct session *s)
 {
     struct list *node;
-    while ((node = list_shift(&s->memory)))
-        free(CONTAINER_OF(node, struct block, node));
+    while ((node = list_shift(&s->memory))) {
+        struct block *b = CONTAINER_OF(node, struct block, node);
+        explicit_bzero(b + 1, b->len);
+        free(b);
+    }
     s->memory_len = 0;
 }

@@ -92,8 +92,16 @@ struct session_forward {
 
 enum auth_wait { AUTH_IDLE, AUTH_ASKED, AUTH_ANSWERED };
 
+enum auth_method { AUTH_BY_KEY, AUTH_BY_QUESTIONS, AUTH_BY_PASSWORD };
+
 struct session_auth {
-    size_t next; /* identity */
+    enum auth_method method;
+    bool list_next; /* a signature was not enough: are keys still of use? */
+    bool keys_over; /* they are not */
+    bool questions_tried, password_tried;
+    bool unanswered; /* the host asked what is not known: nothing is sent any more */
+    char *password;  /* while it is being sent */
+    size_t next;     /* identity */
     uint32_t tries;
     bool began;           /* the current identity was counted and its blob made */
     bool signed_once;     /* the current identity's signature was given */
@@ -175,6 +183,15 @@ bool session_authenticate(struct session *s);
 bool session_anchor_step(struct session *s);
 bool session_execs_step(struct session *s);
 bool session_forwards_step(struct session *s); /* session_forward.c */
+
+/* session_prompts.c: one turn of a method that asks a person. */
+bool session_questions(struct session *s);
+bool session_password(struct session *s);
+void session_password_wipe(struct session_auth *a);
+/* session_auth.c, for these: why it ended on the peer's side. */
+void session_auth_end_by_peer(struct session *s, int rc);
+__attribute__((format(printf, 2, 3))) void session_auth_note(struct session *s, const char *fmt,
+                                                             ...);
 
 void session_host_key_settled(struct session *s, const struct failure *why);
 

@@ -71,7 +71,8 @@ static ssize_t on_send(libssh2_socket_t fd, const void *data, size_t len, int fl
 {
     struct session *s = *abstract;
     (void)fd, (void)flags;
-    if (s->tearing_down || buf_append(&s->engine.out, slice_of(data, len)) != 0)
+    if (s->tearing_down || s->auth.unanswered ||
+        buf_append(&s->engine.out, slice_of(data, len)) != 0)
         return -ECONNRESET;
     if (s->draining && len >= KEX_INIT_LEN_MIN)
         s->engine.rekeys++; /* answers to the peer are all that a drain sends */

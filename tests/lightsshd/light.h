@@ -27,6 +27,8 @@ struct light_options {
     const char *host_key;
     const char *authorized[LIGHT_AUTHORIZED_MAX];
     size_t authorized_count;
+    const char *password, *code; /* NULL: none */
+    bool key_first;
     bool any_key, print_known_hosts, stats, exec_real;
     bool kex_stall, auth_refuse, no_sftp, never_close, garbage_banner;
     unsigned long accept_delay_ms, banner_delay_ms, auth_delay_ms, channel_delay_ms;
@@ -102,7 +104,9 @@ struct light_connection {
     struct list channels, held;
     uint32_t channel_count, held_count;
     uint64_t requests;
-    bool progress; /* something came or went: another round */
+    bool key_given; /* with --key-first: the first step is done */
+    uint32_t asked; /* questions that were answered */
+    bool progress;  /* something came or went: another round */
 };
 
 /* --- listen.c ----------------------------------------------------------------------------------
@@ -130,6 +134,11 @@ void connections_reap(struct light *s);
 void request_take(struct light_connection *c, ssh_message message);
 /* Drops what is on hold. */
 void requests_drop(struct light_connection *c);
+
+/* --- auth.c --- */
+
+/* Answers a message about authentication. */
+void light_auth(struct light_connection *c, ssh_message message);
 
 /* --- channel.c -----------------------------------------------------------------------------------
  */

@@ -19,13 +19,17 @@ struct row {
 #define AT(field) offsetof(struct light_options, field)
 #define MS_MAX    3600000
 
-enum { ROW_LISTEN, ROW_HOST_KEY, ROW_AUTHORIZED, ROW_EXEC };
+enum { ROW_LISTEN, ROW_HOST_KEY, ROW_AUTHORIZED, ROW_EXEC, ROW_PASSWORD, ROW_CODE };
 
 static const struct row rows[] = {
     [ROW_LISTEN] = {"listen", TEXT, 0, 0, "ADDR:PORT: listens there; port 0 takes a free one"},
     [ROW_HOST_KEY] = {"host-key", TEXT, 0, 0, "FILE: the private key; else a new Ed25519 one"},
     [ROW_AUTHORIZED] = {"authorized", TEXT, 0, 0, "FILE: a public key that may log in"},
     [ROW_EXEC] = {"exec", TEXT, 0, 0, "builtin|real: real runs commands with /bin/sh"},
+    [ROW_PASSWORD] = {"password", TEXT, 0, 0, "TEXT: lets in, by the method password"},
+    [ROW_CODE] = {"code", TEXT, 0, 0,
+                  "TEXT: is asked for after the password, in keyboard-interactive"},
+    {"key-first", FLAG, AT(key_first), 0, "a key is only the first step, then comes one of these"},
     {"addresses", NUMBER, AT(addresses), LIGHT_ADDRESSES_MAX, "N: 127.9.0.1 and on, one port"},
     {"port", NUMBER, AT(port), 65535, "P: that of --addresses"},
     {"any-key", FLAG, AT(any_key), 0, "whoever has a key may log in"},
@@ -78,6 +82,10 @@ static void take_text(struct light_options *o, size_t row, const char *text)
         o->listen[o->listen_count++] = text;
     else if (row == ROW_AUTHORIZED && o->authorized_count < LIGHT_AUTHORIZED_MAX)
         o->authorized[o->authorized_count++] = text;
+    else if (row == ROW_PASSWORD)
+        o->password = text;
+    else if (row == ROW_CODE)
+        o->code = text;
     else if (row == ROW_HOST_KEY)
         o->host_key = text;
     else if (row == ROW_EXEC && (strcmp(text, "real") == 0 || strcmp(text, "builtin") == 0))
@@ -110,6 +118,6 @@ void options_parse(struct light_options *o, int argc, char **argv)
         wrong(argv[optind]);
     if (!o->listen_count && !o->addresses)
         o->listen[o->listen_count++] = "127.0.0.1:0";
-    if (!o->any_key && !o->authorized_count && !o->auth_refuse)
-        wrong("--authorized FILE, --any-key or --auth-refuse is needed");
+    if (!o->any_key && !o->authorized_count && !o->auth_refuse && !o->password)
+        wrong("--authorized FILE, --any-key, --password TEXT or --auth-refuse is needed");
 }

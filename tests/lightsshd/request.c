@@ -17,46 +17,6 @@ struct held {
     ssh_message message;
 };
 
-static bool key_is_authorized(const struct light *s, ssh_key key)
-{
-    if (s->options.any_key)
-        return true;
-    for (size_t i = 0; key && i < s->options.authorized_count; i++)
-        if (ssh_key_cmp(key, s->authorized[i], SSH_KEY_CMP_PUBLIC) == 0)
-            return true;
-    return false;
-}
-
-/* libssh wants callbacks for this, whose answer cannot be put off; hence its older functions. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-static enum ssh_publickey_state_e public_key_state(const struct light *s, ssh_message m)
-{
-    if (ssh_message_subtype(m) != SSH_AUTH_METHOD_PUBLICKEY || s->options.auth_refuse ||
-        !key_is_authorized(s, ssh_message_auth_pubkey(m)))
-        return SSH_PUBLICKEY_STATE_WRONG;
-    return ssh_message_auth_publickey_state(m);
-}
-#pragma GCC diagnostic pop
-
-static void answer_auth(struct light_connection *c, ssh_message m)
-{
-    struct light *s = c->server;
-    switch (public_key_state(s, m)) {
-    case SSH_PUBLICKEY_STATE_NONE:
-        ssh_message_auth_reply_pk_ok_simple(m);
-        break;
-    case SSH_PUBLICKEY_STATE_VALID:
-        s->stats.authenticated++;
-        ssh_message_auth_reply_success(m, 0);
-        break;
-    default:
-        s->stats.auth_refused += ssh_message_subtype(m) != SSH_AUTH_METHOD_NONE;
-        ssh_message_auth_set_methods(m, SSH_AUTH_METHOD_PUBLICKEY);
-        ssh_message_reply_default(m);
-    }
-}
-
 static void answer_open(struct light_connection *c, ssh_message m)
 {
     struct light *s = c->server;
@@ -111,7 +71,7 @@ static void answer(struct light_connection *c, struct light_channel *ch, ssh_mes
 {
     switch (ssh_message_type(m)) {
     case SSH_REQUEST_AUTH:
-        answer_auth(c, m);
+        light_auth(c, m);
         break;
     case SSH_REQUEST_CHANNEL_OPEN:
         answer_open(c, m);

@@ -20,6 +20,7 @@
 #define POOL_SILENCE_MS    1000 /* longer than any answer of a host that lives: see pool_suspect */
 
 struct key_store;
+struct secrets;
 struct resolver;
 
 /* How host keys are judged. A changed or revoked one is refused wherever a file is read. */
@@ -47,6 +48,10 @@ struct pool_config {
     const char *own_principal; /* of the daemon's own user, who may use its key files, too, as may
                                   ""; others log in with what they handed over. NULL: only "" may */
     struct key_store *keys;    /* unlocked keys; may be NULL */
+    struct secrets *secrets;   /* what a person says at a terminal; may be NULL */
+    /* A folder with files ssh-password-HOST, HOST's name as asked for; NULL or empty: none. Like
+     * key files they are for the daemon's own principals. */
+    const char *credentials;
     /* The first key of a host was written to `file` (StrictHostKeyChecking accept-new); all
      * borrowed for the call. May be NULL. */
     void (*on_accepted)(void *context, const struct ssh_host *host, const char *file,

@@ -36,6 +36,15 @@ struct ssh_identity {
     const char *label;         /* the file's name or the agent's comment, for messages */
 };
 
+#define AUTH_PROMPTS_MAX 8    /* that a host may ask at one time */
+#define AUTH_ANSWER_MAX  1024 /* bytes of one answer */
+
+/* What a host asks a person: its own bytes. */
+struct auth_prompt {
+    struct slice text;
+    bool echo; /* the answer may be seen */
+};
+
 struct engine_events {
     /* `data` is to be signed by the agent for that identity; the answer is engine_signed, now or
      * later. Borrowed for the call. One at a time. */
@@ -46,6 +55,12 @@ struct engine_events {
     /* May be NULL: then a host that is new is refused. Else: nothing is known of this host (no key
      * of any type, no authority). Nothing of the user is sent until engine_host_key_settled. */
     void (*on_new_host)(void *context, struct slice key);
+    /* The host wants a password (one prompt, made up here; RFC 4252, 8) or asks questions (RFC
+     * 4256). One answer for each into `answers`, borrowed for the call, and true; or false: they
+     * are not known, nothing is sent, and the engine is ENDED with SCOUT_E_AUTH. May be NULL:
+     * neither method is used. Keys are tried first. */
+    bool (*on_prompts)(void *context, const struct auth_prompt *prompts, size_t count,
+                       struct slice *answers);
 };
 
 /* All borrowed: they must outlive the engine; known_hosts and the identities only until it is
