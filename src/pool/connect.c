@@ -189,8 +189,10 @@ static bool on_prompts(void *context, const struct auth_prompt *prompts, size_t 
                        struct slice *answers)
 {
     struct pool_connection *c = context;
-    const struct credentials *credentials = c->connect->credentials;
+    const struct credentials *credentials = c->connect ? c->connect->credentials : NULL;
     struct secrets *secrets = c->pool->config.secrets;
+    if (!credentials)
+        return false; /* it has ended meanwhile */
     if (secrets && secrets_answer(secrets, c->name, prompts, count, answers))
         return true;
     if (!credentials->password || count != 1 || prompts[0].echo)
