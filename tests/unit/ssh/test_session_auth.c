@@ -3,6 +3,7 @@
 
 #include "../../../src/ssh/session_sign.h"
 #include <libssh2.h>
+#include <stdio.h>
 
 static void login_with(void **state, const char *key)
 {
@@ -133,6 +134,60 @@ static void test_password_only(void **state)
     rig_start(&r);
     rig_pump_ended(&r);
     rig_assert_failure(&r, SCOUT_E_AUTH, "it offers: password");
+    rig_fini(&r);
+}
+
+/* ---- what a host asks a person, of a real sshd: lightsshd has the good ends (integration) ---- */
+
+static struct asked {
+    char text[128];
+    unsigned count;
+    bool known;
+} asked;
+
+static bool on_prompts(void *context, const struct auth_prompt *prompts, size_t count,
+                       struct slice *answers)
+{
+    (void)context;
+    assert_int_equal(count, 1);
+    assert_false(prompts[0].echo);
+    snprintf(asked.text, sizeof asked.text, "%.*s", (int)prompts[0].text.len,
+             (const char *)prompts[0].text.data);
+    asked.count++;
+    answers[0] = slice_str("not the password");
+    return asked.known;
+}
+
+static void start_asking(struct rig *r, void **state, bool known)
+{
+    static const struct engine_events events = {.on_prompts = on_prompts};
+    asked = (struct asked){.known = known};
+    rig_init(r, state,
+             "AuthenticationMethods publickey,password\n"
+             "PasswordAuthentication yes");
+    rig_add_key(r, "ed25519");
+    rig_add_key(r, "ecdsa"); /* not offered: the first was enough for its step */
+    r->config.events = &events;
+    rig_start(r);
+    rig_pump_ended(r);
+    assert_int_equal(asked.count, 1);
+    assert_ptr_equal(strstr(asked.text, "Password of "), asked.text);
+}
+
+static void test_a_password_after_a_key(void **state)
+{
+    struct rig r;
+    start_asking(&r, state, true);
+    rig_assert_failure(&r, SCOUT_E_AUTH, "1 key tried");
+    rig_assert_failure(&r, SCOUT_E_AUTH, "the password did not suffice");
+    rig_fini(&r);
+}
+
+static void test_a_password_that_is_not_known(void **state)
+{
+    struct rig r;
+    start_asking(&r, state, false);
+    rig_assert_failure(&r, SCOUT_E_AUTH, "and the answer is not known: run scout auth web");
     rig_fini(&r);
 }
 
@@ -332,6 +387,8 @@ int main(void)
         cmocka_unit_test(test_host_leaves_while_agent_thinks),
         cmocka_unit_test(test_second_factor_wanted),
         cmocka_unit_test(test_password_only),
+        cmocka_unit_test(test_a_password_after_a_key),
+        cmocka_unit_test(test_a_password_that_is_not_known),
         cmocka_unit_test(test_unknown_user),
         cmocka_unit_test(test_agent_ed25519),
         cmocka_unit_test(test_agent_ecdsa),
