@@ -7,6 +7,19 @@
 
 /* ---- the engine ---- */
 
+#define FORWARDS_MAX 8
+
+struct fake;
+
+struct fake_forward {
+    struct forward forward; /* first */
+    const struct forward_events *events;
+    void *context;
+    struct fake *fake;
+    unsigned outstanding; /* answers that are to come */
+    bool opened, closed;
+};
+
 struct fake {
     struct engine engine;
     struct engine_config config;
@@ -14,6 +27,7 @@ struct fake {
     size_t next; /* identity */
     bool signing, skip, ended;
     int end_error;
+    struct fake_forward *forwards[FORWARDS_MAX];
 };
 
 static struct engines all;
@@ -33,9 +47,126 @@ static void say(struct fake *f, const char *letter)
     assert_int_equal(buf_append_str(&f->engine.out, letter), 0);
 }
 
+/* ---- forwards ---- */
+
+static void say_byte(struct fake *f, unsigned byte)
+{
+    const uint8_t bytes[1] = {(uint8_t)byte};
+    assert_int_equal(buf_append(&f->engine.out, slice_of(bytes, 1)), 0);
+}
+
+static void free_forward(struct fake *f, unsigned i)
+{
+    struct fake_forward *way = f->forwards[i];
+    f->forwards[i] = NULL;
+    buf_fini(&way->forward.out);
+    free(way);
+    all.forwards--;
+}
+
+static void end_forward(struct fake *f, unsigned i, int error)
+{
+    struct fake_forward *way = f->forwards[i];
+    all.forwards_open -= way->opened;
+    if (!way->closed)
+        way->events->on_end(way->context, error, "said so");
+    free_forward(f, i);
+}
+
+static void fail_forwards(struct fake *f)
+{
+    for (unsigned i = 0; i < FORWARDS_MAX; i++)
+        if (f->forwards[i])
+            end_forward(f, i, SCOUT_E_CONNECTION_LOST);
+}
+
+static int fake_forward(struct engine *e, const char *host, uint16_t port,
+                        const struct forward_events *events, void *context, struct forward **out)
+{
+    struct fake *f = of(e);
+    unsigned i = 0;
+    (void)host, (void)port;
+    assert_int_equal(e->stage, ENGINE_READY);
+    while (i < FORWARDS_MAX && f->forwards[i])
+        i++;
+    if (i == FORWARDS_MAX)
+        return SCOUT_E_LIMIT;
+    struct fake_forward *way = f->forwards[i] = calloc(1, sizeof *way);
+    assert_non_null(way);
+    way->forward.engine = e;
+    way->events = events;
+    way->context = context;
+    way->fake = f;
+    way->outstanding = 1;
+    buf_init(&way->forward.out, FORWARD_OUT_MAX);
+    all.forwards++;
+    say_byte(f, 0xc0 | i);
+    *out = &way->forward;
+    return 0;
+}
+
+static void fake_forward_flush(struct forward *forward)
+{
+    (void)forward; /* every step looks */
+}
+
+static void fake_forward_pause(struct forward *forward, bool paused)
+{
+    (void)forward, (void)paused;
+}
+
+static void fake_forward_close(struct forward *forward)
+{
+    struct fake_forward *way = (struct fake_forward *)forward;
+    assert_false(way->closed);
+    way->closed = true;
+}
+
+static void take_forwarded(struct fake *f, uint8_t byte)
+{
+    unsigned i = byte & 7;
+    struct fake_forward *way = f->forwards[i];
+    assert_true(way && way->outstanding > 0);
+    way->outstanding--;
+    if (way->closed)
+        return;
+    if (byte & 0x40 && all.refuses_forwards) {
+        end_forward(f, i, SCOUT_E_CONNECT);
+    } else if (byte & 0x40) {
+        way->opened = true;
+        all.forwards_open++;
+        way->events->on_opened(way->context);
+    } else {
+        const uint8_t letter[1] = {(uint8_t) "hacp"[byte >> 3 & 3]};
+        way->events->on_data(way->context, slice_of(letter, 1));
+    }
+}
+
+static void step_forwards(struct fake *f)
+{
+    for (unsigned i = 0; i < FORWARDS_MAX; i++) {
+        struct fake_forward *way = f->forwards[i];
+        if (!way)
+            continue;
+        if (way->closed) {
+            if (way->outstanding == 0)
+                end_forward(f, i, 0);
+            continue;
+        }
+        struct buf *out = &way->forward.out;
+        bool some = buf_len(out) > 0;
+        for (; buf_len(out) > 0; buf_consume(out, 1), way->outstanding++)
+            say_byte(f,
+                     0x80u | (unsigned)(strchr("HACP", buf_peek(out).data[0]) - "HACP") << 3 | i);
+        if (some)
+            way->events->on_drain(way->context);
+    }
+}
+
 static void fake_free(struct engine *e)
 {
     struct fake *f = of(e);
+    fail_forwards(f);
     if (e->sftp) {
         sftp_fail(e->sftp, SCOUT_E_CONNECTION_LOST);
         sftp_free(e->sftp);
@@ -123,10 +254,16 @@ static bool fake_step(struct engine *e)
     while (buf_len(&f->in) > 0 && e->stage != ENGINE_ENDED) {
         uint8_t letter = buf_peek(&f->in).data[0];
         buf_consume(&f->in, 1);
-        take(f, letter);
+        if (letter & 0x80)
+            take_forwarded(f, letter);
+        else
+            take(f, letter);
     }
+    step_forwards(f);
     if (f->ended && e->stage != ENGINE_ENDED)
         fake_end(f, SCOUT_E_CONNECTION_LOST, f->end_error ? "broke" : "closed");
+    if (e->stage == ENGINE_ENDED)
+        fail_forwards(f);
     return false;
 }
 
@@ -170,6 +307,10 @@ static const struct engine_ops fake_ops = {
     .signed_by_owner = fake_signed,
     .ping = fake_ping,
     .exec = fake_exec,
+    .forward = fake_forward,
+    .forward_flush = fake_forward_flush,
+    .forward_pause = fake_forward_pause,
+    .forward_close = fake_forward_close,
 };
 
 int fake_engine_new(struct engine **out, const struct engine_config *config)
@@ -284,6 +425,7 @@ void world_close(struct world *w)
     for (unsigned i = 0; i < w->peer_count; i++)
         free(w->peers[i]);
     assert_int_equal(all.alive, 0);
+    assert_int_equal(all.forwards, 0);
     io_free(w->io);
 }
 

@@ -3,7 +3,10 @@
  * The engine sends one letter per stage and goes on when the host answers with its small one:
  * H (handshake), A (authentication, for each identity), C (channel), then it is ready; P is a ping.
  * The hosts answer all but the letters in `mute`. Every host is the same listener: they differ by
- * user. */
+ * user.
+ *
+ * A host also forwards: byte 0xc0 | n opens the way n, which leads to another host of the same
+ * kind; 0x80 | l << 3 | n is the letter l of "HACP" on it. The answers have the bit 0x20, too. */
 #ifndef TESTS_UNIT_POOL_WORLD_H
 #define TESTS_UNIT_POOL_WORLD_H
 
@@ -67,6 +70,8 @@ struct engines {
     char labels[16][96];
     bool by_agent[16];   /* the agent signed, or was to */
     unsigned signatures; /* that were not empty */
+    unsigned forwards, forwards_open;
+    bool refuses_forwards;
 };
 struct engines *engines(void);
 int fake_engine_new(struct engine **out, const struct engine_config *config);
