@@ -111,6 +111,11 @@ class JumpTest(harness.ScoutTest):
     def test_a_chain_of_three(self):
         self.assertHello(self.client.scout("chain:hello.txt", 30), "demo4")
 
+    def test_large_files_come_through_the_whole_chain(self):
+        self.fleet.write("demo4", "large", "x" * 900000)
+        for _ in range(3):
+            self.assertEqual(text_of(self.client.scout("chain:large", 30)).count("x"), 900000)
+
     def test_a_host_behind_a_bastion_that_is_down(self):
         begun = time.monotonic()
         self.assertScoutError(self.client.scout("closed:x"), "connect-failed",
@@ -202,6 +207,27 @@ class JumpTest(harness.ScoutTest):
         inodes = {word[8:-1] for word in out.split() if word.startswith("socket:[")}
         with open("/proc/net/tcp", encoding="ascii") as table:
             return sum(line.split()[9] in inodes for line in table.readlines()[1:])
+
+
+class OnlyJumpsTest(harness.ScoutTest):
+    """A bastion whose account may do nothing but jump."""
+
+    def test_it_carries_all_the_same(self):
+        self.make_folder()
+        fleet = self.make_fleet(2)
+        bastion = harness.Fleet(os.path.join(self.folder, "only"), 1, MaxSessions="0")
+        self.addClassCleanup(bastion.stop)
+        config = bastion.entry("bastion", "demo1")
+        for name in ("demo1", "demo2"):
+            config += fleet.entry("in-" + name, name, ProxyJump="bastion")
+        daemon = self.make_daemon(self.write("ssh_config", config))
+        with daemon.client() as client:
+            for name in ("demo1", "demo2", "demo1"):
+                self.assertEqual(text_of(client.scout(f"in-{name}:hello.txt", 30)),
+                                 f"hello from {name}\n")
+            # Once with a session, which it refuses, and once without.
+            self.assertEqual(bastion.logins("demo1"), 2)
+            self.assertScoutError(client.scout("bastion:x"), "no-channel", "opens no channel")
 
 
 class StartupsTest(harness.ScoutTest):
