@@ -28,7 +28,7 @@ struct scout_call {
 };
 
 extern const struct scout_mode scout_hosts, scout_path, scout_find, scout_query, scout_tree,
-    scout_diff, scout_diff_content;
+    scout_diff, scout_diff_content, scout_broadcast;
 
 /* Each ends the call and frees `s`. `context` is used within. */
 void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context);

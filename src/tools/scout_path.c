@@ -31,6 +31,7 @@ static void on_got(void *context, const struct path_result *result)
     struct path_answer answer = {.host = s->target.host,
                                  .path = s->target.path,
                                  .size_max = s->call->view->env->file_size_max,
+                                 .entry_max = s->call->view->env->entry_max,
                                  .now_s = io_wall_ms(s->call->registry->io) / 1000,
                                  .result = result};
     scout_call_finish(s, path_answer_write, &answer);

@@ -43,15 +43,25 @@ static void file_write(struct json_writer *w, const struct path_answer *a)
 
 /* ---- a directory ---- */
 
+static size_t entry_count(const struct path_answer *a)
+{
+    size_t count = a->result->entry_count;
+    return a->entry_max > 0 && a->entry_max < count ? a->entry_max : count;
+}
+
+static bool is_truncated(const struct path_answer *a)
+{
+    return a->result->truncated || entry_count(a) < a->result->entry_count;
+}
+
 static void directory_text(struct json_writer *w, const struct path_answer *a)
 {
-    const struct path_result *r = a->result;
     struct json_text_parts parts;
     result_text_begin(w, &parts);
-    ls_text_write(w, &parts, r->entries, r->entry_count, a->now_s);
-    if (r->truncated) {
+    ls_text_write(w, &parts, a->result->entries, entry_count(a), a->now_s);
+    if (is_truncated(a)) {
         char mark[64];
-        snprintf(mark, sizeof mark, "\n[truncated at %zu entries]", r->entry_count);
+        snprintf(mark, sizeof mark, "\n[truncated at %zu entries]", entry_count(a));
         result_part(w, &parts, mark);
     }
     result_text_end(w, &parts);
@@ -72,19 +82,18 @@ static void entry_object(struct json_writer *w, const struct path_entry *e)
 
 static void directory_write(struct json_writer *w, const struct path_answer *a)
 {
-    const struct path_result *r = a->result;
     directory_text(w, a);
     json_key(w, "structuredContent");
     json_object_begin(w);
     result_str(w, "kind", "directory");
     result_str(w, "host", a->host);
     result_str(w, "path", a->path);
-    result_uint(w, "count", r->entry_count);
-    result_bool(w, "truncated", r->truncated);
+    result_uint(w, "count", entry_count(a));
+    result_bool(w, "truncated", is_truncated(a));
     json_key(w, "entries");
     json_array_begin(w);
-    for (size_t i = 0; i < r->entry_count; i++)
-        entry_object(w, &r->entries[i]);
+    for (size_t i = 0; i < entry_count(a); i++)
+        entry_object(w, &a->result->entries[i]);
     json_array_end(w);
     json_object_end(w);
 }

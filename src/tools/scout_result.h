@@ -12,7 +12,9 @@
 #define scout_output_schema                                                                        \
     "{\"type\":\"object\",\"properties\":{"                                                        \
     "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\","        \
-    "\"find\",\"tree\",\"diff\"]},"                                                                \
+    "\"find\",\"tree\",\"diff\",\"broadcast\"]},"                                                  \
+    "\"results\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
+    "\"succeeded\":{\"type\":\"integer\"},\"total\":{\"type\":\"integer\"},"                       \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
     "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
     "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
@@ -29,6 +31,7 @@
 struct path_answer {
     const char *host, *path;
     uint64_t size_max, now_s; /* the time of day */
+    size_t entry_max;         /* of a directory that are told; 0: all */
     const struct path_result *result;
 };
 void path_answer_write(struct json_writer *w, const void *context); /* struct path_answer */

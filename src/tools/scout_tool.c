@@ -75,6 +75,11 @@ static void start(struct tool_call *call, const struct cJSON *args)
     }
     s->call = call;
     call->state = s;
+    if (cJSON_GetObjectItemCaseSensitive(args, "targets")) {
+        s->mode = &scout_broadcast;
+        s->mode->start(s, args);
+        return;
+    }
     int error = target_parse(slice_str(target ? target : ""), &s->target, &why);
     if (!error && s->target.kind == TARGET_PATH)
         error = fleet_host(call->view->env->fleet, s->target.host, &s->host, &why);
@@ -150,6 +155,14 @@ static const struct tool_param params[] = {
         .length_max = SCOUT_EXPECTED_MAX,
     },
     {
+        .name = "targets",
+        .description = "Instead of 'target': many 'host:/path', each read or listed at once, or "
+                       "with 'query' the directories that its command runs in.",
+        .type = TOOL_STRING_LIST,
+        .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
+        .count_max = BROADCAST_TARGETS_MAX,
+    },
+    {
         .name = "probe",
         .description = "With 'hosts': try whether each host can be reached. By default done for "
                        "up to 20 hosts.",
@@ -163,7 +176,7 @@ const struct tool scout_tool = {
     .description =
         "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
         "directory, shows a tree, finds files by name, compares files, or runs a command "
-        "that only looks. "
+        "that only looks; on one host or on many at once. "
         "Changes nothing on any host.",
     .params = params,
     .param_count = sizeof params / sizeof params[0],

@@ -1,7 +1,7 @@
 /* One record a call, or two where it has an effect. A call that policy refused is recorded with
  * what was refused and with the refusal's words; of any other the weightiest act counts that policy
- * was asked about. The record is made after the caller's on_done, since only then it is known how
- * large the answer was. */
+ * was asked about. What is a part of another call is recorded under the number of that. The record
+ * is made after the caller's on_done, since only then it is known how large the answer was. */
 #include "tool_record.h"
 
 void tool_record_init(struct tool_call *call)
@@ -9,7 +9,10 @@ void tool_record_init(struct tool_call *call)
     struct audit *audit = call->registry->audit;
     audit_act_init(&call->act);
     audit_wait_init(&call->audit_wait);
-    call->number = audit ? audit_number(audit) : 0;
+    if (call->registry->part_of)
+        call->number = call->registry->part_of;
+    else
+        call->number = audit ? audit_number(audit) : 0;
 }
 
 void tool_record_fini(struct tool_call *call)

@@ -1,15 +1,19 @@
-"""The acceptance cases C.2 25 to 27 (files compared), each named by its number, and what docs/wire.md
-says of them: two real sshd's t1 and t2, and a closed port `down`."""
+"""The acceptance cases C.2 25 to 27 (files compared) and C.4 37 to 40 (many targets), each named by
+its number, and what docs/wire.md says of both: two real sshd's t1 and t2, and a closed port `down`;
+and 200 hosts of a light server, of which some do not answer."""
 
 import json
 import os
 import subprocess
+import time
 
 import harness
 import hostile
+import peers
 from harness import text_of
 
 LIMIT = 4096  # bytes of a file that are read
+SHELL_S = 40  # a login shell may have much to do before its command
 
 
 class TwoHostsTest(harness.ScoutTest):
@@ -194,6 +198,216 @@ class DiffTest(TwoHostsTest):
         harness.wait_until(records, "it is on record")
         last = [record["call"] for record in records()][-1]
         self.assertEqual([record["call"] for record in records()].count(last), 1)
+
+
+def header(target, failed=False):
+    """A block's header as A.2.9 has it."""
+    base = f"═══ {target} "
+    if failed:
+        return base + "[FAILED] " + "═" * max(0, 50 - len(base))
+    return base + "═" * max(0, 60 - len(base))
+
+
+class BroadcastTest(TwoHostsTest):
+    def broadcast(self, *targets, client=None, **arguments):
+        return (client or self.client).tool("scout", targets=list(targets), **arguments)
+
+    def records(self, path, daemon=None):
+        with open(os.path.join((daemon or self.daemon).state, "audit.log"),
+                  encoding="utf-8") as lines:
+            return [record for record in map(json.loads, lines) if record.get("path") == path]
+
+    def test_c4_37_a_file_and_a_directory(self):
+        path = self.put("from t1\n")
+        folder = os.path.dirname(self.put("x", "place/inside", "demo2"))
+        result = self.broadcast("t1:" + path, "t2:" + folder)
+        listing = text_of(self.scout("t2:" + folder))
+        self.assertEqual(text_of(result), "\n".join([
+            header("t1:" + path), "from t1", "", header("t2:" + folder), listing.rstrip("\n"), "",
+            "─── 2/2 hosts succeeded ───"]))
+        answer = self.assertScoutOk(result, "broadcast")
+        self.assertEqual((answer["succeeded"], answer["total"]), (2, 2))
+        for entry, alone in zip(answer["results"], (self.scout("t1:" + path),
+                                                    self.scout("t2:" + folder))):
+            self.assertEqual(entry, {"ok": True, **alone["structuredContent"]})
+
+    def test_c4_38_one_failure_touches_no_other(self):
+        path = self.put("good\n")
+        result = self.broadcast("down:" + path, "t1:" + path, "x:" + path)
+        text = text_of(result)
+        self.assertIn(header("t1:" + path) + "\ngood\n\n", text)
+        self.assertIn(header("x:" + path, failed=True) + "\nError: Unknown host: x\n\n", text)
+        self.assertTrue(text.startswith(header("down:" + path, failed=True) + "\nError: "), text)
+        self.assertTrue(text.endswith("\n─── 1/3 hosts succeeded ───"), text)
+        answer = self.assertScoutOk(result, "broadcast")
+        self.assertEqual([entry["ok"] for entry in answer["results"]], [False, True, False])
+        self.assertEqual([entry["host"] for entry in answer["results"]], ["down", "t1", "x"])
+        self.assertEqual(answer["results"][0]["error"]["code"], "connect-failed")
+        self.assertEqual(answer["results"][2]["error"]["code"], "unknown-host")
+
+    def test_c4_38_a_missing_path(self):
+        text = text_of(self.broadcast("t1:/no/such"))
+        self.assertEqual(text, header("t1:/no/such", failed=True) +
+                         "\nError: Path not found: /no/such\n\n─── 0/1 hosts succeeded ───")
+
+    def test_c4_39_a_command_that_is_not_there(self):
+        """This sshd gives its shells no path: they say 127, and what they say is shown."""
+        folder = os.path.dirname(self.put("needle\n"))
+        with self.daemon_with_bare().client() as client:
+            result = self.broadcast("t1:" + folder, "bare:" + folder, client=client,
+                                    query="grep -c needle file", timeout=SHELL_S)
+        text = text_of(result)
+        self.assertIn(header("t1:" + folder) + "\n1\n", text)
+        block = text[text.index(header("bare:" + folder, failed=True)):]
+        self.assertIn("\nError: Command exited with code 127\n", block)
+        self.assertIn("not found", block)
+        self.assertIn("[exit code: 127]\n", block)
+        self.assertIn("1/2 hosts succeeded", text)
+        answer = self.assertScoutOk(result, "broadcast")
+        self.assertEqual([entry.get("exit_code") for entry in answer["results"]], [0, 127])
+        self.assertEqual(answer["results"][0]["kind"], "command")
+
+    def daemon_with_bare(self):
+        """A daemon with `bare`, whose commands find no program."""
+        folder = os.path.join(self.folder, "bare")
+        os.makedirs(folder, exist_ok=True)
+        fleet = harness.Fleet(folder, 1, SetEnv="PATH=/nonexistent")
+        self.addCleanup(fleet.stop)
+        hosts = self.write("bare_config", self.fleet.entry("t1", "demo1") +
+                           fleet.entry("bare", "demo1"))
+        return self.make_daemon(hosts, name="bare-d")
+
+    def test_c4_40_refused_as_a_whole(self):
+        before = self.logins()
+        good = "t1:" + self.put("good\n")
+        self.assertScoutError(self.broadcast(good, "hosts"), "invalid-argument",
+                              "broadcast targets must be 'host:/path', not 'hosts'")
+        self.assertScoutError(self.broadcast(good, "nothing"), "invalid-argument",
+                              "Error parsing target 'nothing': Invalid target 'nothing'.")
+        self.assertScoutError(self.broadcast(good, "t1:/a/../b"), "invalid-argument",
+                              "Error parsing target 't1:/a/../b': Path traversal not allowed")
+        self.assertEqual(self.logins(), before)
+
+    def test_stderr_behind_the_output(self):
+        folder = os.path.dirname(self.put("needle\n"))
+        text = text_of(self.broadcast("t1:" + folder, query="grep -h needle file nowhere",
+                                      timeout=SHELL_S))
+        self.assertIn("\nError: Command exited with code 2\nneedle\n[stderr]\n", text)
+        text = text_of(self.broadcast("t1:" + folder, query="sort --debug file", timeout=SHELL_S))
+        self.assertRegex(text, "═\nneedle\n_+\n(_+\n)?---\nErrors:\n(.*\n)+\n─── 1/1")
+
+    def test_a_text_without_newline_and_one_with_a_backslash(self):
+        for content in ("text", "text\n", "back\\n", "back\\\n", ""):
+            path = self.put(content)
+            block = content if content.endswith("\n") else content + "\n"
+            self.assertEqual(text_of(self.broadcast("t1:" + path)), header("t1:" + path) + "\n" +
+                             block + "\n─── 1/1 hosts succeeded ───")
+
+    def test_input_order_and_the_same_host_many_times(self):
+        paths = [self.put(f"{n}\n", f"many/{n}") for n in range(100)]
+        answer = self.assertScoutOk(self.broadcast(*("t1:" + path for path in paths)), "broadcast")
+        self.assertEqual([entry["text"] for entry in answer["results"]],
+                         [f"{n}\n" for n in range(100)])
+
+    def test_other_arguments_are_ignored(self):
+        path = self.put("text\n")
+        result = self.broadcast("t1:" + path, target="hosts", tree=True, find="*", diff="nonsense")
+        self.assertEqual(self.assertScoutOk(result, "broadcast")["succeeded"], 1)
+
+    def test_the_whole_is_bounded(self):
+        daemon = self.make_daemon(self.hosts, "max_file_size = 4000000\n", "large")
+        path = self.put("x" * 2000000, "large")
+        folder = os.path.dirname(self.put("", "full/0"))
+        for n in range(200):
+            self.put("", f"full/{n}")
+        targets = ["t1:" + path] * 200 + ["t1:" + folder] * 200
+        with daemon.client() as client:
+            result = self.broadcast(*targets, client=client)
+        self.assertLess(len(json.dumps(result)), 8 << 20)
+        self.assertEqual(text_of(result).count("\n[truncated at 4096 bytes]\n"), 200)
+        self.assertEqual(text_of(result).count("\n[truncated at 64 entries]\n"), 200)
+        answer = self.assertScoutOk(result, "broadcast")
+        self.assertEqual(answer["succeeded"], 400)
+        self.assertTrue(all(entry["truncated"] for entry in answer["results"]))
+
+    def test_policy_is_asked_about_each(self):
+        path = self.put("text\n")
+        hidden = self.put("hidden\n", "secret/hidden")
+        rules = ('rule "no-secrets" {\n  effect = deny\n  verbs = {read}\n'
+                 f'  paths = {{"{os.path.dirname(hidden)}"}}\n}}\n')
+        daemon = self.make_daemon(self.hosts, rules, "policy")
+        with daemon.client() as client:
+            result = self.broadcast("t1:" + hidden, "t1:" + path, client=client)
+        answer = self.assertScoutOk(result, "broadcast")
+        self.assertEqual([entry["ok"] for entry in answer["results"]], [False, True])
+        self.assertEqual(answer["results"][0]["error"]["code"], "policy-denied")
+        self.assertNotIn("hidden\n", text_of(result).replace("/hidden", ""))
+        harness.wait_until(lambda: self.records(path, daemon), "it is on record")
+        refused, = self.records(hidden, daemon)
+        read, = self.records(path, daemon)
+        self.assertEqual((refused["code"], read["code"]), ("policy-denied", "ok"))
+        self.assertIn("no-secrets", refused["reason"])
+        self.assertEqual(refused["call"], read["call"])
+
+    def test_progress(self):
+        path = self.put("text\n")
+        with self.daemon.client() as client:
+            client.initialize()
+            sent = client.send("tools/call", {
+                "name": "scout", "arguments": {"targets": ["t1:" + path] * 3 + ["t2:" + path]},
+                "_meta": {"progressToken": "p"}})
+            client.result(sent)
+            told = [message["params"] for message in client.without_id
+                    if message["method"] == "notifications/progress"]
+        self.assertTrue(told)
+        self.assertEqual({params["total"] for params in told}, {4})
+
+    def test_a_cancelled_call_leaves_nothing(self):
+        path = self.put("text\n")
+        with self.daemon.client() as client:
+            client.initialize()
+            for _ in range(20):
+                sent = client.send("tools/call", {"name": "scout", "arguments": {
+                    "targets": ["t1:" + path, "down:/x", "nobody:/x", "t2:" + path] * 20}})
+                client.notify("notifications/cancelled", {"requestId": sent})
+            self.assertEqual(text_of(client.scout("t1:" + path)), "text\n")
+
+
+class ManyTargetsTest(peers.PeerTest):
+    """200 targets: 180 that answer, 10 closed ports, 10 that take connections and are silent."""
+
+    def test_the_good_ones_answer_within_the_deadline(self):
+        self.make_folder()
+        server = self.light("--addresses", "180")
+        dead = hostile.DeadPort()
+        self.addCleanup(dead.stop)
+        closed = hostile.closed_port()
+        hosts, targets = "", []
+        for n in range(180):
+            hosts += server.entry(f"good{n}", n)
+            targets.append(f"good{n}:/file-{n + 1}")
+        for n in range(10):
+            hosts += server.entry(f"closed{n}", 0, HostName="127.0.0.1", Port=closed)
+            hosts += server.entry(f"silent{n}", 0, HostName="127.0.0.1", Port=dead.port)
+            targets.insert(n * 18, f"silent{n}:/file-1")
+            targets.insert(n * 18, f"closed{n}:/file-1")
+        daemon = self.make_daemon(self.write("many", hosts),
+                                  "connect_timeout = 3\ncall_timeout = 20\n")
+        with daemon.client() as client:
+            begun = time.monotonic()
+            result = client.tool("scout", targets=targets, timeout=30)
+            took = time.monotonic() - begun
+        answer = self.assertScoutOk(result, "broadcast")
+        self.assertEqual((answer["succeeded"], answer["total"]), (180, 200))
+        self.assertLess(took, 20)
+        for target, entry in zip(targets, answer["results"]):
+            host = target.split(":")[0]
+            self.assertEqual(entry["host"], host)
+            if host.startswith("good"):
+                self.assertEqual(len(entry["text"]), int(host[4:]) + 1)
+            else:
+                self.assertIn(entry["error"]["code"], ("connect-failed", "deadline-exceeded"))
+        self.assertTrue(text_of(result).endswith("─── 180/200 hosts succeeded ───"))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,23 @@
 #define SCOUT_FIND_DEPTH_MAX   10
 #define SCOUT_FIND_MATCHES_MAX 100 /* paths that it shows */
 #define SCOUT_TREE_DEPTH       3
-#define SCOUT_EXPECTED_MAX     (1024u * 1024u) /* bytes of `diff_content` */
+
+/* A broadcast. Each of its targets may have BROADCAST_BYTES_MAX / their count, of a file or of what
+ * a command prints, or BROADCAST_TARGET_BYTES_MIN if that is more; of a directory's entries one for
+ * every BROADCAST_ENTRY_BYTES of it. */
+#define BROADCAST_TARGETS_MAX      1000
+#define BROADCAST_IN_FLIGHT_MAX    128 /* targets at a time */
+#define BROADCAST_PER_HOST_MAX     8   /* of them at one host: sshd opens 10 sessions */
+#define BROADCAST_BYTES_MAX        (1024u * 1024u)
+#define BROADCAST_TARGET_BYTES_MIN 4096u
+#define BROADCAST_ENTRY_BYTES      64u
+
+#define SCOUT_EXPECTED_MAX (1024u * 1024u) /* bytes of `diff_content` */
 
 struct tool_env {
     struct fleet *fleet;
     uint64_t file_size_max;      /* bytes of a file that are read */
+    size_t entry_max;            /* of a directory that are told; 0: no bound of its own */
     uint64_t command_timeout_ns; /* of one command on a host */
 };
 

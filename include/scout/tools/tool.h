@@ -82,6 +82,7 @@ struct tool_registry {
     struct tool_view *view;              /* of the calls that begin now */
     struct confirmations *confirmations; /* what waits for a person's word; NULL: nothing can */
     struct audit *audit;                 /* where calls are recorded; NULL: nowhere */
+    uint64_t part_of; /* the number of the call that these calls are parts of; 0: of none */
 };
 
 struct tool_call {
