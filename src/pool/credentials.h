@@ -42,4 +42,11 @@ struct credentials *credentials_load(struct io *io, struct destination *d,
 /* Frees it, or lets a load that still runs free itself; on_loaded does not come any more. */
 void credentials_drop(struct credentials *c);
 
+/* ---- credentials_keys.c, on the helper thread ---- */
+
+void credentials_load_keys(struct credentials *c);
+
+/* Reads a whole regular file of at most `max` bytes into *out (to be freed). 0 or an errno. */
+int credentials_read_file(const char *path, size_t max, char **out, size_t *out_len);
+
 #endif

@@ -188,6 +188,12 @@ bool session_forwards_step(struct session *s); /* session_forward.c */
 bool session_questions(struct session *s);
 bool session_password(struct session *s);
 void session_password_wipe(struct session_auth *a);
+/* session_auth_methods.c. Whether there is a key that may still be offered. */
+bool session_auth_has_identity(const struct session *s);
+/* Asks the host what it would take; true when there is something of it to try. */
+bool session_auth_list_methods(struct session *s);
+/* Ends it; `methods` may be NULL. */
+void session_auth_fail(struct session *s, const char *methods);
 /* session_auth.c, for these: why it ended on the peer's side. */
 void session_auth_end_by_peer(struct session *s, int rc);
 __attribute__((format(printf, 2, 3))) void session_auth_note(struct session *s, const char *fmt,
