@@ -37,6 +37,7 @@ struct pool_connection *connection_new(struct pool *p, const struct ssh_host *ho
     channels_init(&c->channels);
     hops_init(&c->hops);
     list_init(&c->pass.node);
+    io_timer_init(&c->pass.timer);
     c->places = 1;
     for (const struct ssh_host *via = c->destination->host->via; via; via = via->via)
         c->places++;

@@ -3,6 +3,7 @@
 #include "gate.h"
 
 #include "pool_state.h"
+#include "scout/base/time.h"
 #include <string.h>
 
 void gates_init(struct gates *g)
@@ -40,15 +41,32 @@ static bool has_room(const struct list *in, const struct pool_connection *c)
     return count < GATE_HANDSHAKES_MAX;
 }
 
+/* A host that says nothing does not keep the others out. */
+static void on_slot(struct io_timer *timer)
+{
+    gate_leave(CONTAINER_OF(timer, struct pool_connection, pass.timer));
+}
+
+static void let_in(struct list *in, struct pool_connection *c)
+{
+    struct io *io = c->pool->io;
+    c->pass.in = true;
+    c->pass.waiting = false;
+    list_append(in, &c->pass.node);
+    io_timer_start(io, &c->pass.timer, io_now(io) + GATE_SLOT_MS * NS_PER_MS, on_slot);
+}
+
 bool gate_enter(struct pool_connection *c)
 {
     struct gates *g = &c->pool->gates;
     unsigned bucket = bucket_of(c);
-    bool room = has_room(&g->in[bucket], c);
-    c->pass.in = room;
-    c->pass.waiting = !room;
-    list_append(room ? &g->in[bucket] : &g->waiting[bucket], &c->pass.node);
-    return room;
+    if (has_room(&g->in[bucket], c)) {
+        let_in(&g->in[bucket], c);
+        return true;
+    }
+    c->pass.waiting = true;
+    list_append(&g->waiting[bucket], &c->pass.node);
+    return false;
 }
 
 void gate_leave(struct pool_connection *c)
@@ -58,6 +76,7 @@ void gate_leave(struct pool_connection *c)
     if (!was_in && !c->pass.waiting)
         return;
     list_remove(&c->pass.node);
+    io_timer_stop(c->pool->io, &c->pass.timer);
     c->pass.in = c->pass.waiting = false;
     if (!was_in)
         return;
@@ -67,9 +86,7 @@ void gate_leave(struct pool_connection *c)
         if (!is_same(next, c))
             continue;
         list_remove(n);
-        list_append(&g->in[bucket], n);
-        next->pass.in = true;
-        next->pass.waiting = false;
+        let_in(&g->in[bucket], next);
         connect_admitted(next);
         return;
     }

@@ -7,11 +7,10 @@
 #ifndef SCOUT_POOL_GATE_H
 #define SCOUT_POOL_GATE_H
 
-#include "scout/base/list.h"
-#include <stdbool.h>
-#include <stdint.h>
+#include "scout/io/io.h"
 
-#define GATE_HANDSHAKES_MAX 8 /* with one address */
+#define GATE_HANDSHAKES_MAX 8    /* with one address */
+#define GATE_SLOT_MS        5000 /* one that takes longer no longer counts */
 #define GATE_BUCKETS        64
 
 struct pool_connection;
@@ -24,6 +23,7 @@ struct gates {
 /* Of a connection. */
 struct gate_pass {
     struct list node;
+    struct io_timer timer; /* while it is in */
     bool in, waiting;
 };
 

@@ -99,6 +99,12 @@ static void no_longer_opening(struct hop *h)
     io_timer_stop(bastion->pool->io, &bastion->hops.timer);
 }
 
+/* A host that takes a connection and then says nothing does not keep the others from theirs. */
+static void on_slot(struct io_timer *timer)
+{
+    hop_settled(CONTAINER_OF(timer, struct hop, slot));
+}
+
 static void on_opened(void *context)
 {
     struct hop *h = context;
@@ -106,6 +112,8 @@ static void on_opened(void *context)
     no_longer_opening(h);
     h->state = HOP_OPEN;
     h->handshaking = true;
+    io_timer_start(bastion->pool->io, &h->slot, io_now(bastion->pool->io) + HOP_SLOT_MS * NS_PER_MS,
+                   on_slot);
     bastion->hops.handshaking++;
     connect_hop_opened(h->connection);
     step(bastion);
@@ -250,6 +258,7 @@ bool hop_start(struct pool_connection *c, struct failure *why)
     h->connection = c;
     h->patience_ms = HOP_PATIENCE_FIRST_MS;
     list_init(&h->node);
+    io_timer_init(&h->slot);
     h->bare = pool_has_lane(c->pool, d->host->via, d->principal, POOL_LANE_JUMPS);
     return acquire(h, h->bare ? POOL_LANE_JUMPS : POOL_LANE_FIRST, why);
 }
@@ -269,6 +278,7 @@ void hop_settled(struct hop *h)
     if (!h->handshaking)
         return;
     h->handshaking = false;
+    io_timer_stop(h->connection->pool->io, &h->slot);
     bastion_of(h)->hops.handshaking--;
     step(bastion_of(h));
 }

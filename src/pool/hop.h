@@ -12,7 +12,8 @@
 #include "scout/pool/pool.h"
 #include "scout/ssh/engine.h"
 
-#define HOP_HANDSHAKES_MAX    8 /* through one bastion at one time */
+#define HOP_HANDSHAKES_MAX    8    /* through one bastion at one time */
+#define HOP_SLOT_MS           5000 /* one that takes longer no longer counts */
 #define HOP_PATIENCE_FIRST_MS 1000
 #define HOP_PATIENCE_MAX_MS   16000
 
@@ -28,6 +29,7 @@ struct hop {
     bool handshaking; /* counts among those of the bastion */
     bool bare;        /* the bastion opens no sessions: a connection without an anchor is used */
     struct forward *forward; /* of OPENING and OPEN */
+    struct io_timer slot;    /* while it is handshaking */
     struct list node;        /* of WAITING: in the bastion's hops */
     uint32_t patience_ms;
 };

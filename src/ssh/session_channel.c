@@ -103,11 +103,13 @@ enum channel_verdict session_channel_forget(struct session *s, struct session_ch
     c->ssh = libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), 0, PACKET_SIZE,
                                      (const char *)message.data, (unsigned)message.len);
     s->forgetting = false;
+    int rc = c->ssh ? 0 : libssh2_session_last_errno(s->ssh);
+    if (rc == LIBSSH2_ERROR_EAGAIN)
+        return CHANNEL_WAITS; /* it has not been sent yet */
     s->opener = NULL;
     s->gate = true;
-    if (c->ssh)
+    if (rc == 0)
         return CHANNEL_DONE;
-    int rc = libssh2_session_last_errno(s->ssh);
     return rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_TIMEOUT ? CHANNEL_REFUSED
                                                                           : verdict_of(s, rc);
 }

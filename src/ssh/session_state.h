@@ -257,7 +257,8 @@ enum channel_verdict session_channel_open_forward(struct session *s, struct sess
                                                   const void *opener, uint32_t window,
                                                   struct slice message);
 /* The opener gives up an open that has not been answered: DONE when it had been answered, after
- * all, and the channel is there; REFUSED when there is none; or BROKEN. */
+ * all, and the channel is there; REFUSED when there is none; WAITS: it is to be called again; or
+ * BROKEN. */
 enum channel_verdict session_channel_forget(struct session *s, struct session_channel *c,
                                             struct slice message);
 enum channel_verdict session_channel_request(struct session *s, struct session_channel *c,

@@ -1,11 +1,12 @@
 /* Connections to hosts, one for each destination, shared by all who want it.
  *
- * A destination is principal, user, address, port and credential set: no identity rides on
- * another's login. Whoever asks while a connection is being made waits for that one; hosts never
- * wait for each other. Connections in use are never closed for room; an idle one is closed after
- * idle_timeout, or earlier when another destination needs its place. When all places are in use, a
- * new destination waits for one. Every wait has its own deadline, and the failure says in which
- * stage it ended: queued, resolving, connecting, handshake, authenticating, channel. */
+ * A destination is principal, user, address, port, the hosts on the way and credential set: no
+ * identity rides on another's login. Whoever asks while a connection is being made waits for that
+ * one; hosts do not wait for each other, but for their turn at one address or through one bastion
+ * (gate.h, hop.h in src/pool). Connections in use are never closed for room; an idle one is closed
+ * after idle_timeout, or earlier when another destination needs its place. When all places are in
+ * use, a new destination waits for one. Every wait has its own deadline, and the failure says in
+ * which stage it ended: queued, resolving, connecting, handshake, authenticating, channel. */
 #ifndef SCOUT_POOL_POOL_H
 #define SCOUT_POOL_POOL_H
 

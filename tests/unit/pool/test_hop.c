@@ -160,6 +160,27 @@ static void test_a_refusal_is_told(void **state)
     world_close(&w);
 }
 
+/* Eight handshakes at one address at a time; one that hangs does not count for ever. */
+static void test_the_gate_of_an_address(void **state)
+{
+    (void)state;
+    open_behind(9);
+    snprintf(w.mute, sizeof w.mute, "H");
+    world_start(&w);
+    uint64_t begun = io_now(w.io);
+    for (unsigned i = 0; i < 12; i++)
+        assert_int_equal(ask(&w, i, i, 30000), 0);
+    run_ms(&w, 2000);
+    assert_int_equal(w.open, 8);
+    w.mute[0] = '\0';
+    UNTIL(&w, w.answers == 4);
+    for (unsigned i = 8; i < 12; i++)
+        assert_true(w.callers[i].ready);
+    uint64_t ms = (io_now(w.io) - begun) / NS_PER_MS;
+    assert_in_range(ms, 5000, 5500);
+    world_close(&w);
+}
+
 /* Chance, from the seed. */
 static unsigned pick(unsigned count)
 {
@@ -215,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_who_is_not_let_through_lets_others_go_first),
         cmocka_unit_test(test_the_deadline_names_the_hop),
         cmocka_unit_test(test_a_refusal_is_told),
+        cmocka_unit_test(test_the_gate_of_an_address),
         cmocka_unit_test(test_ends_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
