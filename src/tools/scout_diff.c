@@ -36,6 +36,7 @@ struct diff_file {
     const struct target *target;
     const struct ssh_host *host;
     struct path_get *get; /* NULL: not under way */
+    uint64_t read, total; /* bytes, of a large one */
 };
 
 struct diff_call {
@@ -201,6 +202,16 @@ static void on_got(void *context, const struct path_result *result)
         compare_when_read(d);
 }
 
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct diff_file *f = context;
+    const struct diff_file *all = f->d->files;
+    f->read = done;
+    f->total = total;
+    tool_call_progress(f->d->s->call, all[0].read + all[1].read, all[0].total + all[1].total,
+                       "bytes read");
+}
+
 static int permit(void *context, struct slice real_path, enum path_kind kind, struct failure *why)
 {
     struct diff_file *f = context;
@@ -221,6 +232,7 @@ static bool read_file(struct diff_file *f)
         .size_max = call->view->env->file_size_max,
         .deadline_ns = call->deadline_ns,
         .permit = permit,
+        .progress = on_progress,
     };
     f->get = path_get_start(call->view->env->fleet, &request, on_got, f);
     f->d->reading += f->get != NULL;
