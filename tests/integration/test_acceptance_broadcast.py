@@ -177,6 +177,22 @@ class DiffTest(TwoHostsTest):
             self.assertScoutError(client.tool("scout", target="t1:" + link, diff_content="hidden\n"),
                                   "policy-denied")
 
+    def test_progress_of_large_files(self):
+        size = 4000000
+        path = self.put(b"x" * (size - 1) + b"\n", "large")
+        daemon = self.make_daemon(self.hosts, f"max_file_size = {size}\n", "large-diff")
+        with daemon.client() as client:
+            client.initialize()
+            sent = client.send("tools/call", {
+                "name": "scout", "arguments": {"target": "t1:" + path, "diff": "t2:" + path},
+                "_meta": {"progressToken": "p"}})
+            self.assertTrue(self.assertScoutOk(client.result(sent), "diff")["identical"])
+            told = [message["params"] for message in client.without_id
+                    if message["method"] == "notifications/progress"]
+        self.assertTrue(told)
+        self.assertTrue(all(params["progress"] <= 2 * size for params in told))
+        self.assertEqual(told[0]["message"], "bytes read")
+
     def test_a_cancelled_call_is_followed_by_others(self):
         path = self.put("text\n")
         with self.daemon.client() as client:
@@ -408,6 +424,29 @@ class ManyTargetsTest(peers.PeerTest):
             else:
                 self.assertIn(entry["error"]["code"], ("connect-failed", "deadline-exceeded"))
         self.assertTrue(text_of(result).endswith("─── 180/200 hosts succeeded ───"))
+
+    def test_silent_ones_until_the_deadline(self):
+        """More than may be under way at a time: the good one among the first has its answer, and who
+        never had a turn says that the deadline passed."""
+        self.make_folder()
+        server = self.light()
+        stalled = self.light("--kex-stall", name="stalled")
+        hosts = server.entry("good") + "".join(stalled.entry(f"silent{n}") for n in range(200))
+        targets = ([f"silent{n}:/file-1" for n in range(100)] + ["good:/file-5"] +
+                   [f"silent{n}:/file-1" for n in range(100, 200)])
+        daemon = self.make_daemon(self.write("stalling", hosts), "connect_timeout = 60\n"
+                                  "max_connections = 500\ncall_timeout = 3\n")
+        with daemon.client() as client:
+            begun = time.monotonic()
+            answer = self.assertScoutOk(client.tool("scout", targets=targets, timeout=20),
+                                        "broadcast")
+            took = time.monotonic() - begun
+        self.assertLess(took, 3 + 2)
+        self.assertEqual((answer["succeeded"], answer["total"]), (1, 201))
+        self.assertEqual(len(answer["results"][100]["text"]), 5)
+        codes = {entry["error"]["code"] for entry in answer["results"] if not entry["ok"]}
+        self.assertEqual(codes, {"deadline-exceeded"})
+
 
 
 if __name__ == "__main__":
