@@ -135,7 +135,8 @@ class JumpTest(harness.ScoutTest):
             self.assertLess(time.monotonic() - begun, 3 + LATE_S)
             self.assertScoutError(client.result(dead, 30), "deadline-exceeded",
                                   "dead, via bastion: bastion did not get through")
-            self.assertScoutError(client.result(behind, 30), "deadline-exceeded", "behind-dead, via dead")
+            self.assertScoutError(client.result(behind, 30), "deadline-exceeded",
+                                  "behind-dead, via dead")
             self.assertLess(time.monotonic() - begun, 6 + LATE_S)
             # What was given up leaves the bastion as it was.
             self.assertHello(client.scout("bastion:hello.txt"), "demo1")
@@ -179,6 +180,12 @@ class JumpTest(harness.ScoutTest):
             self.assertScoutError(client.scout("in-demo9:hello.txt", 30),
                                   ("connection-lost", "connect-failed"), "in-demo9, via bastion")
         # The clean-up brings it back before the next test.
+
+    def test_going_through_a_bastion_needs_no_right_there(self):
+        daemon = self.make_daemon(self.ssh_config, 'allow_hosts = "in-*"\n', name="limited")
+        with daemon.client() as client:
+            self.assertHello(client.scout("in-demo3:hello.txt"), "demo3")
+            self.assertScoutError(client.scout("bastion:x"), "unknown-host", "bastion")
 
     def test_a_full_pool_serves_one_chain_after_the_other(self):
         daemon = self.make_daemon(self.ssh_config, "max_connections = 2\n", name="full")
