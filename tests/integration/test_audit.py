@@ -42,10 +42,14 @@ class AuditTest(harness.ScoutTest):
                               capture_output=True, text=True, env=environment)
 
     def assertChain(self, daemon, *words):
-        verified = self.verify(daemon=daemon)
-        self.assertEqual(verified.returncode, 0, verified.stderr)
-        self.assertIn(f"{len(self.records(daemon))} records", verified.stdout)
-        self.assertIn(self.records(daemon)[-1]["time"], verified.stdout)
+        def settled():  # a daemon that just started still writes
+            verified = self.verify(daemon=daemon)
+            self.assertEqual(verified.returncode, 0, verified.stderr)
+            records = self.records(daemon)
+            whole = f"{len(records)} records" in verified.stdout
+            return verified if whole and records[-1]["time"] in verified.stdout else None
+
+        verified = harness.wait_until(settled, "the chain has all that was written", 30)
         for word in words:
             self.assertIn(word, verified.stdout)
 
