@@ -218,6 +218,7 @@ static void start(struct control_trust *t)
     t->scan.name = t->job.host.name;
     t->scan.host = t->job.host.hostname;
     t->scan.port = t->job.host.port;
+    t->scan.from = t->job.host.bind_address;
     t->scan.family = ssh_host_family(&t->job.host);
     host_scan_start(&t->scan, k->control->io, pool->resolver, on_scanned);
 }

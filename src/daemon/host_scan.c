@@ -137,8 +137,9 @@ static void next_type(struct host_scan *s)
         return;
     }
     s->dialing = true;
-    dial_start(&s->dial, s->io, s->resolver, s->host, s->port, s->family,
-               io_now(s->io) + HOST_SCAN_TIME_MS * NS_PER_MS, on_dialed);
+    const struct dial_target target = {s->host, s->from, s->family, s->port};
+    dial_start(&s->dial, s->io, s->resolver, &target, io_now(s->io) + HOST_SCAN_TIME_MS * NS_PER_MS,
+               on_dialed);
 }
 
 /* ---- all of them ---- */

@@ -16,6 +16,7 @@ struct host_scan {
     struct io *io;
     struct resolver *resolver;
     const char *name, *host; /* the owner's */
+    const char *from;        /* the owner's: BindAddress, or NULL */
     uint16_t port;
     int family;               /* as dial_start has it */
     struct known_hosts *none; /* an empty one: the engine wants to ask */

@@ -42,6 +42,7 @@ enum {
 
     CREATE_RULESET_VERSION = 1 << 0,
     RULE_PATH_BENEATH = 1,
+    RULE_NET_PORT = 2,
 };
 
 struct ruleset {
@@ -52,6 +53,10 @@ struct path_beneath {
     uint64_t access;
     int32_t parent;
 } __attribute__((packed));
+
+struct net_port {
+    uint64_t access, port;
+};
 
 static const uint64_t rights[] = {
     [SANDBOX_READ] = FS_READ,
@@ -96,6 +101,14 @@ static int add_place(int ruleset, const struct sandbox_place *place, int version
     return rc;
 }
 
+/* Port 0 may be bound: BindAddress has a connection come from an address, with whatever port. One
+ * that a client would look for a service at may not. */
+static int add_any_port(int ruleset)
+{
+    const struct net_port rule = {.access = NET_BIND_TCP, .port = 0};
+    return (int)syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0u);
+}
+
 static int fail(const char *what, struct failure *why)
 {
     return failure_set(why, SCOUT_E_UNSUPPORTED, "%s: %s", what, strerror(errno));
@@ -114,6 +127,8 @@ int sandbox_enter(const struct sandbox *s, struct failure *why)
         return fail("Landlock's ruleset cannot be made", why);
     for (size_t i = 0; i < s->count && rc == 0; i++)
         rc = add_place(ruleset, &s->places[i], version);
+    if (rc == 0 && version >= 4)
+        rc = add_any_port(ruleset);
     if (rc == 0)
         rc = (int)syscall(SYS_landlock_restrict_self, ruleset, 0u);
     int error = errno;

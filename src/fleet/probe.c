@@ -83,8 +83,9 @@ static void start_next(struct probe_dial *slot)
         uint64_t deadline = now + PROBE_TIMEOUT_MS * (uint64_t)NS_PER_MS;
         p->probed[slot->index] = true;
         p->running++;
-        dial_start(&slot->dial, fleet_io(p->fleet), fleet_resolver(p->fleet), host->hostname,
-                   host->port, ssh_host_family(host),
+        const struct dial_target target = {host->hostname, host->bind_address,
+                                           ssh_host_family(host), host->port};
+        dial_start(&slot->dial, fleet_io(p->fleet), fleet_resolver(p->fleet), &target,
                    deadline < p->deadline_ns ? deadline : p->deadline_ns, on_dialed);
         return;
     }

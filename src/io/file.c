@@ -43,6 +43,11 @@ int io_file_socket(struct io *io, struct io_file *f, int family)
     return adopt_result(io, f, io->driver->socket(io, family));
 }
 
+int io_file_bind(struct io_file *f, const struct sockaddr *addr, socklen_t len)
+{
+    return f->io->driver->bind(f->io, f->fd, addr, len);
+}
+
 int io_file_listen(struct io *io, struct io_file *f, const struct sockaddr *addr, socklen_t len,
                    int backlog)
 {

@@ -46,6 +46,7 @@ struct io_driver {
 
     /* Descriptors; each returns -errno on failure. */
     int (*socket)(struct io *io, int family);
+    int (*bind)(struct io *io, int fd, const struct sockaddr *addr, socklen_t len);
     int (*listen)(struct io *io, const struct sockaddr *addr, socklen_t len, int backlog);
     int (*address)(struct io *io, int fd, struct sockaddr_storage *addr, socklen_t *len);
     void (*tune)(struct io *io, int fd);

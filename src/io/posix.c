@@ -15,6 +15,16 @@ int posix_socket(struct io *io, int family)
     return fd < 0 ? -errno : fd;
 }
 
+/* Without IP_BIND_ADDRESS_NO_PORT, bind would take a port at once, which then serves one peer only.
+ */
+int posix_bind(struct io *io, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    int one = 1;
+    (void)io;
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one); /* IPv6, too */
+    return bind(fd, addr, len) < 0 ? -errno : 0;
+}
+
 static int bind_and_listen(int fd, const struct sockaddr *addr, socklen_t len, int backlog)
 {
     int one = 1;

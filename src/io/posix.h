@@ -5,6 +5,7 @@
 #include "scout/io/io.h"
 
 int posix_socket(struct io *io, int family);
+int posix_bind(struct io *io, int fd, const struct sockaddr *addr, socklen_t len);
 int posix_listen(struct io *io, const struct sockaddr *addr, socklen_t len, int backlog);
 int posix_address(struct io *io, int fd, struct sockaddr_storage *addr, socklen_t *len);
 void posix_tune(struct io *io, int fd);

@@ -256,6 +256,7 @@ const struct io_driver ring_driver = {
     .cancel = ring_cancel,
     .give_back = ring_give_back,
     .socket = posix_socket,
+    .bind = posix_bind,
     .listen = posix_listen,
     .address = posix_address,
     .tune = posix_tune,

@@ -16,9 +16,13 @@
 #include "scout/net/dial.h"
 
 #include "scout/base/time.h"
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#define ORIGIN_SIZE (INET6_ADDRSTRLEN + 24)
 
 static void race(struct dial *d);
 
@@ -39,16 +43,28 @@ static void finish(struct dial *d)
     io_defer(d->io, &d->task, on_finish);
 }
 
+/* " from 192.0.2.1 (BindAddress)", or nothing. */
+static const char *origin(const struct dial *d, char out[ORIGIN_SIZE])
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    out[0] = '\0';
+    if (d->from.family != AF_UNSPEC && inet_ntop(d->from.family, d->from.bytes, text, sizeof text))
+        snprintf(out, ORIGIN_SIZE, " from %s (BindAddress)", text);
+    return out;
+}
+
 static void finish_failed(struct dial *d)
 {
+    char from[ORIGIN_SIZE];
     if (d->failure.error == 0 && d->address_count > 1)
         failure_set(&d->failure, SCOUT_E_CONNECT,
-                    "Cannot connect to %s port %u at any of its %u addresses: %s", d->host, d->port,
-                    (unsigned)d->address_count, strerror(-d->last_error));
+                    "Cannot connect to %s port %u%s at any of its %u addresses: %s", d->host,
+                    d->port, origin(d, from), (unsigned)d->address_count, strerror(-d->last_error));
     else if (d->failure.error == 0)
-        failure_set(&d->failure, SCOUT_E_CONNECT, "Cannot connect to %s port %u: %s", d->host,
-                    d->port, strerror(-d->last_error));
-    d->failure.stage = d->address_count == 0 ? "resolving" : "connecting";
+        failure_set(&d->failure, SCOUT_E_CONNECT, "Cannot connect to %s port %u%s: %s", d->host,
+                    d->port, origin(d, from), strerror(-d->last_error));
+    if (!d->failure.stage)
+        d->failure.stage = d->address_count == 0 ? "resolving" : "connecting";
     finish(d);
 }
 
@@ -111,14 +127,28 @@ static void on_connect(struct io_op *op, struct io_event event)
     io_close(&a->file, on_attempt_closed);
 }
 
-/* Begins to connect to an address. False when there cannot even be a socket. */
+/* A socket that comes from where it is to come from. 0 or -errno. */
+static int open_attempt(struct dial *d, struct dial_attempt *a, sa_family_t family)
+{
+    struct sockaddr_storage from;
+    int error = io_file_socket(d->io, &a->file, family);
+    if (error || d->from.family == AF_UNSPEC)
+        return error;
+    socklen_t len = address_socket(&d->from, 0, &from);
+    error = io_file_bind(&a->file, (struct sockaddr *)&from, len);
+    if (error)
+        io_discard(d->io, io_file_release(&a->file));
+    return error;
+}
+
+/* Begins to connect to an address. False when there cannot even be such a socket. */
 static bool attempt(struct dial *d, uint32_t address)
 {
     struct dial_attempt *a = d->attempts;
     struct sockaddr_storage target;
     while (a->open)
         a++;
-    int error = io_file_socket(d->io, &a->file, d->addresses[address].family);
+    int error = open_attempt(d, a, d->addresses[address].family);
     if (error) {
         note_error(d, error);
         return false;
@@ -208,12 +238,18 @@ static void interleave(struct dial *d, const struct address_list *l)
     }
 }
 
+static bool counts(const struct dial *d, sa_family_t family)
+{
+    return (d->family == AF_UNSPEC || family == d->family) &&
+           (d->from.family == AF_UNSPEC || family == d->from.family);
+}
+
 /* Leaves the addresses of the family that is wanted, and begins with the first. */
 static void begin(struct dial *d)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->address_count; i++)
-        if (d->family == AF_UNSPEC || d->addresses[i].family == d->family)
+        if (counts(d, d->addresses[i].family))
             d->addresses[kept++] = d->addresses[i];
     d->address_count = kept;
     d->resolved_ns = io_now(d->io);
@@ -221,9 +257,12 @@ static void begin(struct dial *d)
         race(d);
         return;
     }
-    failure_set(&d->failure, SCOUT_E_RESOLVE,
-                "%s has no %s address, and AddressFamily allows no other", d->host,
-                d->family == AF_INET ? "IPv4" : "IPv6");
+    bool bound = d->from.family != AF_UNSPEC;
+    failure_set(&d->failure, SCOUT_E_RESOLVE, "%s has no %s address, and %s allows no other",
+                d->host, (bound ? d->from.family : d->family) == AF_INET ? "IPv4" : "IPv6",
+                !bound                   ? "AddressFamily"
+                : d->family == AF_UNSPEC ? "BindAddress"
+                                         : "BindAddress, with AddressFamily,");
     finish_failed(d);
 }
 
@@ -240,15 +279,16 @@ static void on_resolved(struct resolver_query *q, const struct address_list *add
     begin(d);
 }
 
-void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const char *host,
-                uint16_t port, int family, uint64_t deadline_ns, dial_done_fn *on_done)
+void dial_start(struct dial *d, struct io *io, struct resolver *resolver,
+                const struct dial_target *target, uint64_t deadline_ns, dial_done_fn *on_done)
 {
+    const char *host = target->host;
     *d = (struct dial){.io = io,
                        .resolver = resolver,
                        .on_done = on_done,
                        .deadline_ns = deadline_ns,
-                       .family = family,
-                       .port = port};
+                       .family = target->family,
+                       .port = target->port};
     io_timer_init(&d->deadline);
     io_timer_init(&d->delay);
     io_task_init(&d->task);
@@ -258,6 +298,14 @@ void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const 
         return;
     }
     strcpy(d->host, host);
+    if (target->from && !address_literal(target->from, &d->from)) {
+        failure_set(&d->failure, SCOUT_E_CONNECT,
+                    "Cannot connect to %s: BindAddress '%.100s' is not an IP address", d->host,
+                    target->from);
+        d->failure.stage = "connecting";
+        finish_failed(d);
+        return;
+    }
     io_timer_start(io, &d->deadline, deadline_ns, on_deadline);
     if (address_literal(host, &d->addresses[0])) {
         d->address_count = 1;

@@ -325,10 +325,12 @@ static void on_dialed(struct dial *d, const struct failure *failure)
 static void dial_once(struct pool_connection *c)
 {
     struct connect *w = c->connect;
+    const struct ssh_host *host = c->destination->host;
+    const struct dial_target target = {host->hostname, host->bind_address, ssh_host_family(host),
+                                       host->port};
     w->dialing = true;
     /* The connection's own time-out comes first: it says more. */
-    dial_start(&w->dial, c->pool->io, c->pool->config.resolver, c->destination->host->hostname,
-               c->destination->host->port, ssh_host_family(c->destination->host),
+    dial_start(&w->dial, c->pool->io, c->pool->config.resolver, &target,
                c->timer.node.key + NS_PER_MS, on_dialed);
 }
 

@@ -24,7 +24,7 @@
     X(ADD_KEYS_TO_AGENT, "AddKeysToAgent", ANY, FIRST, IGNORED, NULL, NULL, NULL)                  \
     X(ADDRESS_FAMILY, "AddressFamily", CHOICE, FIRST, HONOURED, "any inet inet6", NULL, "any")     \
     X(BATCH_MODE, "BatchMode", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                             \
-    X(BIND_ADDRESS, "BindAddress", STRING, FIRST, GUARDED, NULL, NULL, NULL)                       \
+    X(BIND_ADDRESS, "BindAddress", STRING, FIRST, HONOURED, NULL, NULL, NULL)                      \
     X(BIND_INTERFACE, "BindInterface", STRING, FIRST, GUARDED, NULL, NULL, NULL)                   \
     X(CANONICAL_DOMAINS, "CanonicalDomains", ANY, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(CANONICAL_LOCAL, "CanonicalizeFallbackLocal", FLAG, FIRST, IGNORED, NULL, NULL, NULL)        \

@@ -96,7 +96,7 @@ static void resolve(const struct ssh_config *config, const char *name, struct ss
     for (uint32_t i = 0; i < h->known_hosts_count; i++)
         len += strlen(h->known_hosts[i]);
     assert(len < SSH_CONFIG_FILES_MAX * 2 * SSH_CONFIG_PATH_MAX);
-    assert(!h->bind_address && !h->bind_interface); /* they refuse */
+    assert(!h->bind_interface); /* it refuses */
     ssh_host_fini(h);
 }
 

@@ -163,11 +163,33 @@ class SshConfigTest(harness.ScoutTest):
     def test_what_is_not_done_yet_refuses_the_host(self):
         self.expect(
             self.entry("fdpass", ProxyUseFdpass="yes") + self.entry("check", CheckHostIP="yes")
-            + self.entry("bind", BindAddress="127.0.0.1") + self.entry("odd", Frobnicate="yes")
+            + self.entry("bind", BindInterface="lo") + self.entry("odd", Frobnicate="yes")
             + self.entry("fine", ForwardAgent="yes", SendEnv="LANG"),
             good=("fine",),
             bad=(("fdpass", "host-refused", "ProxyUseFdpass"), ("check", "host-refused", "CheckHostIP"),
-                 ("bind", "host-refused", "BindAddress"), ("odd", "host-refused", "Frobnicate")))
+                 ("bind", "host-refused", "BindInterface"), ("odd", "host-refused", "Frobnicate")))
+
+    def test_where_a_connection_comes_from(self):
+        """In a daemon that has shut itself in, as all of them have."""
+        daemon = self.start(
+            self.entry("nine", BindAddress="127.0.0.9") + self.entry("ten", BindAddress="127.0.0.10")
+            + self.entry("six", BindAddress="::1") + self.entry("far", BindAddress="192.0.2.1")
+            + self.entry("named", BindAddress="localhost"), 'role = "operator"\n')
+        with daemon.client() as client:
+            for host, address in (("nine", "127.0.0.9"), ("ten", "127.0.0.10")):
+                result = client.tool("run", host=host, command="echo $SSH_CONNECTION")
+                self.assertEqual(text_of(result).split()[0], address)
+            for host, code, fragment in (
+                    ("six", "resolve-failed", "BindAddress allows no other"),
+                    ("far", "connect-failed", "from 192.0.2.1 (BindAddress): Cannot assign"),
+                    ("named", "connect-failed", "'localhost' is not an IP address")):
+                self.assertScoutError(client.scout(host + ":hello.txt"), code, fragment)
+        self.assertEqual(self.row(daemon, "nine", "BindAddress")["standing"], "honoured")
+
+    def row(self, daemon, host, keyword):
+        """What explain says of one keyword."""
+        answer = json.loads(self.explain(daemon, host, "--json").stdout)
+        return next(row for row in answer["values"] if row["keyword"] == keyword)
 
     def test_match_exec_only_where_it_is_allowed(self):
         flag = os.path.join(self.folder, "flag")

@@ -158,6 +158,11 @@ void io_file_adopt(struct io *io, struct io_file *f, int fd);
 __attribute__((warn_unused_result)) int io_file_socket(struct io *io, struct io_file *f,
                                                        int family);
 
+/* Where a socket that is to be connected comes from: an address of its family, with port 0, for
+ * which the port is chosen when it connects. Returns 0 or -errno. */
+__attribute__((warn_unused_result)) int io_file_bind(struct io_file *f, const struct sockaddr *addr,
+                                                     socklen_t len);
+
 /* A bound, listening stream socket; SO_REUSEADDR for IP. A Unix socket's path must not exist.
  * Returns 0 or -errno. */
 __attribute__((warn_unused_result)) int io_file_listen(struct io *io, struct io_file *f,

@@ -32,6 +32,14 @@ struct dial_attempt {
     bool open;        /* from its start until its file is closed, or is the winner's */
 };
 
+/* Where to, and how. */
+struct dial_target {
+    const char *host; /* a name, or a literal address, which costs no look-up */
+    const char *from; /* a literal address to come from; NULL: any */
+    int family;       /* AF_INET or AF_INET6: addresses of the other one do not count; AF_UNSPEC */
+    uint16_t port;
+};
+
 struct dial {
     struct io *io;
     struct io_file file; /* the result */
@@ -45,6 +53,7 @@ struct dial {
     uint64_t resolved_ns; /* when the addresses were known; of use when address_count > 0 */
     struct address addresses[DIAL_ADDRESSES_MAX]; /* in the order of trying */
     uint32_t address_count, next, open_count;     /* address_count 0: still resolving */
+    struct address from;                          /* family AF_UNSPEC: any */
     int family;
     uint16_t port;
     char host[DIAL_HOST_MAX + 1];
@@ -53,12 +62,11 @@ struct dial {
     struct failure failure;
 };
 
-/* `host` is copied: a name, or a literal address, which costs no look-up. `resolver` is borrowed;
- * NULL: only literal addresses can be dialled, a name fails with SCOUT_E_RESOLVE. `family` is
- * AF_INET or AF_INET6 when addresses of the other one do not count, else AF_UNSPEC. `deadline_ns`
- * is absolute, on io_now's clock. */
-void dial_start(struct dial *d, struct io *io, struct resolver *resolver, const char *host,
-                uint16_t port, int family, uint64_t deadline_ns, dial_done_fn *on_done);
+/* What the target holds is copied. `resolver` is borrowed; NULL: only literal addresses can be
+ * dialled, a name fails with SCOUT_E_RESOLVE. Addresses of another family than `from` do not count.
+ * `deadline_ns` is absolute, on io_now's clock. */
+void dial_start(struct dial *d, struct io *io, struct resolver *resolver,
+                const struct dial_target *target, uint64_t deadline_ns, dial_done_fn *on_done);
 /* on_done comes with SCOUT_E_CANCELLED, unless it was already due. */
 void dial_cancel(struct dial *d);
 

@@ -132,6 +132,7 @@ static const struct io_driver sim_driver = {
     .cancel = sim_cancel,
     .give_back = sim_give_back,
     .socket = sim_socket,
+    .bind = sim_bind,
     .listen = sim_listen,
     .address = sim_address,
     .tune = sim_tune,

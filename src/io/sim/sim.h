@@ -72,6 +72,7 @@ int sim_socket_accept(struct sim *sim, struct sim_socket *listener);
 void sim_socket_reset(struct sim *sim, struct sim_socket *s);
 
 int sim_socket(struct io *io, int family);
+int sim_bind(struct io *io, int fd, const struct sockaddr *addr, socklen_t len);
 int sim_listen(struct io *io, const struct sockaddr *addr, socklen_t len, int backlog);
 int sim_address(struct io *io, int fd, struct sockaddr_storage *addr, socklen_t *len);
 void sim_tune(struct io *io, int fd);

@@ -70,6 +70,16 @@ int sim_socket(struct io *io, int family)
     return fd;
 }
 
+int sim_bind(struct io *io, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct sim_socket *s = sim_socket_get(sim_of(io), fd);
+    if (len > sizeof s->addr)
+        return -EINVAL;
+    memcpy(&s->addr, addr, len);
+    s->addr_len = len;
+    return 0;
+}
+
 /* ---- listening ---- */
 
 static in_port_t *port_of(struct sockaddr_storage *addr)

@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +118,32 @@ static int check_sockets(void)
     return 0;
 }
 
+static bool binds(int family, uint16_t port)
+{
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int one = 1, fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    six.sin6_addr = in6addr_loopback;
+    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    bool bound = family == AF_INET6 ? bind(fd, (struct sockaddr *)&six, sizeof six) == 0
+                                    : bind(fd, (struct sockaddr *)&four, sizeof four) == 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return bound;
+}
+
+/* An address may be chosen, a port not. */
+static int check_ports(void)
+{
+    MUST(binds(AF_INET, 0));
+    MUST(binds(AF_INET6, 0) || errno == EADDRNOTAVAIL || errno == EBADF);
+    MUST(!binds(AF_INET, 2222) && errno == EACCES);
+    MUST(!binds(AF_INET, 50022) && errno == EACCES);
+    return 0;
+}
+
 static struct sandbox *make(void)
 {
     struct sandbox *s = calloc(1, sizeof *s);
@@ -151,6 +178,14 @@ static void test_sockets(void **state)
 {
     (void)state;
     run_all(check_sockets);
+}
+
+static void test_ports(void **state)
+{
+    (void)state;
+    if (syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1u) < 4)
+        skip(); /* it knows nothing of ports */
+    run_all(check_ports);
 }
 
 /* ---- what a configuration needs ---- */
@@ -235,9 +270,9 @@ int main(void)
 {
     static const char *const folders[] = {"read", "create", "own", "else"};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),    cmocka_unit_test(test_programs),
-        cmocka_unit_test(test_sockets),  cmocka_unit_test(test_what_is_needed),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_files),          cmocka_unit_test(test_programs),
+        cmocka_unit_test(test_sockets),        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_what_is_needed), cmocka_unit_test(test_too_many),
     };
     char command[64];
     if (!mkdtemp(root))

@@ -63,14 +63,20 @@ static void on_done(struct dial *d, const struct failure *error)
     c->failure = *error;
 }
 
-static void call_start_in(struct call *c, struct io *io, const char *host, uint16_t port,
-                          int family, uint64_t after_ms)
+static void call_start_from(struct call *c, struct io *io, const char *from, const char *host,
+                            uint16_t port, int family, uint64_t after_ms)
 {
     *c = (struct call){.resolver = c->resolver};
     io_run_once(io, 0);
-    dial_start(&c->dial, io, c->resolver, host, port, family, io_now(io) + after_ms * NS_PER_MS,
-               on_done);
+    const struct dial_target target = {host, from, family, port};
+    dial_start(&c->dial, io, c->resolver, &target, io_now(io) + after_ms * NS_PER_MS, on_done);
     assert_int_equal(c->done, 0);
+}
+
+static void call_start_in(struct call *c, struct io *io, const char *host, uint16_t port,
+                          int family, uint64_t after_ms)
+{
+    call_start_from(c, io, NULL, host, port, family, after_ms);
 }
 
 static void call_start(struct call *c, struct io *io, const char *host, uint16_t port,
@@ -238,6 +244,55 @@ static void an_address_of_the_other_family_is_not_dialled(void **state)
     UNTIL(io, c.done > 0);
     assert_int_equal(c.failure.error, 0);
     hang_up(&c);
+    answering_close(&a);
+}
+
+static void it_comes_from_the_address_that_is_wanted(void **state)
+{
+    struct io *io = *state;
+    struct answering a;
+    struct call c = {0};
+    struct sockaddr_storage own;
+    socklen_t len;
+    answering_open(io, &a);
+    call_start_from(&c, io, "127.0.0.9", "127.0.0.1", a.port, AF_UNSPEC, 5000);
+    UNTIL(io, c.done > 0 && a.accepted > 0);
+    assert_int_equal(c.failure.error, 0);
+    assert_int_equal(io_file_address(&c.dial.file, &own, &len), 0);
+    assert_int_equal(((struct sockaddr_in *)&own)->sin_addr.s_addr, htonl(0x7f000009));
+    hang_up(&c);
+    call_start_from(&c, io, "::1", "127.0.0.1", a.port, AF_UNSPEC, 5000);
+    UNTIL(io, c.done > 0);
+    assert_int_equal(c.failure.error, SCOUT_E_RESOLVE);
+    assert_string_equal(c.failure.text,
+                        "127.0.0.1 has no IPv6 address, and BindAddress allows no other");
+    call_start_from(&c, io, "eth0", "127.0.0.1", a.port, AF_UNSPEC, 5000);
+    UNTIL(io, c.done > 0);
+    assert_int_equal(c.failure.error, SCOUT_E_CONNECT);
+    assert_string_equal(c.failure.stage, "connecting");
+    assert_string_equal(c.failure.text,
+                        "Cannot connect to 127.0.0.1: BindAddress 'eth0' is not an IP address");
+    answering_close(&a);
+}
+
+/* 192.0.2.0/24 is for documentation: no machine has an address of it. */
+static void an_address_that_is_not_here_is_told_in_words(void **state)
+{
+    struct io *io = *state;
+    struct answering a;
+    struct call c = {0};
+    char expected[160];
+    answering_open(io, &a);
+    call_start_from(&c, io, "192.0.2.1", "127.0.0.1", a.port, AF_UNSPEC, 5000);
+    UNTIL(io, c.done > 0);
+    assert_int_equal(c.failure.error, SCOUT_E_CONNECT);
+    snprintf(expected, sizeof expected,
+             "Cannot connect to 127.0.0.1 port %u from 192.0.2.1 (BindAddress): Cannot assign "
+             "requested address",
+             a.port);
+    assert_string_equal(c.failure.text, expected);
+    settle(io);
+    assert_int_equal(c.done, 1);
     answering_close(&a);
 }
 
@@ -611,6 +666,9 @@ int main(void)
         ON_SIM(a_cancel_while_nobody_answers_ends_at_once),
         ON_RING(an_address_of_the_other_family_is_not_dialled),
         ON_SIM(an_address_of_the_other_family_is_not_dialled),
+        ON_RING(it_comes_from_the_address_that_is_wanted),
+        ON_SIM(it_comes_from_the_address_that_is_wanted),
+        ON_RING(an_address_that_is_not_here_is_told_in_words),
         ON_RING(without_a_resolver_only_addresses_are_dialled),
         ON_SIM(without_a_resolver_only_addresses_are_dialled),
         ON_RING(a_name_is_resolved_and_connected),

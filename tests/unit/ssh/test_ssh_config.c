@@ -213,7 +213,6 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
         "CanonicalizeHostname yes",
         "CanonicalizeHostname always",
         "CanonicalizePermittedCNAMEs *.a:*.b",
-        "BindAddress 10.0.0.1",
         "BindInterface eth0",
         "CheckHostIP yes",
         "PubkeyAuthentication no",
