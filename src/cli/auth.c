@@ -4,8 +4,9 @@
  * that its connection is the one that they use afterwards. When the host asked what the daemon
  * could not answer, the questions are shown on the terminal, and only there, the answers are handed
  * over through the control socket, and the call is made again; so it goes on until nothing is asked
- * any more. The daemon forgets the answers then. What the host asks is text of the host's: nothing
- * of it reaches the terminal that is not printable. */
+ * any more. The daemon forgets the answers then. With --password-fd there is no terminal: the line
+ * that the descriptor holds answers one hidden question, once. What the host asks is text of the
+ * host's: nothing of it reaches the terminal that is not printable. */
 #include "control.h"
 #include "output.h"
 #include "passphrase.h"
@@ -18,12 +19,16 @@
 #include <unistd.h>
 
 #define ROUNDS_MAX   8 /* questions behind questions */
+#define DIGITS_MAX   6 /* of a descriptor's number */
 #define ANSWERS_SIZE (8u * (6u * PASSPHRASE_MAX + 3u) + 16u)
 
 struct auth {
     const struct cli *cli;
     struct buf said;    /* the control socket's last answer */
     struct buf answers; /* a JSON array; wiped */
+    bool has_password;  /* and it has answered nothing yet */
+    int password_len;
+    char password[PASSPHRASE_MAX + 1]; /* wiped */
 };
 
 static int report(const struct failure *why)
@@ -75,6 +80,24 @@ static int ask_one(struct auth *a, struct slice prompt, struct json_writer *w)
     return len < 0 ? report(&why) : EXIT_OK;
 }
 
+/* The one hidden question, with what the descriptor held. */
+static int answer_one(struct auth *a, struct slice prompt, struct json_writer *w)
+{
+    struct slice count = json_member(buf_peek(&a->said), "count");
+    bool fits = slice_is(count, "1") && json_type(json_member(prompt, "echo")) == JSON_FALSE;
+    char line[512], text[700];
+    if (a->has_password && fits) {
+        json_text(w, slice_of(a->password, (size_t)a->password_len));
+        a->has_password = false;
+        return EXIT_OK;
+    }
+    show(a->cli->operand, json_member(prompt, "text"), line, sizeof line);
+    snprintf(text, sizeof text, "%s(%s: run scout auth in a terminal)", line,
+             fits ? "the password has been used" : "more than one password");
+    output_error(text, error_code(SCOUT_E_AUTH));
+    return EXIT_FAILED;
+}
+
 /* All that waits. */
 static int ask_all(struct auth *a)
 {
@@ -91,7 +114,7 @@ static int ask_all(struct auth *a)
     json_array_begin(&w);
     json_walk_begin(&walk, json_member(buf_peek(&a->said), "prompts"));
     while (status == EXIT_OK && json_walk_next(&walk, &name, &prompt))
-        status = ask_one(a, prompt, &w);
+        status = a->cli->password_fd ? answer_one(a, prompt, &w) : ask_one(a, prompt, &w);
     json_array_end(&w);
     if (status == EXIT_OK &&
         (json_writer_end(&w) != 0 || buf_append(&a->answers, slice_of("", 1)) != 0)) {
@@ -162,26 +185,50 @@ static int go(struct auth *a)
     return EXIT_FAILED;
 }
 
-int auth_command(const struct cli *cli)
+/* 0, or the exit status. */
+static int take_password(struct auth *a)
 {
-    struct auth a = {.cli = cli};
+    struct failure why;
+    const char *word = a->cli->password_fd;
+    size_t digits = strspn(word, "0123456789");
+    if (digits == 0 || digits > DIGITS_MAX || word[digits]) {
+        output_error("--password-fd takes the number of a descriptor", NULL);
+        return EXIT_USAGE;
+    }
+    a->password_len = passphrase_read(atoi(word), a->password, &why);
+    a->has_password = a->password_len >= 0;
+    return a->has_password ? EXIT_OK : report(&why);
+}
+
+static int find_terminal(void)
+{
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (tty < 0) {
         output_error(
             "what a host asks is answered on a terminal only, and there is none: run scout "
-            "auth in a terminal",
+            "auth in a terminal, or with --password-fd",
             error_code(SCOUT_E_UNSUPPORTED));
         return EXIT_FAILED;
     }
     close(tty);
+    return EXIT_OK;
+}
+
+int auth_command(const struct cli *cli)
+{
+    struct auth a = {.cli = cli};
+    int status = cli->password_fd ? take_password(&a) : find_terminal();
+    if (status != EXIT_OK)
+        return status;
     buf_init(&a.said, CONTROL_ANSWER_MAX);
     buf_init(&a.answers, ANSWERS_SIZE);
-    int status = tell(&a, NULL, false);
+    status = tell(&a, NULL, false);
     if (status == EXIT_OK) {
         status = go(&a);
         int ended = tell(&a, NULL, true);
         status = status == EXIT_OK ? ended : status;
     }
+    explicit_bzero(a.password, sizeof a.password);
     buf_fini(&a.said);
     buf_fini(&a.answers);
     return status;

@@ -21,6 +21,7 @@ enum option_bits {
     OPTION_LIST = 4,
     OPTION_REVIEW = 8,
     OPTION_PRINT = 16,
+    OPTION_PASSWORD_FD = 32,
 };
 
 #define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */
@@ -92,10 +93,13 @@ static const struct subcommand subcommands[] = {
      "On the terminal only. Those that are not known are added to the host's known_hosts file. A\n"
      "changed or revoked key is refused: its old line is removed by hand, with ssh-keygen -R.\n"
      "  --review    go through all hosts that are not known yet"},
-    {"auth", "auth HOST", OPERAND_REQUIRED, true, 0, auth_command,
+    {"auth", "auth HOST [--password-fd N]", OPERAND_REQUIRED, true, OPTION_PASSWORD_FD,
+     auth_command,
      "Logs in to a host that asks for a password or a code.\n"
      "On the terminal only. The connection stays for your calls until it has been idle for long;\n"
-     "the answers are forgotten."},
+     "the answers are forgotten.\n"
+     "  --password-fd N   read one line from descriptor N, and answer with it, once, a host that\n"
+     "                    asks one hidden question; no terminal is used"},
     {"explain", "explain HOST [--json]", OPERAND_REQUIRED, true, OPTION_JSON, explain_command,
      "Shows what the SSH configuration says of a host.\n"
      "Each value with the file and line that decided it, and what is not honoured or refuses the\n"
@@ -193,7 +197,7 @@ static int help_command(const struct cli *cli)
 struct line {
     const char *words[WORDS_MAX]; /* the subcommand and its operands */
     size_t word_count;
-    const char *socket, *token_file;
+    const char *socket, *token_file, *password_fd;
     unsigned options;
     bool wants_help;
 };
@@ -222,6 +226,11 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
         l->socket = argv[++*i];
     else if (strcmp(word, "--socket") == 0)
         return usage_error("--socket needs a path", "");
+    else if (strcmp(word, "--password-fd") == 0 && *i + 1 < argc) {
+        l->options |= OPTION_PASSWORD_FD;
+        l->password_fd = argv[++*i];
+    } else if (strcmp(word, "--password-fd") == 0)
+        return usage_error("--password-fd needs a number", "");
     else if (strncmp(word, "--token-file=", 13) == 0 && word[13])
         l->token_file = word + 13;
     else if (strcmp(word, "--token-file") == 0 && *i + 1 < argc)
@@ -309,6 +318,7 @@ static int run(const struct line *l)
                       .no_probe = l->options & OPTION_NO_PROBE,
                       .list = l->options & OPTION_LIST,
                       .print = l->options & OPTION_PRINT,
+                      .password_fd = l->password_fd,
                       .review = l->options & OPTION_REVIEW};
     struct paths_flags flags = {.socket = l->socket};
     const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");

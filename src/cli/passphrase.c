@@ -1,5 +1,6 @@
 /* A passphrase from /dev/tty: neither standard input nor the environment nor the command line,
- * where others could see it or a script would keep it.
+ * where others could see it or a script would keep it. Or from a descriptor that was named, which
+ * nobody else reads.
  *
  * Echo is off while it is typed. A signal that would end or stop the process must not leave the
  * terminal like that: those signals are blocked meanwhile and watched through a descriptor; when
@@ -103,6 +104,19 @@ static enum outcome ask_once(struct terminal *t, const char *prompt, char *line,
     return outcome;
 }
 
+/* The line into `out`. Its length, or a negative error. */
+static int keep(const char *line, size_t len, char *out, struct failure *why)
+{
+    if (len > PASSPHRASE_MAX)
+        return failure_set(why, SCOUT_E_LIMIT, "the passphrase is longer than %d bytes",
+                           PASSPHRASE_MAX);
+    if (utf8_valid_len(slice_of(line, len)) != len || memchr(line, '\0', len))
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "the passphrase is not UTF-8 text");
+    memcpy(out, line, len);
+    out[len] = '\0';
+    return (int)len;
+}
+
 int passphrase_ask(const char *prompt, bool echo, char *out, struct failure *why)
 {
     char line[PASSPHRASE_MAX + 2]; /* a newline, and one byte that shows it is too long */
@@ -115,19 +129,47 @@ int passphrase_ask(const char *prompt, bool echo, char *out, struct failure *why
         outcome = ask_once(&t, prompt, line, sizeof line, &len, why);
     while (outcome == INTERRUPTED);
     close(t.fd);
-    int result = why->error;
-    if (outcome == TYPED && len > PASSPHRASE_MAX)
-        result = failure_set(why, SCOUT_E_LIMIT, "the passphrase is longer than %d bytes",
-                             PASSPHRASE_MAX);
-    else if (outcome == TYPED &&
-             (utf8_valid_len(slice_of(line, len)) != len || memchr(line, '\0', len)))
-        result = failure_set(why, SCOUT_E_INVALID_ARGUMENT, "the passphrase is not UTF-8 text");
-    else if (outcome == TYPED)
-        result = (int)len;
-    if (result >= 0) {
-        memcpy(out, line, len);
-        out[len] = '\0';
+    int result = outcome == TYPED ? keep(line, len, out, why) : why->error;
+    explicit_bzero(line, sizeof line);
+    return result;
+}
+
+/* Byte by byte: what is behind the line is another's. 0 or -errno. */
+static int read_descriptor(int fd, char *line, size_t size, size_t *len)
+{
+    for (*len = 0; *len < size;) {
+        struct pollfd p = {fd, POLLIN, 0};
+        ssize_t n = read(fd, line + *len, 1);
+        if (n == 0 || (n > 0 && line[*len] == '\n'))
+            return 0;
+        if (n < 0 && errno == EAGAIN)
+            poll(&p, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return -errno;
+        *len += n > 0;
     }
+    return 0;
+}
+
+int passphrase_read(int fd, char *out, struct failure *why)
+{
+    char line[PASSPHRASE_MAX + 1]; /* one byte more shows that it is too long */
+    size_t len = 0;
+    int result, error;
+    if (isatty(fd))
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "descriptor %d is a terminal, which would show what is typed", fd);
+    error =
+        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : read_descriptor(fd, line, sizeof line, &len);
+    close(fd);
+    if (error)
+        result = failure_set(why, SCOUT_E_INVALID_ARGUMENT, "descriptor %d cannot be read: %s", fd,
+                             strerror(-error));
+    else if (len == 0)
+        result =
+            failure_set(why, SCOUT_E_INVALID_ARGUMENT, "there is no line in descriptor %d", fd);
+    else
+        result = keep(line, len, out, why);
     explicit_bzero(line, sizeof line);
     return result;
 }

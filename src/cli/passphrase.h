@@ -1,4 +1,4 @@
-/* Asking for a passphrase on the terminal. */
+/* A passphrase from the terminal, or from a descriptor. */
 #ifndef SCOUT_CLI_PASSPHRASE_H
 #define SCOUT_CLI_PASSPHRASE_H
 
@@ -14,5 +14,10 @@
  */
 __attribute__((warn_unused_result)) int passphrase_ask(const char *prompt, bool echo, char *out,
                                                        struct failure *why);
+
+/* One line from the descriptor `fd`, which is no terminal and is closed; programs that are started
+ * meanwhile do not have it. What stands behind the line is left there. Otherwise as passphrase_ask;
+ * nothing before the end of the line is an error, too. */
+__attribute__((warn_unused_result)) int passphrase_read(int fd, char *out, struct failure *why);
 
 #endif

@@ -119,6 +119,62 @@ class AuthTest(peers.PeerTest):
         self.assertEqual(ended.returncode, 1)
         self.assertIn("on a terminal only", ended.stderr)
 
+    # --- a script ----------------------------------------------------------------------------
+
+    def auth_by_descriptor(self, host, text):
+        """Without a terminal; the exit status and all that was said."""
+        reader, writer = os.pipe()
+        with os.fdopen(writer, "wb") as out:
+            out.write(text.encode())
+        try:
+            ended = subprocess.run([harness.SCOUT, "auth", host, "--password-fd", str(reader)],
+                                   check=False, capture_output=True, text=True, timeout=30,
+                                   env=self.environment, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, pass_fds=(reader,))
+        finally:
+            os.close(reader)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def test_a_password_from_a_descriptor(self):
+        light = self.light("--password", PASSWORD, "--authorized", self.other_key())
+        self.start(light)
+        status, said = self.auth_by_descriptor("light", "wrong\n")
+        self.assertEqual(status, 1)
+        self.assertIn("the password did not suffice", said)
+        self.assertScoutError(self.look(), "auth-failed")
+        status, said = self.auth_by_descriptor("light", PASSWORD + "\nanother line\n")
+        self.assertEqual((status, said), (0, "logged in to light\n"))
+        self.assertLooks()
+        self.assertEqual(light.stats()["authenticated"], 1)
+        self.assertForgotten(PASSWORD)
+
+    def test_a_descriptor_does_not_answer_a_code(self):
+        light = self.light("--password", PASSWORD, "--code", CODE, "--authorized",
+                           self.other_key())
+        self.start(light)
+        status, said = self.auth_by_descriptor("light", PASSWORD)
+        self.assertEqual(status, 1)
+        self.assertIn("run scout auth in a terminal", said)
+        self.assertNotIn(PASSWORD, said)
+        self.assertEqual(light.stats()["authenticated"], 0)
+
+    def test_what_is_no_line_of_a_password(self):
+        self.start(self.light("--password", PASSWORD, "--authorized", self.other_key()))
+        for text, fragment in (("", "no line"), ("\n", "no line"), ("x" * 1025, "longer than")):
+            status, said = self.auth_by_descriptor("light", text)
+            self.assertEqual(status, 1)
+            self.assertIn(fragment, said)
+        for number, status in (("x", 2), ("1x", 2), ("", 2), ("99", 1)):
+            ended = subprocess.run([harness.SCOUT, "auth", "light", "--password-fd", number],
+                                   check=False, capture_output=True, timeout=30,
+                                   env=self.environment, stdin=subprocess.DEVNULL)
+            self.assertEqual(ended.returncode, status, number)
+        terminal = Terminal([harness.SCOUT, "auth", "light", "--password-fd", "0"],
+                            self.environment)
+        status, said = terminal.ends()
+        self.assertEqual(status, 1)
+        self.assertIn("is a terminal", said)
+
     # --- the service manager -----------------------------------------------------------------
 
     def test_a_credential(self):
