@@ -430,6 +430,7 @@ static void go_on(struct pool_connection *c)
         .certificates = credentials->certificates,
         .certificate_count = credentials->certificate_count,
         .agent = w->agent ? agent_client_keys(w->agent) : slice_of(NULL, 0),
+        .accepted = c->destination->host->pubkey_accepted_algorithms,
         .only_files = c->destination->host->identities_only && credentials->may_use_files,
         .now_s = io_wall_ms(c->pool->io) / 1000,
     };

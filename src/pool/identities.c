@@ -6,6 +6,8 @@
  * libssh2 cannot offer, with a note. */
 #include "identities.h"
 
+#include "accepted.h"
+
 #include "scout/ssh/agent.h"
 #include "scout/ssh/session.h"
 #include <stdio.h>
@@ -30,6 +32,20 @@ static bool has_blob(const struct identities *i, struct slice blob)
     return false;
 }
 
+/* The text that a blob begins with; empty: it is malformed. */
+static struct slice type_of(struct slice blob)
+{
+    if (blob.len < 4 || blob.data[0] || blob.data[1] || blob.data[2] || blob.data[3] > blob.len - 4)
+        return slice_of(NULL, 0);
+    return slice_of(blob.data + 4, blob.data[3]);
+}
+
+/* A file that does not give its type away may be of any. */
+static bool is_accepted(const struct identities *i, struct slice blob)
+{
+    return blob.len == 0 || accepted_has(i->accepted, type_of(blob));
+}
+
 /* Such keys are signed with on a helper thread: see signing.c. */
 static bool is_slow(const struct ssh_key *key)
 {
@@ -42,6 +58,10 @@ static void add(struct identities *i, struct slice blob, struct ssh_key *key, st
 {
     if (has_blob(i, blob))
         return;
+    if (!is_accepted(i, blob)) {
+        i->not_accepted++;
+        return;
+    }
     if (i->count == SSH_TRIES_MAX) {
         i->passed_over++;
         return;
@@ -165,9 +185,7 @@ static bool is_offered_type(struct slice blob)
 {
     static const char *const types[] = {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
                                         "ecdsa-sha2-nistp521", "ssh-rsa"};
-    if (blob.len < 4 || blob.data[0] || blob.data[1] || blob.data[2] || blob.data[3] > blob.len - 4)
-        return false;
-    struct slice type = slice_of(blob.data + 4, blob.data[3]);
+    struct slice type = type_of(blob);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (slice_is(type, types[i]))
             return true;
@@ -188,13 +206,15 @@ static void add_held(struct identities *i, struct slice blob, struct slice comme
 void identities_merge(struct identities *out, const struct identity_sources *s)
 {
     struct slice rest = s->agent, blob, comment;
-    *out = (struct identities){0};
+    *out = (struct identities){.accepted = s->accepted};
     add_certificates(out, s, true);
     add_certificates(out, s, false);
     for (size_t n = 0; n < s->file_count; n++)
         add_file(out, &s->files[n], s->agent);
     while (!s->only_files && agent_next_identity(&rest, &blob, &comment))
         add_held(out, blob, comment, s->now_s);
+    if (out->not_accepted > 0)
+        note(out, "keys that PubkeyAcceptedAlgorithms leaves out were not offered");
 }
 
 void identities_free(struct identities *i)
@@ -207,11 +227,12 @@ void identities_free(struct identities *i)
 
 /* ---- what to say ---- */
 
-static const struct key_file *first_of(const struct key_file *files, size_t count,
-                                       enum key_file_state state)
+static const struct key_file *first_of(const struct identities *i, const struct key_file *files,
+                                       size_t count, enum key_file_state state)
 {
     for (size_t n = 0; n < count; n++)
-        if (files[n].state == state && !files[n].unlocked)
+        if (files[n].state == state && !files[n].unlocked &&
+            is_accepted(i, buf_peek(&files[n].blob)))
             return &files[n];
     return NULL;
 }
@@ -237,8 +258,8 @@ static void append_note(struct failure *f, const char *text)
 int identities_none(const struct identities *i, const struct key_file *files, size_t count,
                     const char *name, const char *agent_note, struct failure *why)
 {
-    const struct key_file *locked = first_of(files, count, KEY_FILE_LOCKED);
-    const struct key_file *broken = first_of(files, count, KEY_FILE_BROKEN);
+    const struct key_file *locked = first_of(i, files, count, KEY_FILE_LOCKED);
+    const struct key_file *broken = first_of(i, files, count, KEY_FILE_BROKEN);
     if (locked)
         failure_set(why, SCOUT_E_KEY_LOCKED,
                     "The key file %s for %s is encrypted and not unlocked, run: scout unlock %s",
@@ -264,7 +285,8 @@ void identities_explain(const struct identities *i, const struct key_file *files
                         const char *agent_note, struct failure *f)
 {
     for (size_t n = 0; n < count; n++) {
-        if (files[n].state == KEY_FILE_LOCKED && !files[n].unlocked && !was_tried(i, &files[n]))
+        if (files[n].state == KEY_FILE_LOCKED && !files[n].unlocked && !was_tried(i, &files[n]) &&
+            is_accepted(i, buf_peek(&files[n].blob)))
             append(f, "; the key file %s is encrypted and was not tried, run: scout unlock %s",
                    files[n].path, files[n].path);
         else if (files[n].state == KEY_FILE_BROKEN && !was_tried(i, &files[n]))

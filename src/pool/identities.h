@@ -48,9 +48,10 @@ struct identity_sources {
     size_t file_count;
     const struct certificate_file *certificates;
     size_t certificate_count;
-    struct slice agent; /* what it listed (agent_reply.identities); empty: no agent */
-    bool only_files;    /* IdentitiesOnly: no key of the agent counts that no file names */
-    uint64_t now_s;     /* since 1970 */
+    struct slice agent;   /* what it listed (agent_reply.identities); empty: no agent */
+    bool only_files;      /* IdentitiesOnly: no key of the agent counts that no file names */
+    const char *accepted; /* PubkeyAcceptedAlgorithms; NULL: all types that there are */
+    uint64_t now_s;       /* since 1970 */
 };
 
 struct identities {
@@ -60,6 +61,8 @@ struct identities {
     struct slice agent_blobs[SSH_TRIES_MAX]; /* of the agent's: by what it knows the key */
     char labels[SSH_TRIES_MAX][IDENTITIES_LABEL_SIZE];
     size_t count;
+    const char *accepted;              /* of the sources */
+    uint32_t not_accepted;             /* usable ones that it leaves out */
     uint32_t passed_over;              /* usable ones beyond the tries */
     char notes[IDENTITIES_NOTES_SIZE]; /* why certificates were passed over, or "" */
 };

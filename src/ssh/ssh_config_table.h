@@ -104,7 +104,7 @@
     X(PROXY_COMMAND, "ProxyCommand", COMMAND, FIRST, HONOURED, "none", NULL, NULL)                 \
     X(PROXY_JUMP, "ProxyJump", JUMP, FIRST, HONOURED, "none", NULL, NULL)                          \
     X(PROXY_FDPASS, "ProxyUseFdpass", CHOICE, FIRST, GUARDED, "!no yes", NULL, NULL)               \
-    X(PUBKEY_LIST, "PubkeyAcceptedAlgorithms", ALGORITHMS, FIRST, IGNORED, NULL, NULL, NULL)       \
+    X(PUBKEY_LIST, "PubkeyAcceptedAlgorithms", ALGORITHMS, FIRST, HONOURED, NULL, NULL, NULL)      \
     X(PUBKEY, "PubkeyAuthentication", CHOICE, FIRST, GUARDED, "!yes no !unbound !host-bound",      \
       NULL, NULL)                                                                                  \
     X(REFUSE, "RefuseConnection", ANY, FIRST, GUARDED, NULL, NULL, NULL)                           \

@@ -186,6 +186,16 @@ class SshConfigTest(harness.ScoutTest):
                 self.assertScoutError(client.scout(host + ":hello.txt"), code, fragment)
         self.assertEqual(self.row(daemon, "nine", "BindAddress")["standing"], "honoured")
 
+    def test_which_keys_are_offered(self):
+        self.expect(
+            self.entry("listed", PubkeyAcceptedAlgorithms="rsa-sha2-512,ssh-ed25519")
+            + self.entry("older", PubkeyAcceptedAlgorithms="+ssh-rsa")
+            + self.entry("other", PubkeyAcceptedAlgorithms="rsa-sha2-512,ecdsa-sha2-*")
+            + self.entry("without", PubkeyAcceptedAlgorithms="-ssh-ed25519"),
+            good=("listed", "older"),
+            bad=(("other", "key-unusable", "PubkeyAcceptedAlgorithms"),
+                 ("without", "key-unusable", "PubkeyAcceptedAlgorithms")))
+
     def row(self, daemon, host, keyword):
         """What explain says of one keyword."""
         answer = json.loads(self.explain(daemon, host, "--json").stdout)

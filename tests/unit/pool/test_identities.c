@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -207,6 +208,56 @@ static void test_types_that_cannot_be_offered(void **state)
     identities_free(&out);
 }
 
+/* What is offered where PubkeyAcceptedAlgorithms says `said`: E and R, an Ed25519 and an RSA key.
+ */
+static void expect_accepted(const char *said, const char *expected)
+{
+    struct identities out;
+    char got[4] = "";
+    const struct identity_sources sources = {.agent = agent_list(), .accepted = said};
+    identities_merge(&out, &sources);
+    for (size_t n = 0; n < out.count; n++)
+        strcat(got, out.list[n].blob.data[3] == strlen("ssh-rsa") ? "R" : "E");
+    assert_string_equal(got, expected);
+    assert_int_equal(out.not_accepted, 2 - out.count);
+    assert_true((strstr(out.notes, "PubkeyAcceptedAlgorithms") != NULL) == (out.count < 2));
+    identities_free(&out);
+}
+
+static void test_types_that_are_accepted(void **state)
+{
+    struct material e = material_blob("ssh-ed25519", 7), r = material_blob("ssh-rsa", 8);
+    (void)state;
+    agent_has(material_slice(&e), "e");
+    agent_has(material_slice(&r), "r");
+    expect_accepted(NULL, "ER");
+    expect_accepted("ssh-ed25519", "E");
+    expect_accepted("ecdsa-sha2-nistp256,rsa-sha2-512", "R");
+    expect_accepted("ssh-rsa", ""); /* SHA-1 is not done */
+    expect_accepted("rsa-*", "R");
+    expect_accepted("-ssh-ed25519", "R");
+    expect_accepted("-rsa-sha2-*,ssh-dss", "E");
+    expect_accepted("-*", "");
+    expect_accepted("+ssh-rsa", "ER");
+    expect_accepted("^rsa-sha2-256", "ER");
+    expect_accepted("ssh-ed25519-cert-v01@openssh.com", ""); /* that is another type */
+}
+
+/* Nobody is asked to unlock what would not be offered. */
+static void test_a_locked_file_that_is_not_accepted(void **state)
+{
+    struct identities out;
+    struct failure why;
+    struct key_file f = encrypted("/k/locked", locked);
+    const struct identity_sources sources = {
+        .files = &f, .file_count = 1, .accepted = "ecdsa-sha2-nistp521"};
+    (void)state;
+    identities_merge(&out, &sources);
+    assert_int_equal(identities_none(&out, &f, 1, "h", "", &why), SCOUT_E_KEY);
+    identities_free(&out);
+    buf_fini(&f.blob);
+}
+
 static void test_labels_are_printable(void **state)
 {
     struct identities out;
@@ -277,6 +328,8 @@ int main(void)
         cmocka_unit_test_setup(test_references, setup),
         cmocka_unit_test_setup(test_tries_max, setup),
         cmocka_unit_test_setup(test_types_that_cannot_be_offered, setup),
+        cmocka_unit_test_setup(test_types_that_are_accepted, setup),
+        cmocka_unit_test_setup(test_a_locked_file_that_is_not_accepted, setup),
         cmocka_unit_test_setup(test_labels_are_printable, setup),
         cmocka_unit_test_setup(test_none, setup),
         cmocka_unit_test_setup(test_explain, setup),
