@@ -22,10 +22,11 @@ static int toy_open(struct hosts *h, uint32_t count, const struct pool_options *
     h->list = calloc(count, sizeof *h->list);
     if (!h->list || pool_client_open(&h->client, &config))
         return -1;
+    char text[INET_ADDRSTRLEN];
     for (uint32_t i = 0; i < count; i++) {
         struct host *x = &h->list[i];
         x->hosts = h;
-        x->host = pool_client_host("127.0.0.1", port, "toy", "", "");
+        x->host = pool_client_host(toy_host_address(o->waiters ? 0 : i, text), port, "toy", "", "");
         x->host.identity_count = x->host.known_hosts_count = 0;
         if (!o->waiters)
             snprintf(x->principal, sizeof x->principal, "p%u", i);
@@ -58,7 +59,7 @@ int mode_storm(const struct pool_options *o)
 {
     double ms[REPEAT_MAX], cpu_ms[REPEAT_MAX], sum = 0;
     struct toy_host toy;
-    if (toy_host_start(&toy, o->delay_ms * NS_PER_MS))
+    if (toy_host_start(&toy, (uint32_t)o->hosts, o->delay_ms * NS_PER_MS))
         return 1;
     printf("begin\n");
     fflush(stdout);
@@ -103,8 +104,8 @@ int mode_acquire(const struct pool_options *o)
 {
     struct hosts h;
     struct toy_host toy;
-    if (toy_host_start(&toy, 0) || toy_open(&h, (uint32_t)o->hosts, o, toy.port) ||
-        hosts_connect(&h, 0, h.count))
+    if (toy_host_start(&toy, (uint32_t)o->hosts, 0) ||
+        toy_open(&h, (uint32_t)o->hosts, o, toy.port) || hosts_connect(&h, 0, h.count))
         return 1;
     hosts_release(&h);
     printf("begin\n");

@@ -16,11 +16,18 @@
 
 struct child {
     struct io *io;
-    struct toy_server *server;
+    struct toy_server *servers[TOY_HOSTS_MAX];
     struct io_file control;
     struct io_op op;
-    bool ends, closed;
+    uint32_t closed;
+    bool ends;
 };
+
+const char *toy_host_address(uint32_t number, char out[INET_ADDRSTRLEN])
+{
+    snprintf(out, INET_ADDRSTRLEN, "127.0.0.%u", number % TOY_HOSTS_MAX + 1);
+    return out;
+}
 
 static void on_control(struct io_op *op, struct io_event event)
 {
@@ -31,38 +38,55 @@ static void on_control(struct io_op *op, struct io_event event)
 
 static void on_closed(void *context)
 {
-    ((struct child *)context)->closed = true;
+    ((struct child *)context)->closed++;
 }
 
-static void serve(int control, int answers, uint64_t delay_ns)
+/* All at one port, which the first is given. */
+static uint64_t listen_all(struct child *c, uint32_t count, const struct toy_config *config)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    char text[INET_ADDRSTRLEN];
+    for (uint32_t i = 0; i < count; i++) {
+        inet_pton(AF_INET, toy_host_address(i, text), &a.sin_addr);
+        if (toy_server_listen(&c->servers[i], c->io, (struct sockaddr *)&a, sizeof a, config) !=
+            0) {
+            fprintf(stderr, "bench_pool: no toy server\n");
+            _exit(1);
+        }
+        a.sin_port = htons((uint16_t)toy_server_port(c->servers[0]));
+    }
+    return toy_server_port(c->servers[0]);
+}
+
+static void serve(int control, int answers, uint32_t count, uint64_t delay_ns)
 {
     char why[256] = "";
     struct child c = {0};
-    struct sockaddr_in a = {.sin_family = AF_INET};
     const struct io_ring_config ring = {0};
     const struct toy_config config = {.connect_delay_ns = delay_ns, .seed = 1};
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (io_ring_open(&c.io, &ring, why, sizeof why) != 0 ||
-        toy_server_listen(&c.server, c.io, (struct sockaddr *)&a, sizeof a, &config) != 0) {
+    if (io_ring_open(&c.io, &ring, why, sizeof why) != 0) {
         fprintf(stderr, "bench_pool: no toy server: %s\n", why);
         _exit(1);
     }
+    uint64_t number = listen_all(&c, count, &config);
     io_file_adopt(c.io, &c.control, control);
     io_poll(&c.control, &c.op, POLLIN, on_control);
-    uint64_t number = toy_server_port(c.server);
     (void)!write(answers, &number, sizeof number);
     while (!c.ends)
         io_run_once(c.io, TURN_NS);
-    number = toy_server_stats(c.server)->accepted;
+    number = 0;
+    for (uint32_t i = 0; i < count; i++)
+        number += toy_server_stats(c.servers[i])->accepted;
     (void)!write(answers, &number, sizeof number);
-    toy_server_close(c.server, on_closed, &c);
+    for (uint32_t i = 0; i < count; i++)
+        toy_server_close(c.servers[i], on_closed, &c);
     io_close(&c.control, NULL);
-    while (!c.closed || io_files_open(c.io) > 0)
+    while (c.closed < count || io_files_open(c.io) > 0)
         io_run_once(c.io, TURN_NS);
     io_free(c.io);
 }
 
-int toy_host_start(struct toy_host *t, uint64_t delay_ns)
+int toy_host_start(struct toy_host *t, uint32_t count, uint64_t delay_ns)
 {
     int control[2], answers[2];
     uint64_t port;
@@ -76,7 +100,7 @@ int toy_host_start(struct toy_host *t, uint64_t delay_ns)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(control[1]);
         close(answers[0]);
-        serve(control[0], answers[1], delay_ns);
+        serve(control[0], answers[1], count < TOY_HOSTS_MAX ? count : TOY_HOSTS_MAX, delay_ns);
         _exit(0);
     }
     close(control[0]);
