@@ -54,7 +54,7 @@ enum {
     FLAG_FIRST_TEXT = 64, /* and the bits above: which of the single texts are set */
 };
 
-#define TEXT_COUNT 10 /* single texts that may be set */
+#define TEXT_COUNT 11 /* single texts that may be set */
 #define LIST_COUNT 4
 #define TEXTS_MAX  (TEXT_COUNT + LIST_COUNT * SSH_CONFIG_FILES_MAX)
 
@@ -69,7 +69,8 @@ static struct destination_numbers numbers_of(const struct ssh_host *h)
                                            h->ciphers,
                                            h->macs,
                                            h->host_key_algorithms,
-                                           h->pubkey_accepted_algorithms};
+                                           h->pubkey_accepted_algorithms,
+                                           h->set_env};
     struct destination_numbers n = {
         .alive_interval_s = h->alive_interval_s,
         .alive_count_max = h->alive_count_max,
@@ -101,7 +102,8 @@ static uint32_t texts_of(struct ssh_host *h, const char **texts[TEXTS_MAX])
                                              &h->ciphers,
                                              &h->macs,
                                              &h->host_key_algorithms,
-                                             &h->pubkey_accepted_algorithms};
+                                             &h->pubkey_accepted_algorithms,
+                                             &h->set_env};
     const struct {
         const char **list;
         uint32_t count;

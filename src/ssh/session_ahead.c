@@ -6,7 +6,9 @@
  *     \-----------------+------------------+--> CLOSING --> NONE
  *
  * Commands go first: it is opened when no command waits for a channel, and one that comes while it
- * is being opened waits for it. A host that refuses it, or closes it, is not asked again. */
+ * is being opened waits for it. The environment of a command is told the host meanwhile; a command
+ * that takes the channel before all of it is told goes on where this one was. A host that refuses
+ * it, or closes it, is not asked again. */
 #include "session_state.h"
 
 void session_open_ahead(struct engine *e, bool wanted)
@@ -64,8 +66,9 @@ static bool step_open(struct session *s)
     struct session_ahead *a = &s->ahead;
     if (!session_channel_drop(s, &a->channel))
         return false;
-    a->refused |= session_channel_ended(&a->channel);
-    if (a->wanted && !a->refused)
+    enum channel_verdict v = session_channel_environment(s, &a->channel);
+    a->refused |= v == CHANNEL_REFUSED || session_channel_ended(&a->channel);
+    if (v == CHANNEL_BROKEN || (v == CHANNEL_WAITS && !a->refused) || (a->wanted && !a->refused))
         return false;
     a->state = AHEAD_CLOSING;
     return true;

@@ -127,6 +127,26 @@ enum channel_verdict session_channel_request(struct session *s, struct session_c
     return v;
 }
 
+/* Each waits for its answer. What the host does not accept is left out, as ssh does it. */
+enum channel_verdict session_channel_environment(struct session *s, struct session_channel *c)
+{
+    const char *all = s->config.environment ? s->config.environment : "";
+    while (all[c->environment_at]) {
+        const char *name = all + c->environment_at;
+        size_t name_len = strcspn(name, "="), line_len = strcspn(name, "\n");
+        int rc =
+            libssh2_channel_setenv_ex(c->ssh, (char *)name, (unsigned)name_len, name + name_len + 1,
+                                      (unsigned)(line_len - name_len - 1));
+        enum channel_verdict v = verdict_of(s, rc);
+        if (v == CHANNEL_WAITS && libssh2_channel_wait_closed(c->ssh) == 0)
+            return CHANNEL_REFUSED;
+        if (v == CHANNEL_WAITS || v == CHANNEL_BROKEN)
+            return v;
+        c->environment_at += line_len + (name[line_len] == '\n');
+    }
+    return CHANNEL_DONE;
+}
+
 ssize_t session_channel_read(struct session *s, struct session_channel *c, int stream, void *bytes,
                              size_t size)
 {

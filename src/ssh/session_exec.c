@@ -168,9 +168,13 @@ static bool step_queued(struct session_exec *x)
 static bool step_requested(struct session_exec *x)
 {
     struct session *s = x->session;
-    x->result.requested = true;
-    enum channel_verdict v =
-        session_channel_request(s, &x->channel, "exec", x->command, x->command_len);
+    enum channel_verdict v = session_channel_environment(s, &x->channel);
+    if (v == CHANNEL_DONE && x->abandoned && !x->result.requested)
+        return session_exec_enter(x, EXEC_CLOSING); /* it was not asked for yet */
+    if (v == CHANNEL_DONE) {
+        x->result.requested = true;
+        v = session_channel_request(s, &x->channel, "exec", x->command, x->command_len);
+    }
     if (v != CHANNEL_DONE && v != CHANNEL_REFUSED)
         return false;
     if (v == CHANNEL_REFUSED) {

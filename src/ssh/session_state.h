@@ -11,10 +11,11 @@
 /* One channel, as far as libssh2 has it. */
 struct session_channel {
     LIBSSH2_CHANNEL *ssh;
-    uint32_t owed;      /* bytes that were consumed and that the window does not admit again yet */
-    uint32_t granting;  /* an adjustment of the window that is under way */
-    bool request_begun; /* a request of it may be on its way, and its answer outstanding */
-    bool is_forward;    /* not a session's: it does not count among them */
+    uint32_t owed;     /* bytes that were consumed and that the window does not admit again yet */
+    uint32_t granting; /* an adjustment of the window that is under way */
+    size_t environment_at; /* how far the environment has been told the host */
+    bool request_begun;    /* a request of it may be on its way, and its answer outstanding */
+    bool is_forward;       /* not a session's: it does not count among them */
 };
 
 #define SSH_DUMMY_DESCRIPTOR 0x7ffffff0 /* never used; -1 is refused by libssh2 */
@@ -261,6 +262,8 @@ enum channel_verdict session_channel_open_forward(struct session *s, struct sess
  * BROKEN. */
 enum channel_verdict session_channel_forget(struct session *s, struct session_channel *c,
                                             struct slice message);
+/* Tells the host the environment of commands. DONE: all of it; REFUSED: the channel is closed. */
+enum channel_verdict session_channel_environment(struct session *s, struct session_channel *c);
 enum channel_verdict session_channel_request(struct session *s, struct session_channel *c,
                                              const char *type, const char *text, size_t len);
 /* Bytes that wait, up to `size`: 0 when there are none. -1: broken. */

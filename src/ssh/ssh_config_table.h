@@ -120,7 +120,7 @@
     X(ALIVE_INTERVAL, "ServerAliveInterval", TIME, FIRST, HONOURED, NULL, NULL,                    \
       "as the key ping_interval")                                                                  \
     X(SESSION_TYPE, "SessionType", STRING, FIRST, IGNORED, NULL, NULL, NULL)                       \
-    X(SET_ENV, "SetEnv", ANY, FIRST, IGNORED, NULL, NULL, NULL)                                    \
+    X(SET_ENV, "SetEnv", ANY, FIRST, HONOURED, NULL, NULL, NULL)                                   \
     X(STDIN_NULL, "StdinNull", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                             \
     X(STREAM_MASK, "StreamLocalBindMask", STRING, FIRST, IGNORED, NULL, NULL, NULL)                \
     X(STREAM_UNLINK, "StreamLocalBindUnlink", FLAG, FIRST, IGNORED, NULL, NULL, NULL)              \

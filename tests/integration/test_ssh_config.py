@@ -18,7 +18,7 @@ class SshConfigTest(harness.ScoutTest):
     def setUpClass(cls):
         cls.make_folder()
         cls.fleet = cls.make_fleet(2, Ciphers="aes256-ctr", MACs="hmac-sha2-512",
-                                   KexAlgorithms="curve25519-sha256,diffie-hellman-group14-sha256")
+                                   AcceptEnv="FIRST SECOND EMPTY", KexAlgorithms="curve25519-sha256,diffie-hellman-group14-sha256")
         cls.count = 0
 
     def start(self, ssh_config, config="", **variables):
@@ -195,6 +195,26 @@ class SshConfigTest(harness.ScoutTest):
             good=("listed", "older"),
             bad=(("other", "key-unusable", "PubkeyAcceptedAlgorithms"),
                  ("without", "key-unusable", "PubkeyAcceptedAlgorithms")))
+
+    def test_the_environment_of_commands(self):
+        daemon = self.start(
+            self.entry("set", SetEnv='FIRST=1 UNKNOWN=x "SECOND=two words=3" EMPTY=')
+            + self.entry("plain") + self.entry("token", SetEnv="FIRST=%h")
+            + self.entry("none", SetEnv="FIRST"), 'role = "operator"\n')
+        show = "echo \"${FIRST-unset},${SECOND-unset},${EMPTY-unset},${UNKNOWN-unset}\""
+        with daemon.client() as client:
+            for _ in range(3):  # with a channel that was opened ahead, and without
+                for host, shown in (("set", "1,two words=3,,unset"), ("plain", "unset,unset,unset,unset")):
+                    result = client.tool("run", host=host, command=show)
+                    self.assertEqual(text_of(result).splitlines()[0], shown)
+            sent = [client.send("tools/call", {"name": "run", "arguments": {
+                "host": "set", "command": show}}) for _ in range(8)]
+            for message in sent:
+                self.assertEqual(text_of(client.result(message, 30)).splitlines()[0],
+                                 "1,two words=3,,unset")
+            for host in ("token", "none"):
+                self.assertScoutError(client.tool("run", host=host, command=show), "host-refused",
+                                      "SetEnv")
 
     def row(self, daemon, host, keyword):
         """What explain says of one keyword."""

@@ -74,7 +74,9 @@ struct engine_config {
     /* As ssh_config has them: names with commas, or with a + - ^ before them what is added to ours,
      * left out, put first. NULL: ours. Of key exchanges only elliptic curves are done. */
     const char *kex_algorithms, *ciphers, *macs, *host_key_algorithms;
-    bool host_key_unchecked;               /* whatever key the host shows is taken */
+    const char *environment; /* of commands: NAME=VALUE, with newlines between; NULL: none. One
+                                round trip for each, which only a channel opened ahead hides */
+    bool host_key_unchecked; /* whatever key the host shows is taken */
     const struct ssh_identity *identities; /* tried in order, SSH_TRIES_MAX at most */
     size_t identity_count;
     bool no_anchor; /* READY without a channel, for commands alone: has_sftp stays false. While no

@@ -117,6 +117,7 @@ struct ssh_host {
     /* As written, with their + - ^. */
     const char *kex_algorithms, *ciphers, *macs, *host_key_algorithms;
     const char *pubkey_accepted_algorithms;
+    const char *set_env;          /* SetEnv: NAME=VALUE, with newlines between them; NULL: none */
     uint32_t connect_timeout_s;   /* ConnectTimeout; 0: not set */
     uint32_t connection_attempts; /* 0: not set */
     uint32_t alive_interval_s;    /* ServerAliveInterval; 0: not set, or 0 */

@@ -116,12 +116,11 @@ static void test_every_part_is_compared(void **state)
     assert_true(destination_is(d, &a, "p"));
     assert_false(destination_is(d, &a, "q"));
     char *const names[] = {b.hostname, b.user};
-    const char **const texts[] = {&b.identities[0],       &b.known_hosts[0],
-                                  &b.identity_agent,      &b.host_key_alias,
-                                  &b.proxy_command,       &b.bind_address,
-                                  &b.bind_interface,      &b.ciphers,
-                                  &b.kex_algorithms,      &b.macs,
-                                  &b.host_key_algorithms, &b.pubkey_accepted_algorithms};
+    const char **const texts[] = {
+        &b.identities[0],  &b.known_hosts[0], &b.identity_agent,      &b.host_key_alias,
+        &b.proxy_command,  &b.bind_address,   &b.bind_interface,      &b.ciphers,
+        &b.kex_algorithms, &b.macs,           &b.host_key_algorithms, &b.pubkey_accepted_algorithms,
+        &b.set_env};
     uint32_t *const numbers[] = {&b.alive_interval_s, &b.alive_count_max};
     bool *const flags[] = {&b.identities_none, &b.identities_only, &b.known_hosts_none,
                            &b.known_hosts_global_none, &b.alive_set};
