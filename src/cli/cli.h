@@ -20,7 +20,7 @@ struct cli {
     const char *const *operands;
     size_t operand_count;
     const char *password_fd; /* --password-fd, as given; NULL: not */
-    const char *token_file; /* NULL: no token is shown */
+    const char *token_file;  /* NULL: no token is shown */
     bool json, no_probe, list, review, print;
 };
 

@@ -11,6 +11,9 @@
  * ended when both its streams are at their end and the host closed the channel: the exit status may
  * come after the end of the output. on_end comes when the channel's place at the host is free.
  *
+ * Where the session has an environment for commands, REQUESTED begins with telling it, variable by
+ * variable, each answered before the next goes out.
+ *
  * An abandoned command goes on through the same states, silently: a channel that is being opened is
  * opened first, a request that is outstanding is answered first (else its answer would stay in
  * libssh2's queue for ever). A host that does not answer CLOSE keeps the place; the session's end

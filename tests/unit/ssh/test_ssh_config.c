@@ -214,6 +214,10 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
         "CanonicalizeHostname always",
         "CanonicalizePermittedCNAMEs *.a:*.b",
         "BindInterface eth0",
+        "SetEnv A",
+        "SetEnv =1",
+        "SetEnv A=%h",
+        "SetEnv A=1 B=${HOME}",
         "CheckHostIP yes",
         "PubkeyAuthentication no",
         "RequiredRSASize 4096",
@@ -738,7 +742,8 @@ static void the_rest_of_a_host_is_filled(void **state)
         "IdentitiesOnly yes\nIdentityAgent $KEYS\nHostKeyAlias ABC\nGlobalKnownHostsFile /g /%h\n"
         "AddressFamily inet6\nConnectionAttempts 4\nServerAliveInterval 1m\n"
         "ServerAliveCountMax 2\nStrictHostKeyChecking accept-new\nKexAlgorithms +x\nCiphers a,b\n"
-        "MACs -c\nHostKeyAlgorithms ^d\nPubkeyAcceptedAlgorithms e\n",
+        "MACs -c\nHostKeyAlgorithms ^d\nPubkeyAcceptedAlgorithms e\nBindAddress 10.0.0.1\n"
+        "SetEnv A=1 \"B=x y=z\" C=\nSetEnv D=not-the-first\n",
         NULL};
     struct ssh_config *config;
     struct ssh_host h = {0};
@@ -762,6 +767,8 @@ static void the_rest_of_a_host_is_filled(void **state)
     assert_string_equal(h.macs, "-c");
     assert_string_equal(h.host_key_algorithms, "^d");
     assert_string_equal(h.pubkey_accepted_algorithms, "e");
+    assert_string_equal(h.bind_address, "10.0.0.1");
+    assert_string_equal(h.set_env, "A=1\nB=x y=z\nC=");
     ssh_host_fini(&h);
 }
 
