@@ -18,7 +18,8 @@ class SshConfigTest(harness.ScoutTest):
     def setUpClass(cls):
         cls.make_folder()
         cls.fleet = cls.make_fleet(2, Ciphers="aes256-ctr", MACs="hmac-sha2-512",
-                                   AcceptEnv="FIRST SECOND EMPTY", KexAlgorithms="curve25519-sha256,diffie-hellman-group14-sha256")
+                                   AcceptEnv="FIRST SECOND EMPTY",
+                                   KexAlgorithms="curve25519-sha256,diffie-hellman-group14-sha256")
         cls.count = 0
 
     def start(self, ssh_config, config="", **variables):
