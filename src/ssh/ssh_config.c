@@ -66,14 +66,16 @@ static int push(struct load *l, const struct config_directive *d)
     return 0;
 }
 
-/* Whether a pattern can be offered as a host: literal, and such as a target can name. */
+/* Whether a pattern can be offered as a host: literal, and such as a target can name. Names with a
+ * slash, or a dot first, are systemd's for this machine's containers (its 20-systemd-ssh-proxy.conf
+ * has `machine/.host` and `.host`): no name of the DNS, and no host of anybody's fleet. */
 static bool is_host_name(const char *word)
 {
     size_t len = strlen(word);
-    if (*word == '!' || len == 0 || len > SSH_CONFIG_NAME_MAX)
+    if (*word == '!' || *word == '.' || len == 0 || len > SSH_CONFIG_NAME_MAX)
         return false;
     for (size_t i = 0; i < len; i++)
-        if ((uint8_t)word[i] <= ' ' || word[i] == 0x7f)
+        if ((uint8_t)word[i] <= ' ' || word[i] == 0x7f || word[i] == '/')
             return false;
     return pattern_is_literal(slice_of(word, len));
 }

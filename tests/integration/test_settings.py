@@ -1,6 +1,7 @@
 """Settings from the file and from variables, by what they change."""
 
 import os
+import threading
 
 import harness
 from harness import text_of
@@ -159,13 +160,26 @@ class TimesTest(SettingsTest):
         daemon = self.start("role = operator\ncall_timeout = 0.7\n", SCOUT_MAX_POOL_SIZE="1")
         before = self.fleet.logins("demo1")
         with daemon.client() as busy, daemon.client() as client:
-            number = busy.send("tools/call", {"name": "run", "arguments": {
-                "host": "demo1", "command": "sleep 5"}})
-            harness.wait_until(lambda: self.fleet.logins("demo1") > before,
-                               "the first is connected")
-            error = self.assertScoutError(client.scout("demo2:hello.txt"), "deadline-exceeded")
+            numbers, enough = [], threading.Event()
+
+            def occupy():  # again and again: each ends before the call that waits
+                while not enough.is_set():
+                    numbers.append(busy.send("tools/call", {"name": "run", "arguments": {
+                        "host": "demo1", "command": "sleep 5"}}))
+                    enough.wait(0.1)
+
+            thread = threading.Thread(target=occupy)
+            thread.start()
+            try:
+                harness.wait_until(lambda: self.fleet.logins("demo1") > before,
+                                   "the first is connected")
+                error = self.assertScoutError(client.scout("demo2:hello.txt"), "deadline-exceeded")
+            finally:
+                enough.set()
+                thread.join()
             self.assertEqual(error["stage"], "queued")
-            busy.result(number)
+            for number in numbers:
+                busy.result(number)
 
 
 class HostKeysTest(SettingsTest):

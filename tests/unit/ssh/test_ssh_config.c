@@ -521,7 +521,8 @@ static void the_hosts_are_the_literal_names_once_and_in_order(void **state)
     (void)state;
     const char *const files[] = {"/c",
                                  "Host web2 web1 *.org !no w?b\nHost db web1\nInclude /i\n"
-                                 "Match host m\nHost \"a b\" -x\nHost B\n",
+                                 "Match host m\nHost \"a b\" -x\nHost B\n"
+                                 "Host unix/* vsock/* .host machine/.host\n",
                                  "/i", "Host inc\n", NULL};
     static const char *const expected[] = {"-x", "B", "db", "inc", "web1", "web2"};
     struct ssh_config *config;
