@@ -77,8 +77,10 @@ static int build(struct server_view *v, const struct server_view_config *config,
         .file_size_max = v->settings.max_file_size,
         .command_timeout_ns = v->settings.command_timeout_ns,
     };
-    v->view =
-        (struct tool_view){.env = &v->env, .policy = v->settings.policy, .on_unused = on_unused};
+    v->view = (struct tool_view){.env = &v->env,
+                                 .policy = v->settings.policy,
+                                 .tool_sets = v->settings.tool_sets,
+                                 .on_unused = on_unused};
     return 0;
 }
 

@@ -12,6 +12,8 @@ static size_t member_size(const struct setting *row)
         return sizeof(uint64_t);
     case SETTING_WORD:
         return sizeof(int);
+    case SETTING_WORDS:
+        return sizeof(uint32_t);
     case SETTING_SWITCH:
         return sizeof(bool);
     case SETTING_PATH:
@@ -28,6 +30,19 @@ static void print_word(const char *words, int index, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)strcspn(words, ","), words);
 }
 
+static void print_words(const char *words, uint32_t bits, char *out, size_t size)
+{
+    char word[32];
+    size_t len = (size_t)snprintf(out, size, "\"");
+    for (int i = 0; bits >> i; i++) {
+        if (!(bits >> i & 1))
+            continue;
+        print_word(words, i, word, sizeof word);
+        len += (size_t)snprintf(out + len, size - len, "%s%s", len > 1 ? "," : "", word);
+    }
+    snprintf(out + len, size - len, "\"");
+}
+
 static void print_value(const struct settings *s, const struct setting *row, char *out, size_t size)
 {
     const void *value = (const char *)s + row->member;
@@ -40,6 +55,9 @@ static void print_value(const struct settings *s, const struct setting *row, cha
         break;
     case SETTING_WORD:
         print_word(row->words, *(const int *)value, out, size);
+        break;
+    case SETTING_WORDS:
+        print_words(row->words, *(const uint32_t *)value, out, size);
         break;
     case SETTING_SWITCH:
         snprintf(out, size, "%s", *(const bool *)value ? "true" : "false");

@@ -40,6 +40,8 @@ const struct setting settings_table[] = {
     {ROW("block_hosts", block_hosts, "", SETTING_HOSTS), VARIABLE("BLOCKLIST")},
     {ROW("role", role, "reader", SETTING_WORD), .words = "reader, operator", VARIABLE("ROLE")},
     {ROW("tokens", tokens, "", SETTING_PATH)},
+    {ROW("tool_sets", tool_sets, "scout,files", SETTING_WORDS), .words = "scout, files",
+     VARIABLE("TOOL_SETS")},
     {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",
      VARIABLE("LOG_LEVEL")},
 };
@@ -98,6 +100,32 @@ static bool parse_word(const struct setting *row, const char *text, void *out, c
     return false;
 }
 
+static bool parse_words(const struct setting *row, const char *text, uint32_t *out, char *reason)
+{
+    uint32_t bits = 0;
+    int index = 0;
+    for (const char *at = text; index >= 0; at++) {
+        char word[32];
+        at += strspn(at, " ");
+        size_t len = strcspn(at, ",");
+        snprintf(word, sizeof word, "%.*s", (int)len, at);
+        for (size_t n = strlen(word); n > 0 && word[n - 1] == ' ';)
+            word[--n] = '\0';
+        index = find_word(row->words, word);
+        bits |= index >= 0 ? 1u << index : 0;
+        at += len;
+        if (*at == '\0')
+            break;
+    }
+    if (index >= 0) {
+        *out = bits;
+        return true;
+    }
+    snprintf(reason, SETTING_REASON_MAX,
+             "must be some of %s, with commas between them, not '%.64s'", row->words, text);
+    return false;
+}
+
 static bool parse_switch(const char *text, bool *out, char *reason)
 {
     if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0) {
@@ -147,6 +175,8 @@ bool setting_parse(struct settings *s, const struct setting *row, const char *te
         return parse_number(row, text, is_variable, out, reason);
     case SETTING_WORD:
         return parse_word(row, text, out, reason);
+    case SETTING_WORDS:
+        return parse_words(row, text, out, reason);
     case SETTING_SWITCH:
         return parse_switch(text, out, reason);
     case SETTING_PATH:

@@ -9,6 +9,7 @@ enum setting_kind {
     SETTING_COUNT,   /* uint64_t */
     SETTING_SECONDS, /* uint64_t, in ns; fractions allowed */
     SETTING_WORD,    /* an enum, the index among `words` */
+    SETTING_WORDS,   /* uint32_t, a bit for each of `words` that is named, with commas between */
     SETTING_SWITCH,  /* bool */
     SETTING_PATH,    /* char[SETTINGS_PATH_MAX]: absolute, after `~/` is one; or among `words` */
     SETTING_HOSTS,   /* char[SETTINGS_HOSTS_MAX]: patterns with commas between them */

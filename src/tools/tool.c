@@ -18,10 +18,16 @@
 /* Stands for every call that ended before its start returned. Never written: it is finished. */
 static const struct tool_call ended = {.finished = true};
 
+static bool is_offered(const struct tool_registry *r, const struct tool *t)
+{
+    uint32_t sets = r->view ? r->view->tool_sets : 0;
+    return !sets || sets & TOOL_SET_BIT(t->set);
+}
+
 const struct tool *tool_find(const struct tool_registry *r, const char *name)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->tools[i]->name, name) == 0)
+        if (strcmp(r->tools[i]->name, name) == 0 && is_offered(r, r->tools[i]))
             return r->tools[i];
     return NULL;
 }
@@ -30,7 +36,8 @@ bool tool_is_listed(const struct tool_registry *r, const struct tool *t,
                     const struct identity *identity)
 {
     const struct policy *policy = r->view ? r->view->policy : NULL;
-    return !policy || !t->verbs || policy_possible(policy, identity, t->verbs);
+    return is_offered(r, t) &&
+           (!policy || !t->verbs || policy_possible(policy, identity, t->verbs));
 }
 
 static void view_leave(struct tool_view *view)

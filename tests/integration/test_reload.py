@@ -126,6 +126,27 @@ class ReloadTest(harness.ScoutTest):
         self.assertNotIn("run", self.tools(client))
         self.assertEqual(client.scout("demo1:long")["structuredContent"]["text"], "0123456789")
 
+    def test_tool_sets(self):
+        """What is not offered is not there, neither in the list nor for a call."""
+        client = self.client_of_started()
+        target = {"target": "demo1:hello.txt"}
+
+        def code_of(name):
+            reply = client.request("tools/call", {"name": name, "arguments": target})
+            return reply.get("error", {}).get("code")
+        self.assertLessEqual({"scout", "read", "list", "stat"}, self.tools(client))
+        for sets, present, absent in (("files", "read", "scout"), ("scout", "scout", "read")):
+            self.configure(f'role = operator\ntool_sets = "{sets}"\n')
+            self.reload()
+            self.assertIn(present, self.tools(client))
+            self.assertNotIn(absent, self.tools(client))
+            self.assertEqual("run" in self.tools(client), sets == "scout")
+            self.assertIsNone(code_of(present))
+            self.assertEqual(code_of(absent), -32602)
+        self.configure('tool_sets = "none"\n')
+        self.assertIn("some of scout, files", str(self.reload("unchanged")))
+        self.assertNotIn("read", self.tools(client))
+
     def test_the_level_of_the_log(self):
         self.configure("log_level = error\n")
         self.daemon.start()

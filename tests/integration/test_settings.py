@@ -128,6 +128,16 @@ class TimesTest(SettingsTest):
                 else:
                     self.assertFalse(result.get("isError"), result)
 
+    def test_the_tools(self):
+        for config, variables, expected in (
+                ("", {}, {"scout", "read"}), ('tool_sets = "files"\n', {}, {"read"}),
+                ('tool_sets = "files"\n', {"SCOUT_TOOL_SETS": "scout"}, {"scout"})):
+            with self.subTest(config=config, variables=variables):
+                with self.start(config, **variables).client() as client:
+                    tools = client.request("tools/list")["result"]["tools"]
+                names = {tool["name"] for tool in tools}
+                self.assertEqual(names & {"scout", "read"}, expected)
+
     def test_the_time_of_a_query(self):
         """The words of a file of zeros, which has no blocks and is long."""
         with open(self.fleet.write("demo1", "zeros", ""), "wb") as out:

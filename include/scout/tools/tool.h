@@ -28,8 +28,14 @@ struct tool_param {
 struct tool_call;
 struct cJSON;
 
+/* Which tools are offered is decided by the set (the key `tool_sets` has their names). */
+enum tool_set { TOOL_SET_SCOUT, TOOL_SET_FILES };
+
+#define TOOL_SET_BIT(set) (1u << (set))
+
 struct tool {
     const char *name, *title, *description;
+    enum tool_set set;
     const struct tool_param *params;
     size_t param_count;
     const char *output_schema; /* JSON text; NULL: no structured content */
@@ -71,6 +77,7 @@ struct tool_env; /* what the tools work on; the daemon's */
 struct tool_view {
     struct tool_env *env;
     const struct policy *policy;               /* NULL: everything is allowed */
+    uint32_t tool_sets;                        /* TOOL_SET_BIT of those that are offered; 0: all */
     uint32_t calls;                            /* that go by it */
     void (*on_unused)(struct tool_view *view); /* after the last of them; may be NULL */
 };
@@ -114,10 +121,12 @@ struct tool_call {
     tool_effect_fn *effect_fn;
 };
 
-/* NULL when there is no tool of that name (compared case-sensitively). */
+/* NULL when there is no tool of that name (compared case-sensitively) in the sets that are offered.
+ */
 const struct tool *tool_find(const struct tool_registry *r, const char *name);
 
-/* Whether it is in the identity's tools/list: policy leaves it at least one of its verbs. */
+/* Whether it is in the identity's tools/list: it is of a set that is offered, and policy leaves it
+ * at least one of its verbs. */
 bool tool_is_listed(const struct tool_registry *r, const struct tool *t,
                     const struct identity *identity);
 
