@@ -37,11 +37,11 @@ static void send_descriptors(int sock, const int *fds, unsigned count, const cha
     struct msghdr msg = {.msg_iov = &part,
                          .msg_iovlen = 1,
                          .msg_control = control.bytes,
-                         .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+                         .msg_controllen = (unsigned)CMSG_SPACE(count * sizeof(int))};
     struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(count * sizeof(int));
+    c->cmsg_len = (unsigned)CMSG_LEN(count * sizeof(int));
     memcpy(CMSG_DATA(c), fds, count * sizeof(int));
     /* The socket is new and empty, so it fits; a daemon that has gone is found by whoever asks. */
     (void)!sendmsg(sock, &msg, MSG_NOSIGNAL);

@@ -15,7 +15,8 @@
 
 #define REQUEST_ID  1
 #define REQUEST_MAX (1024u * 1024u)
-#define READ_SIZE   (256u * 1024u)
+#define READ_MIN    (16u * 1024u) /* of a short answer, whose memory need not come from the kernel */
+#define READ_MAX    (256u * 1024u)
 
 static void write_member(struct json_writer *w, const char *key, const char *value)
 {
@@ -131,7 +132,11 @@ static int receive(int fd, struct buf *in, uint64_t deadline_ms, struct failure 
     int error = wait_for(fd, POLLIN, deadline_ms, why);
     if (error)
         return error;
-    size_t size = buf_room(in) < READ_SIZE ? buf_room(in) : READ_SIZE;
+    size_t size = buf_len(in) < READ_MIN   ? READ_MIN
+                  : buf_len(in) < READ_MAX ? buf_len(in)
+                                           : READ_MAX;
+    if (size > buf_room(in))
+        size = buf_room(in);
     if (size == 0)
         return failure_set(why, SCOUT_E_LIMIT, "The daemon's answer has more than %u bytes",
                            CALL_ANSWER_MAX);

@@ -43,10 +43,9 @@ static int try_connect(const struct paths *p)
     if (fd < 0)
         return -1;
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-        int flags = fcntl(fd, F_GETFL);
         if (peer_is_gone(fd))
             errno = ECONNREFUSED;
-        else if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
+        else if (fcntl(fd, F_SETFL, 0) == 0) /* it may block from here on */
             return fd;
     }
     int error = errno;

@@ -21,7 +21,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("SCOUT_BUILD", os.path.join(ROOT, "build", "dev"))
-SCOUT = os.path.join(BUILD, "scout")
+SCOUT = os.environ.get("SCOUT_PROGRAM", os.path.join(BUILD, "scout"))
 SCOUTD = os.path.join(BUILD, "scoutd")
 
 TEST_LIMIT_S = 210  # below ctest's own limit, so that the clean-up still runs
