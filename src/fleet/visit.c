@@ -91,20 +91,28 @@ static void end_failed(struct visit *v)
     end(v, again ? on_again : on_deliver);
 }
 
+/* The first failure is the one that is told: a connection that ends answers whatever else was in
+ * flight with its own. */
 void visit_fail(struct visit *v, int error, const char *text)
 {
+    if (v->finished)
+        return;
     failure_set(&v->failure, error, "%s", text);
     end_failed(v);
 }
 
 void visit_fail_as(struct visit *v, const struct failure *why)
 {
+    if (v->finished)
+        return;
     v->failure = *why;
     end_failed(v);
 }
 
 void visit_fail_path(struct visit *v, int error)
 {
+    if (v->finished)
+        return;
     failure_set(&v->failure, error, "%s: %.400s",
                 error == SCOUT_E_PERMISSION ? "Permission denied" : "Path not found", v->shown);
     end_failed(v);
@@ -114,6 +122,8 @@ void visit_fail_reply(struct visit *v, const char *what, const struct sftp_reply
 {
     struct failure *f = &v->failure;
     int error = reply->error ? reply->error : SCOUT_E_SFTP_PROTOCOL;
+    if (v->finished)
+        return;
     if (error == SCOUT_E_NOT_FOUND || error == SCOUT_E_PERMISSION) {
         visit_fail_path(v, error);
         return;
@@ -217,17 +227,50 @@ void visit_run(struct visit *v, const char *command)
 
 /* ---- the begin ---- */
 
+/* When it will have taken too long, as far as is known now. */
+static uint64_t due(const struct visit *v)
+{
+    uint64_t since = v->asking_ns ? v->asking_ns : io_now(fleet_io(v->fleet));
+    return v->idle_ns ? since + v->idle_ns : v->deadline_ns;
+}
+
+static void tell_deadline(struct visit *v)
+{
+    if (v->idle_ns)
+        failure_set(&v->failure, SCOUT_E_DEADLINE, "%s answered nothing for %.0f s", v->host->name,
+                    (double)v->idle_ns / 1e9);
+    else
+        failure_set(&v->failure, SCOUT_E_DEADLINE, "%s did not answer in time", v->host->name);
+    v->failure.stage = "running";
+}
+
+/* The timer is not moved with every answer: it looks when it fires. */
 static void on_deadline(struct io_timer *timer)
 {
     struct visit *v = CONTAINER_OF(timer, struct visit, timer);
-    if (!v->parts->expire || !v->parts->expire(v)) {
-        failure_set(&v->failure, SCOUT_E_DEADLINE, "%s did not answer in time", v->host->name);
-        v->failure.stage = "running";
+    if (due(v) > io_now(fleet_io(v->fleet))) {
+        io_timer_start(fleet_io(v->fleet), &v->timer, due(v), on_deadline);
+        return;
     }
+    if (!v->parts->expire || !v->parts->expire(v))
+        tell_deadline(v);
     take_back(v); /* so that the end of the connection is not told to it as well */
     if (v->use.connection)
-        pool_suspect(&v->use, v->connected_ns);
+        pool_suspect(&v->use, v->asking_ns ? v->asking_ns : v->connected_ns);
     visit_finish(v);
+}
+
+void visit_idle(struct visit *v, uint64_t idle_ns)
+{
+    v->idle_ns = idle_ns;
+    v->asking_ns = 0;
+    if (!v->finished)
+        io_timer_start(fleet_io(v->fleet), &v->timer, due(v), on_deadline);
+}
+
+void visit_moved(struct visit *v, bool asking)
+{
+    v->asking_ns = asking ? io_now(fleet_io(v->fleet)) : 0;
 }
 
 static void begin(struct visit *v)

@@ -44,6 +44,8 @@ struct visit {
     const char *principal;       /* the caller's */
     uint64_t client, deadline_ns;
     uint64_t connected_ns; /* when it had its connection; 0: it had none */
+    uint64_t idle_ns;      /* of visit_idle; 0: the deadline holds */
+    uint64_t asking_ns;    /* since when the host answers nothing; 0: nothing is asked of it */
     const char *shown;     /* the path as the caller wrote it; the owner's */
     const char *path;      /* as the host gets it: a part of `shown`, or "." */
     struct failure failure;
@@ -67,6 +69,11 @@ void visit_fini(struct visit *v);
 
 /* The SFTP client, NULL when the connection is gone. */
 struct sftp *visit_sftp(const struct visit *v);
+
+/* From now on there is no deadline: it ends when the host answers nothing for `idle_ns` while
+ * something is asked of it. visit_moved tells that it answered, and whether more is asked. */
+void visit_idle(struct visit *v, uint64_t idle_ns);
+void visit_moved(struct visit *v, bool asking);
 
 /* Runs one command (for the login shell, without effect) on the host: `feed` and `fed` follow. */
 void visit_run(struct visit *v, const char *command);

@@ -7,6 +7,7 @@
 #include "attributes.h"
 #include "ls_text.h"
 #include "result.h"
+#include "scout/fleet/etag.h"
 #include <stdio.h>
 
 /* ---- a file ---- */
@@ -32,9 +33,8 @@ static void file_write(struct json_writer *w, const struct path_answer *a)
     result_uint(w, "size", r->attrs.size);
     attributes_write_mtime(w, &r->attrs);
     attributes_write_mode(w, &r->attrs);
-    char etag[64];
-    snprintf(etag, sizeof etag, "\"%x-%llx\"", r->attrs.mtime, (unsigned long long)r->attrs.size);
-    result_str(w, "etag", etag);
+    char etag[ETAG_SIZE];
+    result_str(w, "etag", etag_format(&r->attrs, etag));
     result_bool(w, "truncated", r->truncated);
     json_key(w, "text");
     json_text(w, r->text);

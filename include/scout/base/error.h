@@ -44,7 +44,10 @@
     X(POLICY, -49, "policy-denied", -32603, "policy does not allow it")                            \
     X(CONFIRMATION, -50, "confirmation-required", -32603, "a person has to allow it first")        \
     X(AUDIT, -51, "audit-unavailable", -32603, "the audit log cannot be written")                  \
-    X(NOT_ADMITTED, -55, "not-admitted", -32603, "this client is not admitted")
+    X(NOT_ADMITTED, -55, "not-admitted", -32603, "this client is not admitted")                    \
+    X(EXISTS, -56, "already-exists", -32603, "there is a file already")                            \
+    X(CHANGED, -57, "file-changed", -32603, "the file is not as it was")                           \
+    X(NO_SPACE, -58, "no-space", -32603, "no space is left")
 
 enum scout_error {
     SCOUT_OK = 0,

@@ -39,7 +39,7 @@ static void connect_server(struct pool *p)
     assert_non_null(c);
     c->pool = p;
     if (!p->no_sftp) {
-        start_server(&p->server, getuid(), NULL);
+        start_server(&p->server, p->uid ? p->uid : getuid(), NULL);
         c->sftp = p->server.client;
     }
     p->current = c;
@@ -250,7 +250,13 @@ static void round_trip(struct pool *p)
         lose(p);
         return;
     }
-    assert_int_equal(write(p->server.to, bytes.data, bytes.len), bytes.len);
+    for (size_t sent = 0; sent < bytes.len;) { /* a pipe takes only so much at a time */
+        struct pollfd fd = {p->server.to, POLLOUT, 0};
+        assert_int_equal(poll(&fd, 1, ANSWER_MS), 1);
+        ssize_t n = write(p->server.to, bytes.data + sent, bytes.len - sent);
+        assert_true(n > 0);
+        sent += (size_t)n;
+    }
     buf_consume(out, bytes.len);
     buf_init(&in, 64u << 20);
     read_replies(p, &in, count);
@@ -406,7 +412,12 @@ void world_look(struct world *w, const char *path)
     for (unsigned i = 0; i < STEPS_MAX && !w->done; i++)
         world_step(w);
     assert_true(w->done);
-    /* What it left behind goes out, too: nothing may stay open or in flight. */
+    world_settle(w);
+}
+
+/* What it left behind goes out, too: nothing may stay open or in flight. */
+void world_settle(struct world *w)
+{
     struct pool *p = &w->pool;
     while (p->current && p->current->sftp && buf_len(sftp_output(p->current->sftp)) > 0)
         round_trip(p);

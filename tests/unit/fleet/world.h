@@ -34,6 +34,7 @@ struct pool {
     unsigned lose_at;      /* the connection is lost instead of this round; 0: never */
     unsigned lose_count;   /* how many times that happens */
     const char *principal; /* whose logins have to be asked for; NULL: "" */
+    uid_t uid;             /* the server's; 0: our own */
     bool no_sftp, silent, slow_connect, refuse;
     unsigned piece; /* of a command's output; 0: all at once */
     struct command *command;
@@ -81,6 +82,8 @@ void world_stop(struct world *w);
 void world_begin(struct world *w, const char *path);
 void world_step(struct world *w);
 void world_look(struct world *w, const char *path);
+/* Does rounds until nothing is in flight any more. */
+void world_settle(struct world *w);
 void world_forget(struct world *w); /* the result, before the next look */
 
 const char *world_path(const struct world *w, const char *name);

@@ -1,0 +1,102 @@
+/* The end of a put that failed after its temporary file was asked for: that file is removed, and
+ * the failure is told behind it.
+ *
+ * This is a visit of its own, bounded by FILE_PUT_CLEAN_MS: on the same connection where that
+ * stands (its requests are answered in order, so the remove comes behind an open and writes that
+ * are still on their way), else on a new one. When the rename had been sent and its answer did not
+ * come, the temporary file tells which way it went: if it is gone, it is in its place. */
+#include "file_put.h"
+
+#include "scout/base/time.h"
+#include <stdio.h>
+#include <string.h>
+
+static struct file_put *put_of(struct visit *v)
+{
+    return CONTAINER_OF(v, struct file_put, cleaning);
+}
+
+static void on_removed(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct put_side *side = CONTAINER_OF(request, struct put_side, request);
+    struct file_put *p = side->put;
+    if (reply->error && reply->error != SCOUT_E_NOT_FOUND) {
+        visit_fail_reply(&p->cleaning, "remove", reply);
+        return;
+    }
+    p->result.may_have_replaced = p->stage == PUT_PLACING && reply->error == SCOUT_E_NOT_FOUND;
+    visit_finish(&p->cleaning);
+}
+
+static void begin(struct visit *v)
+{
+    struct file_put *p = put_of(v);
+    struct sftp *s = visit_sftp(v);
+    p->side[0].put = p;
+    int error =
+        s ? sftp_remove(s, &p->side[0].request, p->temp, on_removed) : SCOUT_E_CONNECTION_LOST;
+    if (error)
+        visit_fail_start(v, error);
+    else
+        pool_flush(&v->use);
+}
+
+static void begin_shell(struct visit *v)
+{
+    visit_fail(v, SCOUT_E_SFTP_UNAVAILABLE, "The host offers no SFTP any more");
+}
+
+static void take_back(struct visit *v, struct sftp *s)
+{
+    sftp_forget(s, &put_of(v)->side[0].request);
+}
+
+static void reset(struct visit *v)
+{
+    (void)v;
+}
+
+/* What is added to the failure, so that nobody has to guess. */
+static void tell_rest(struct file_put *p)
+{
+    struct failure *f = &p->visit.failure, first = *f;
+    if (p->cleaning.failure.error) {
+        p->result.left_behind = true;
+        p->result.may_have_replaced = p->stage == PUT_PLACING;
+        failure_set(f, first.error, "%.300s; the temporary file %.160s may be left there",
+                    first.text, p->temp);
+    } else if (p->result.may_have_replaced) {
+        failure_set(f, first.error, "%.400s; the new contents are in place nevertheless",
+                    first.text);
+    }
+}
+
+static void deliver(struct visit *v)
+{
+    struct file_put *p = put_of(v);
+    tell_rest(p);
+    visit_fini(v);
+    put_deliver(p);
+}
+
+static const struct visit_parts parts = {
+    .begin = begin,
+    .begin_shell = begin_shell,
+    .take_back = take_back,
+    .reset = reset,
+    .deliver = deliver,
+};
+
+void put_clean_start(struct file_put *p)
+{
+    const struct visit *v = &p->visit;
+    struct fleet *f = v->fleet;
+    const struct path_request request = {
+        .host = v->host,
+        .path = p->temp,
+        .principal = v->principal,
+        .client = v->client,
+        .deadline_ns = io_now(fleet_io(f)) + FILE_PUT_CLEAN_MS * NS_PER_MS,
+    };
+    visit_start(&p->cleaning, &parts, f, &request, p->temp);
+}
