@@ -68,6 +68,7 @@ static int load_ssh_config(struct configuration *c, const struct configuration_s
         .uid = getuid(),
         .read = ssh_files_read,
         .variable = variable,
+        .environment = (const char *const *)environ,
         .exec = c->settings.match_exec == SETTINGS_YES ? run_exec : NULL,
         .context = &files};
     snprintf(dir, sizeof dir, "%s/.ssh", source->home);

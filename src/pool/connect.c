@@ -230,7 +230,7 @@ static void make_engine(struct pool_connection *c)
         .ciphers = host->ciphers,
         .macs = host->macs,
         .host_key_algorithms = host->host_key_algorithms,
-        .environment = host->set_env,
+        .environment = host->environment,
         .known_hosts = w->credentials ? w->credentials->known_hosts : NULL,
         .host_key_unchecked = w->credentials && w->credentials->unchecked,
         .identities = w->identities.list,

@@ -70,7 +70,7 @@ static struct destination_numbers numbers_of(const struct ssh_host *h)
                                            h->macs,
                                            h->host_key_algorithms,
                                            h->pubkey_accepted_algorithms,
-                                           h->set_env};
+                                           h->environment};
     struct destination_numbers n = {
         .alive_interval_s = h->alive_interval_s,
         .alive_count_max = h->alive_count_max,
@@ -103,7 +103,7 @@ static uint32_t texts_of(struct ssh_host *h, const char **texts[TEXTS_MAX])
                                              &h->macs,
                                              &h->host_key_algorithms,
                                              &h->pubkey_accepted_algorithms,
-                                             &h->set_env};
+                                             &h->environment};
     const struct {
         const char **list;
         uint32_t count;

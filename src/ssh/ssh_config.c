@@ -283,6 +283,7 @@ static int copy_env(struct load *l)
     c->machine = env->machine ? strdup(env->machine) : NULL;
     c->uid = env->uid;
     c->variable = env->variable;
+    c->environment = env->environment;
     return c->home && c->user && c->dir && (c->machine || !env->machine) ? 0 : fail_nomem(l);
 }
 

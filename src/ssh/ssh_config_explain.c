@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define VALUE_MAX 8192 /* bytes of one value; a longer one is cut */
+#define VALUE_MAX  8192 /* bytes of one value; a longer one is cut */
+#define REMARK_MAX 960  /* bytes of names that SendEnv sends; further ones are left out */
 
 struct explain {
     struct config_walk walk;
@@ -16,7 +17,8 @@ struct explain {
     struct config_tokens tokens;
     void (*each)(void *context, const struct ssh_explained *row);
     void *context;
-    char value[VALUE_MAX];
+    struct config_sent sent;
+    char value[VALUE_MAX], remark[REMARK_MAX + 16];
 };
 
 static enum ssh_standing standing_of(enum config_slot slot)
@@ -34,9 +36,10 @@ static const char *difference_of(enum config_slot slot, const struct config_dire
     return lax ? "as accept-new: a changed or revoked key is refused all the same" : NULL;
 }
 
-/* One row; `d` may be NULL: the default. */
-static void tell(struct explain *e, enum config_slot slot, const struct config_directive *d,
-                 const char *value)
+/* One row; `d` may be NULL: the default. `remark`: what else is to be said of the value, or NULL.
+ */
+static void tell_remark(struct explain *e, enum config_slot slot, const struct config_directive *d,
+                        const char *value, const char *remark)
 {
     const struct config_refusal *refusal = &e->refusals[slot];
     const struct config_directive *at = refusal->at && !d ? refusal->at : d;
@@ -49,9 +52,15 @@ static void tell(struct explain *e, enum config_slot slot, const struct config_d
         .file = at ? e->walk.config->files[at->file].path : NULL,
         .line = at ? at->line : 0,
         .standing = refusal->at ? SSH_STANDING_REFUSED : standing_of(slot),
-        .reason = refusal->at ? refusal->text : difference_of(slot, d),
+        .reason = refusal->at ? refusal->text : remark,
     };
     e->each(e->context, &row);
+}
+
+static void tell(struct explain *e, enum config_slot slot, const struct config_directive *d,
+                 const char *value)
+{
+    tell_remark(e, slot, d, value, difference_of(slot, d));
 }
 
 static const char *joined(struct explain *e, const struct config_directive *d)
@@ -108,6 +117,37 @@ static void tell_added(struct explain *e, enum config_slot slot)
         tell(e, slot, NULL, default_of(e, slot));
 }
 
+/* Appends to a text of `size` bytes, with a blank between; what is too long is left out. */
+static void add_word(char *out, size_t size, const char *word, size_t len)
+{
+    size_t at = strlen(out);
+    if (at + len + 2 <= size)
+        snprintf(out + at, size - at, "%s%.*s", at ? " " : "", (int)len, word);
+    else if (at + 5 <= size)
+        snprintf(out + at, size - at, " ...");
+}
+
+/* Each line of SendEnv with those of its patterns that are left, and the names that it sends. */
+static void tell_sent(struct explain *e)
+{
+    const char *const *variables = e->walk.config->environment;
+    char names[REMARK_MAX];
+    (void)config_sent_gather(&e->sent, &e->walk);
+    for (uint32_t i = 0; i < e->sent.count;) {
+        const struct config_directive *d = e->sent.list[i].at;
+        e->value[0] = '\0';
+        for (; i < e->sent.count && e->sent.list[i].at == d; i++)
+            add_word(e->value, sizeof e->value, e->sent.list[i].pattern,
+                     strlen(e->sent.list[i].pattern));
+        names[0] = '\0';
+        for (const char *const *v = variables; v && *v; v++)
+            if (config_sent_by(&e->sent, *v) == d)
+                add_word(names, sizeof names, *v, strcspn(*v, "="));
+        snprintf(e->remark, sizeof e->remark, "%s%s", names[0] ? "sends " : "sends nothing", names);
+        tell_remark(e, CONFIG_SEND_ENV, d, e->value, e->remark);
+    }
+}
+
 int ssh_config_explain(const struct ssh_config *c, const char *name,
                        void (*each)(void *context, const struct ssh_explained *row), void *context,
                        struct failure *why)
@@ -128,6 +168,8 @@ int ssh_config_explain(const struct ssh_config *c, const char *name,
             continue;
         if (k->take == CONFIG_TAKE_FIRST)
             tell_first(e, (enum config_slot)i);
+        else if (i == CONFIG_SEND_ENV)
+            tell_sent(e);
         else
             tell_added(e, (enum config_slot)i);
     }

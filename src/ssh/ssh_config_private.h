@@ -12,6 +12,7 @@
  *   walk     ssh_config_walk.c     which directives count for one host
  *   resolve  ssh_config_resolve.c  their values, expanded, into a struct ssh_host
  *   explain  ssh_config_explain.c  the same, row by row, with file and line
+ *   environment  ssh_config_environment.c  what SendEnv and SetEnv give to commands
  *   jump     ssh_config_jump.c     the hosts that ProxyJump leads through
  *   expand   ssh_config_expand.c   ~, %x, $x and ${...} */
 #ifndef SCOUT_SSH_SSH_CONFIG_PRIVATE_H
@@ -50,6 +51,7 @@ enum config_kind {
     CONFIG_KIND_COUNT,      /* 1 to INT_MAX */
     CONFIG_KIND_PORT,       /* 1 to 65535 */
     CONFIG_KIND_TIME,       /* seconds; `none` sets nothing */
+    CONFIG_KIND_NAMES,      /* of variables, with patterns: words without `=` */
     CONFIG_KIND_FILES,      /* words; `none` only alone */
     CONFIG_KIND_AGENT,      /* a path, $NAME, SSH_AUTH_SOCK or none */
     CONFIG_KIND_ALGORITHMS, /* one word: names with commas, after an optional + - or ^ */
@@ -104,6 +106,7 @@ struct ssh_config {
     char *home, *user, *dir, *machine;
     uint32_t uid;
     const char *(*variable)(const char *name);
+    const char *const *environment;
     struct config_file *files;
     uint32_t file_count, file_size;
     struct config_directive *directives;
@@ -274,6 +277,29 @@ struct config_tokens config_walk_tokens(const struct config_walk *w, const char 
  * that is refused. */
 int config_resolve(struct config_walk *w, const struct ssh_config *c, const char *name,
                    const struct config_hop *towards, struct ssh_host *out, struct failure *why);
+
+/* ---- environment */
+
+#define CONFIG_ENVIRONMENT_MAX (16u * 1024u) /* bytes of all variables of a host */
+#define CONFIG_SENT_MAX        256           /* patterns of SendEnv that count for a host */
+
+/* The patterns of SendEnv that are left for a host, in their order, each with its line. */
+struct config_sent {
+    struct config_sent_pattern {
+        const struct config_directive *at;
+        const char *pattern;
+    } list[CONFIG_SENT_MAX];
+    uint32_t count;
+};
+
+/* False when there are more; the list is what there was room for. */
+bool config_sent_gather(struct config_sent *s, const struct config_walk *w);
+/* The line that sends a variable (NAME=VALUE); NULL: none does. */
+const struct config_directive *config_sent_by(const struct config_sent *s, const char *variable);
+
+/* All that the host's commands get, NAME=VALUE with newlines between, into `out`. What cannot be
+ * sent refuses the host. Returns a line that it comes from; NULL: there is nothing. */
+const struct config_directive *config_environment(struct config_walk *w, char *out, size_t size);
 
 /* ---- jump */
 

@@ -199,33 +199,12 @@ static void fill_proxy_command(struct fill *f)
         f->host->proxy_command = put(f, d, out);
 }
 
-/* One line for each variable: no word of a configuration has a newline. */
 static void fill_environment(struct fill *f)
 {
-    const struct config_directive *d = f->walk->first[CONFIG_SET_ENV];
-    char out[SSH_CONFIG_COMMAND_MAX] = "";
-    const char *word = d ? d->words : NULL;
-    size_t len = 0;
-    for (uint32_t i = 0; d && i < d->word_count; i++, word += strlen(word) + 1) {
-        const char *value = strchr(word, '=');
-        if (!value || value == word) {
-            config_refuse(f->walk, d->slot, d, "SetEnv %.128s: it is no NAME=VALUE", word);
-            return;
-        }
-        if (strchr(value, '%') || strstr(value, "${")) {
-            config_refuse(f->walk, d->slot, d,
-                          "SetEnv with %% or ${...} in a value is not supported, since versions "
-                          "of OpenSSH differ on it");
-            return;
-        }
-        if (len + strlen(word) + 2 > sizeof out) {
-            config_refuse(f->walk, d->slot, d, "SetEnv is longer than %zu bytes", sizeof out);
-            return;
-        }
-        len += (size_t)snprintf(out + len, sizeof out - len, "%s%s", len ? "\n" : "", word);
-    }
-    if (len > 0)
-        f->host->set_env = put(f, d, out);
+    char out[CONFIG_ENVIRONMENT_MAX];
+    const struct config_directive *d = config_environment(f->walk, out, sizeof out);
+    if (d)
+        f->host->environment = put(f, d, out);
 }
 
 static void fill_texts(struct fill *f)
@@ -283,7 +262,7 @@ static int keep_texts(struct fill *f)
                                   &h->macs,
                                   &h->host_key_algorithms,
                                   &h->pubkey_accepted_algorithms,
-                                  &h->set_env};
+                                  &h->environment};
     if (f->len == 0)
         return 0;
     char *memory = malloc(f->len);

@@ -115,7 +115,7 @@
     X(RSA_SIZE, "RequiredRSASize", INT, FIRST, GUARDED, "1024", NULL, NULL)                        \
     X(REVOKED_HOST_KEYS, "RevokedHostKeys", STRING, FIRST, GUARDED, "none", NULL, NULL)            \
     X(SK_PROVIDER, "SecurityKeyProvider", STRING, FIRST, IGNORED, NULL, NULL, NULL)                \
-    X(SEND_ENV, "SendEnv", ANY, WORDS, IGNORED, NULL, NULL, NULL)                                  \
+    X(SEND_ENV, "SendEnv", NAMES, WORDS, HONOURED, NULL, NULL, NULL)                               \
     X(ALIVE_COUNT, "ServerAliveCountMax", INT, FIRST, HONOURED, NULL, NULL, "3")                   \
     X(ALIVE_INTERVAL, "ServerAliveInterval", TIME, FIRST, HONOURED, NULL, NULL,                    \
       "as the key ping_interval")                                                                  \

@@ -192,6 +192,11 @@ const char *config_value_parse(const struct config_keyword *k, struct config_dir
         return NULL;
     case CONFIG_KIND_JUMP:
         return check_jump(words, scratch);
+    case CONFIG_KIND_NAMES:
+        for (uint32_t i = 0; i < d->word_count; i++, word = config_next_word(word))
+            if (*word == '\0' || strchr(word, '='))
+                return config_bad_value("bad name of a variable", word, scratch);
+        return NULL;
     case CONFIG_KIND_FILES:
         for (uint32_t i = 0; i < d->word_count; i++, word = config_next_word(word))
             if (strcasecmp(word, "none") == 0 && d->word_count > 1)

@@ -125,12 +125,13 @@ static bool is_settled(const struct config_walk *w, enum config_slot slot)
            (slot == CONFIG_HOSTNAME && w->final);
 }
 
+/* A value that is there already adds nothing. Words do: those of a second pass may take away what
+ * the first one added. */
 static void add_value(struct config_walk *w, const struct config_directive *d)
 {
     bool words = config_keywords[d->slot].take == CONFIG_TAKE_WORDS;
-    for (uint32_t i = 0; i < w->value_count; i++)
-        if (w->values[i]->slot == d->slot &&
-            (w->values[i] == d || (!words && strcmp(w->values[i]->words, d->words) == 0)))
+    for (uint32_t i = 0; i < w->value_count && !words; i++)
+        if (w->values[i]->slot == d->slot && strcmp(w->values[i]->words, d->words) == 0)
             return;
     if (w->value_count == CONFIG_VALUES_MAX) {
         config_refuse(w, d->slot, d, "more than %d values that add up", CONFIG_VALUES_MAX);

@@ -39,6 +39,8 @@ static int read_file(void *context, const char *pattern,
     return take(take_context, pattern, file_of(*input, (unsigned)(pattern[1] - '0')));
 }
 
+static const char *const environment[] = {"LANG=C", "A=1", "LC_ALL=", NULL};
+
 static const char *variable(const char *name)
 {
     return strcmp(name, "HOME") == 0 ? "/home/me" : NULL;
@@ -109,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                        .machine = "m.example",
                                        .read = read_file,
                                        .variable = variable,
+                                       .environment = environment,
                                        .exec = run_command,
                                        .context = &input};
     struct ssh_config *config;

@@ -217,6 +217,32 @@ class SshConfigTest(harness.ScoutTest):
                 self.assertScoutError(client.tool("run", host=host, command=show), "host-refused",
                                       "SetEnv")
 
+    def test_variables_of_the_daemon_that_are_sent(self):
+        daemon = self.start(
+            "Match all\n  SendEnv SEC* EMPTY FIRST\n"
+            + self.entry("sent") + self.entry("less", SendEnv="-SECOND -F*")
+            + self.entry("set", SetEnv="FIRST=2"), 'role = "operator"\n',
+            FIRST="a b", SECRET="left out", EMPTY="", SCOUT_FIRST="1")
+        show = "echo \"${FIRST-unset},${SECOND-unset},${EMPTY-unset},${SECRET-unset}\""
+        with daemon.client() as client:
+            def shown(host):
+                return text_of(client.tool("run", host=host, command=show)).splitlines()[0]
+            self.assertEqual(shown("sent"), "a b,unset,,unset")
+            self.assertEqual(shown("less"), "unset,unset,,unset")
+            self.assertEqual(shown("set"), "2,unset,,unset")
+            with open(daemon.ssh_config, "r+", encoding="utf-8") as file:
+                text = file.read().replace("SEC* EMPTY FIRST", "-FIRST EMPTY")
+                file.seek(0)
+                file.write(text)
+                file.truncate()
+            daemon.process.send_signal(signal.SIGHUP)
+            harness.wait_until(lambda: "reloaded" in daemon.log(), "reloaded")
+            self.assertEqual(shown("sent"), "unset,unset,,unset")
+            self.assertEqual(shown("set"), "2,unset,,unset")
+        row = self.row(daemon, "set", "SendEnv")
+        self.assertEqual((row["value"], row["standing"], row["reason"]),
+                         ("EMPTY", "honoured", "sends EMPTY"))
+
     def row(self, daemon, host, keyword):
         """What explain says of one keyword."""
         answer = json.loads(self.explain(daemon, host, "--json").stdout)

@@ -39,6 +39,9 @@ struct ssh_config_env {
     /* The value of an environment variable, NULL: not set. NULL: none is. Called as long as the
      * configuration lives, from whichever thread resolves; the environment must not change. */
     const char *(*variable)(const char *name);
+    /* What SendEnv chooses from: NAME=VALUE, NULL at the end; NULL: nothing. Borrowed as long as
+     * the configuration lives; must not change either. */
+    const char *const *environment;
     /* Runs the command of a Match exec in a shell: 1 when it exits with 0, 0 otherwise, negative
      * when it could not be run. Called within ssh_config_load only, for the known hosts, once for
      * each different command. NULL: hosts for which an exec may count are refused. */
@@ -117,7 +120,7 @@ struct ssh_host {
     /* As written, with their + - ^. */
     const char *kex_algorithms, *ciphers, *macs, *host_key_algorithms;
     const char *pubkey_accepted_algorithms;
-    const char *set_env;          /* SetEnv: NAME=VALUE, with newlines between them; NULL: none */
+    const char *environment; /* SendEnv and SetEnv: NAME=VALUE, with newlines between; NULL: none */
     uint32_t connect_timeout_s;   /* ConnectTimeout; 0: not set */
     uint32_t connection_attempts; /* 0: not set */
     uint32_t alive_interval_s;    /* ServerAliveInterval; 0: not set, or 0 */

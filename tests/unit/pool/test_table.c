@@ -120,7 +120,7 @@ static void test_every_part_is_compared(void **state)
         &b.identities[0],  &b.known_hosts[0], &b.identity_agent,      &b.host_key_alias,
         &b.proxy_command,  &b.bind_address,   &b.bind_interface,      &b.ciphers,
         &b.kex_algorithms, &b.macs,           &b.host_key_algorithms, &b.pubkey_accepted_algorithms,
-        &b.set_env};
+        &b.environment};
     uint32_t *const numbers[] = {&b.alive_interval_s, &b.alive_count_max};
     bool *const flags[] = {&b.identities_none, &b.identities_only, &b.known_hosts_none,
                            &b.known_hosts_global_none, &b.alive_set};

@@ -72,6 +72,8 @@ static const char *const settings[] = {
     "Compression yes",
     "SendEnv LANG LC_*",
     "SendEnv TERM",
+    "SendEnv -LC_* XMODIFIERS",
+    "SendEnv -T* TERM TZ -TZ",
     "ProxyJump none",
     "ProxyCommand none",
     "ProxyJump u@j:2222",

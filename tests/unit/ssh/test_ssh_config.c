@@ -727,7 +727,7 @@ static void each_value_is_told_with_its_line(void **state)
                              "IdentityFile=/k /i:2 honoured\n"
                              "Port=22 default:0 honoured\n"
                              "ProxyJump=j /c:4 honoured\n"
-                             "SendEnv=A /c:10 ignored\n"
+                             "SendEnv=A /c:10 honoured *\n"
                              "StrictHostKeyChecking=no /c:5 honoured *\n"
                              "Weird= /c:11 refused *\n");
     assert_non_null(strstr(why.text, "Host a is refused: this Match may set Ciphers"));
@@ -769,7 +769,7 @@ static void the_rest_of_a_host_is_filled(void **state)
     assert_string_equal(h.host_key_algorithms, "^d");
     assert_string_equal(h.pubkey_accepted_algorithms, "e");
     assert_string_equal(h.bind_address, "10.0.0.1");
-    assert_string_equal(h.set_env, "A=1\nB=x y=z\nC=");
+    assert_string_equal(h.environment, "A=1\nB=x y=z\nC=");
     ssh_host_fini(&h);
 }
 
