@@ -1,12 +1,14 @@
-/* tools/call: from the request to the tool and back.
+/* A request that is worked on: from the method to the tool and back, for tools/call and for
+ * whatever other method is a call (call.h).
  *
  * A call may end before tool_call_start returns, much later, or while it is being cancelled;
  * on_done comes once in each case and is the only place that answers. A request that was cancelled
  * gets no answer (MCP "Cancellation"), and its id is free again at once; it counts as in flight
  * until its tool has really ended, so that a client cannot pile up work by cancelling. */
+#include "call.h"
+
 #include "batch.h"
 #include "call_log.h"
-#include "dispatch.h"
 #include "progress.h"
 #include "session_state.h"
 #include <stdio.h>
@@ -38,8 +40,7 @@ static void request_end(struct mcp_session *s, struct request *r)
         batch_call_ended(batch);
 }
 
-static void write_call_result(struct json_writer *w, const struct mcp_session *s,
-                              const void *context)
+void call_write_result(struct json_writer *w, const struct mcp_session *s, const void *context)
 {
     const struct tool_result *result = context;
     (void)s;
@@ -56,7 +57,7 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
         s->config.stats->tool_errors++;
     if (!r->cancelled) {
         struct reply_to to = {request_id(r), r->era, r->batch};
-        call->answer_bytes = answer_result(s, &to, write_call_result, result);
+        call->answer_bytes = r->answer(s, &to, call, result);
     }
     call_log(s, call, result);
     if (r->starting)
@@ -67,22 +68,29 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     session_leave(s);
 }
 
-static void start_call(struct mcp_session *s, const struct reply_to *to, const struct tool *t,
-                       struct slice arguments, struct slice token)
+void call_start(struct mcp_session *s, const struct reply_to *to, const struct call_start *start)
 {
+    struct slice token;
+    if (!progress_token(start->params, &token)) {
+        answer_error(s, to, RPC_INVALID_PARAMS,
+                     "Invalid params: \"progressToken\" must be a string or an integer", NULL,
+                     NULL);
+        return;
+    }
     struct request *r = request_take(&s->requests, to);
     if (!r) {
         answer_failure(s, to, SCOUT_E_NOMEM);
         return;
     }
     r->session = s;
+    r->answer = start->answer;
     r->starting = true;
     progress_want(r, token);
     count_begun(s);
     if (to->batch)
         batch_call_begun(to->batch);
-    struct tool_call *call = tool_call_start(s->config.registry, t, arguments, s->config.identity,
-                                             deadline_of(s), on_call_done, r);
+    struct tool_call *call = tool_call_start(s->config.registry, start->tool, start->arguments,
+                                             s->config.identity, deadline_of(s), on_call_done, r);
     r->starting = false;
     if (!call)
         answer_failure(s, to, SCOUT_E_NOMEM);
@@ -94,41 +102,6 @@ static void start_call(struct mcp_session *s, const struct reply_to *to, const s
     call->on_progress = progress_tell;
     if (r->cancelled)
         tool_call_cancel(call);
-}
-
-void method_tools_call(struct mcp_session *s, const struct reply_to *to, struct slice params)
-{
-    char name[129], message[192];
-    struct slice raw_name = json_member(params, "name");
-    struct slice arguments = json_member(params, "arguments");
-    if (json_type(raw_name) != JSON_STRING) {
-        answer_error(s, to, RPC_INVALID_PARAMS, "Invalid params: \"name\" must be a string", NULL,
-                     NULL);
-        return;
-    }
-    struct slice token;
-    if (!progress_token(params, &token)) {
-        answer_error(s, to, RPC_INVALID_PARAMS,
-                     "Invalid params: \"progressToken\" must be a string or an integer", NULL,
-                     NULL);
-        return;
-    }
-    if (json_type(arguments) == JSON_NULL)
-        arguments.len = 0;
-    if (arguments.len && json_type(arguments) != JSON_OBJECT) {
-        answer_error(s, to, RPC_INVALID_PARAMS, "Invalid params: \"arguments\" must be an object",
-                     NULL, NULL);
-        return;
-    }
-    bool readable = json_string(raw_name, name, sizeof name) >= 0;
-    const struct tool *t = readable ? tool_find(s->config.registry, name) : NULL;
-    if (t) {
-        start_call(s, to, t, arguments, token);
-        return;
-    }
-    snprintf(message, sizeof message, "Unknown tool%s%s", readable ? ": " : "",
-             readable ? name : "");
-    answer_error(s, to, RPC_INVALID_PARAMS, message, NULL, NULL);
 }
 
 void call_cancel(struct mcp_session *s, struct request *r)

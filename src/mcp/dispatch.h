@@ -28,8 +28,7 @@ struct request *cancelled_request(const struct mcp_session *s, struct slice para
 /* Refuses a modern request whose `_meta` does not allow to serve it. True when it was answered. */
 bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct message_meta *meta);
 
-/* tools_list.c, call.c */
+/* tools_list.c, tools_call.c */
 method_fn method_tools_list, method_tools_call;
-void call_cancel(struct mcp_session *s, struct request *r);
 
 #endif

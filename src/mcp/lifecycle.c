@@ -6,6 +6,7 @@
  * Modern (2026-07-28): no handshake. Each request says in `_meta` which revision it speaks and what
  * the client can do; `server/discover` tells what the server speaks. Legacy revisions are not among
  * the versions listed there, since they are not served statelessly. */
+#include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
 

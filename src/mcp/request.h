@@ -10,10 +10,16 @@
 #define REQUESTS_KEPT   64 /* request objects that a session keeps for the next ones */
 
 struct tool_call;
+struct tool_result;
+
+/* Answers a request whose call has ended; how many bytes that took. */
+typedef size_t request_answer_fn(struct mcp_session *s, const struct reply_to *to,
+                                 const struct tool_call *call, const struct tool_result *result);
 
 struct request {
     struct mcp_session *session;
     struct tool_call *call; /* NULL until tool_call_start returned */
+    request_answer_fn *answer;
     enum mcp_era era;
     struct batch *batch;
     bool cancelled;     /* its answer is dropped */

@@ -13,6 +13,7 @@
  * function that may lead there holds the session (session_enter, session_leave), which goes when it
  * was freed, nothing is in flight and nobody holds it. While lines are taken up, flushing and news
  * of room wait until the end. */
+#include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
 

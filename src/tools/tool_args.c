@@ -30,6 +30,8 @@ static const char *describe_wanted(const struct tool_param *p, char *out, size_t
 {
     if (p->type == TOOL_BOOLEAN)
         snprintf(out, size, "true or false");
+    else if (p->type == TOOL_OBJECT)
+        snprintf(out, size, "an object");
     else if (p->type == TOOL_INTEGER && is_bounded(p))
         snprintf(out, size, "an integer from %" PRId64 " to %" PRId64, p->minimum, p->maximum);
     else if (p->type == TOOL_INTEGER)
@@ -99,6 +101,8 @@ static bool value_passes(const struct tool_param *p, const struct cJSON *value)
         return cJSON_IsBool(value);
     case TOOL_STRING_LIST:
         return list_passes(p, value);
+    case TOOL_OBJECT:
+        return cJSON_IsObject(value);
     }
     return false;
 }
@@ -142,6 +146,8 @@ int tool_args_check(const struct tool *t, struct cJSON *args, struct failure *wh
         next = value->next;
         const struct tool_param *p = param_find(t, value->string);
         int error = 0;
+        if (!p && t->takes_params)
+            continue;
         if (!p)
             error = refuse_unknown(t, value->string, why);
         else if (cJSON_IsNull(value))

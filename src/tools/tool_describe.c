@@ -17,6 +17,8 @@ static const char *type_name(enum tool_param_type type)
         return "boolean";
     case TOOL_STRING_LIST:
         return "array";
+    case TOOL_OBJECT:
+        return "object";
     }
     return "string";
 }

@@ -11,7 +11,7 @@
 #include "scout/fleet/audit.h"
 #include "scout/io/io.h"
 
-enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN, TOOL_STRING_LIST };
+enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN, TOOL_STRING_LIST, TOOL_OBJECT };
 
 #define TOOL_ARENA_MAX (16u * 1024u * 1024u) /* bytes that one call's arguments may take */
 
@@ -43,6 +43,9 @@ struct tool {
     /* Hints. A tool is read-only for those to whom policy leaves none of its POLICY_EFFECTS; the
      * first two hold for the others. */
     bool destructive, idempotent, open_world;
+    /* What the table does not have means nothing: the params of a method, which revisions of the
+     * protocol add to. Such a tool is in no list. */
+    bool takes_params;
     /* Starts the work. `args` is an object whose members passed the table (a member that was null
      * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
@@ -108,6 +111,7 @@ struct tool_call {
     bool has_exit; /* the tool's: its command ended with that. For records */
     int exit_status;
     bool cancelled;
+    const char *subject;   /* what the caller named, a URI. For errors; NULL: nothing */
     uint64_t confirmed;    /* its number among `confirmations`; 0: it asked for none */
     struct audit_act act;  /* what it is about, as far as policy was asked. For logs */
     uint64_t answer_bytes; /* the caller's, within on_done: for the record */
