@@ -245,3 +245,16 @@ int target_parse(struct slice text, struct target *out, struct failure *why)
     int error = take_host(trim_host(slice_of(t.data, host_len)), out, why);
     return error ? error : take_path(trim(slice_skip(t, host_len + 1)), out, why);
 }
+
+int target_make(struct slice host, struct slice path, struct target *out, struct failure *why)
+{
+    out->kind = TARGET_PATH;
+    out->host[0] = out->path[0] = '\0';
+    int error = take_host(host, out, why);
+    return error ? error : take_path(path, out, why);
+}
+
+int target_refuse(struct failure *why, const char *what, struct slice input)
+{
+    return refuse(why, what, input, "'");
+}

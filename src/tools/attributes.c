@@ -1,9 +1,9 @@
 /* Attributes of a file as members of structured content. */
 #include "attributes.h"
 
-#include "ls_text.h"
 #include "result.h"
 #include "scout/base/time.h"
+#include "scout/tools/ls_text.h"
 #include <stdio.h>
 
 void attributes_write_mtime(struct json_writer *w, const struct sftp_attrs *a)

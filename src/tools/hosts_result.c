@@ -7,7 +7,7 @@
 /* ---- rows ---- */
 
 static void row_text(struct json_writer *w, struct json_text_parts *parts,
-                     const struct hosts_result *h, size_t i)
+                     const struct host_list *h, size_t i)
 {
     const struct ssh_host *host;
     struct failure why;
@@ -23,14 +23,14 @@ static void row_text(struct json_writer *w, struct json_text_parts *parts,
 }
 
 static void rows_text(struct json_writer *w, struct json_text_parts *parts,
-                      const struct hosts_result *h)
+                      const struct host_list *h)
 {
     result_part(w, parts, "Available hosts:");
     for (size_t i = 0; i < h->count; i++)
         row_text(w, parts, h, i);
 }
 
-static void row_object(struct json_writer *w, const struct hosts_result *h, size_t i)
+static void row_object(struct json_writer *w, const struct host_list *h, size_t i)
 {
     const struct ssh_host *host;
     struct failure why;
@@ -51,7 +51,7 @@ static void row_object(struct json_writer *w, const struct hosts_result *h, size
 /* ---- groups ---- */
 
 static void groups_text(struct json_writer *w, struct json_text_parts *parts,
-                        const struct hosts_result *h)
+                        const struct host_list *h)
 {
     char line[HOST_GROUP_NAME_MAX + 64];
     snprintf(line, sizeof line, "Available hosts: %zu, by group:", h->count);
@@ -70,7 +70,7 @@ static void groups_text(struct json_writer *w, struct json_text_parts *parts,
     result_part(w, parts, line);
 }
 
-static void groups_array(struct json_writer *w, const struct hosts_result *h)
+static void groups_array(struct json_writer *w, const struct host_list *h)
 {
     json_key(w, "groups");
     json_array_begin(w);
@@ -87,7 +87,7 @@ static void groups_array(struct json_writer *w, const struct hosts_result *h)
 
 /* ---- the whole ---- */
 
-static void write_text(struct json_writer *w, const struct hosts_result *h)
+static void write_text(struct json_writer *w, const struct host_list *h)
 {
     struct json_text_parts parts;
     result_text_begin(w, &parts);
@@ -106,7 +106,7 @@ static void write_text(struct json_writer *w, const struct hosts_result *h)
 
 void hosts_result_write(struct json_writer *w, const void *context)
 {
-    const struct hosts_result *h = context;
+    const struct host_list *h = context;
     size_t online = 0;
     write_text(w, h);
     json_key(w, "structuredContent");

@@ -4,7 +4,7 @@
  * told by SFTP version 3 and are therefore as near as can be: the blocks of `total` are the sizes
  * of files and directories rounded up to 4 KiB; a device has its size where ls has its numbers; and
  * a date for which the server has no text of its own is in UTC. */
-#include "ls_text.h"
+#include "scout/tools/ls_text.h"
 
 #include "result.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* What policy says about a target's path: once before any contact, once for the real path. */
-#include "path_permit.h"
+#include "scout/tools/path_permit.h"
 
 /* The path where it is absolute; a relative one says nothing before the host resolved it. */
 static struct slice asked_path(const struct target *t)

@@ -3,10 +3,10 @@
  * with the name of the tool that would take it. */
 #include "scout/tools/path_tools.h"
 
-#include "path_permit.h"
 #include "path_schema.h"
 #include "scout/fleet/path_stat.h"
 #include "scout/fleet/target.h"
+#include "scout/tools/path_permit.h"
 #include "scout/tools/scout_tool.h"
 #include "scout_result.h"
 #include "stat_result.h"

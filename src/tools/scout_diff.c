@@ -8,10 +8,10 @@
 #include "scout_call.h"
 
 #include "diff_result.h"
-#include "path_permit.h"
 #include "scout/base/container.h"
 #include "scout/fleet/path_get.h"
 #include "scout/fleet/text_diff.h"
+#include "scout/tools/path_permit.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 

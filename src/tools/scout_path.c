@@ -2,8 +2,8 @@
  */
 #include "scout_call.h"
 
-#include "path_permit.h"
 #include "scout/fleet/path_get.h"
+#include "scout/tools/path_permit.h"
 #include "scout_result.h"
 
 static int permit(void *context, struct slice real_path, enum path_kind kind, struct failure *why)

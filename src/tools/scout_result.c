@@ -5,9 +5,9 @@
 #include "scout_result.h"
 
 #include "attributes.h"
-#include "ls_text.h"
 #include "result.h"
 #include "scout/fleet/etag.h"
+#include "scout/tools/ls_text.h"
 #include <stdio.h>
 
 /* ---- a file ---- */

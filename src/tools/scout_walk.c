@@ -2,8 +2,8 @@
  */
 #include "scout_call.h"
 
-#include "path_permit.h"
 #include "scout/fleet/path_walk.h"
+#include "scout/tools/path_permit.h"
 #include "walk_result.h"
 #include <cjson/cJSON.h>
 

@@ -2,9 +2,9 @@
 #include "stat_result.h"
 
 #include "attributes.h"
-#include "ls_text.h"
 #include "result.h"
 #include "scout/base/time.h"
+#include "scout/tools/ls_text.h"
 #include <stdio.h>
 #include <sys/stat.h>
 

@@ -2,8 +2,8 @@
  * missing is said in the last lines of the text, and by `truncated` and `cut`. */
 #include "walk_result.h"
 
-#include "ls_text.h"
 #include "result.h"
+#include "scout/tools/ls_text.h"
 #include <stdio.h>
 
 #define NBSP "\xc2\xa0" /* what tree itself puts between its branches */

@@ -32,6 +32,7 @@ void json_key(struct json_writer *w, const char *key);
 
 void json_text(struct json_writer *w, struct slice text); /* bytes from anywhere: U+FFFD rule */
 void json_str(struct json_writer *w, const char *text);
+void json_base64(struct json_writer *w, struct slice data); /* a text: RFC 4648, section 4 */
 void json_int(struct json_writer *w, int64_t number);
 void json_uint(struct json_writer *w, uint64_t number);
 void json_double(struct json_writer *w, double number); /* not finite: null; 17 digits at most */

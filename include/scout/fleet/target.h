@@ -26,4 +26,12 @@ bool target_has_host(const struct target *t, const char *name);
 __attribute__((warn_unused_result)) int target_parse(struct slice text, struct target *out,
                                                      struct failure *why);
 
+/* The same from a host and a path that were told apart already (a URI): nothing is trimmed. */
+__attribute__((warn_unused_result)) int target_make(struct slice host, struct slice path,
+                                                    struct target *out, struct failure *why);
+
+/* A message about an input that comes from anywhere: "WHAT: 'INPUT'", escaped, and cut when long.
+ */
+int target_refuse(struct failure *why, const char *what, struct slice input);
+
 #endif

@@ -248,6 +248,37 @@ static void a_text_in_single_bytes_is_put_together(void **state)
     buf_fini(&out);
 }
 
+static void assert_base64(const void *bytes, size_t len, const char *expected)
+{
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, 100000);
+    json_writer_init(&w, &out);
+    json_base64(&w, slice_of(bytes, len));
+    assert_int_equal(json_writer_end(&w), 0);
+    assert_written(&out, expected);
+    buf_fini(&out);
+}
+
+static void bytes_are_base64(void **state)
+{
+    static const uint8_t zeros[9003]; /* two pieces and a part */
+    char expected[12004 + 3];
+    (void)state;
+    assert_base64("", 0, "\"\""); /* RFC 4648, section 10 */
+    assert_base64("f", 1, "\"Zg==\"");
+    assert_base64("fo", 2, "\"Zm8=\"");
+    assert_base64("foo", 3, "\"Zm9v\"");
+    assert_base64("foob", 4, "\"Zm9vYg==\"");
+    assert_base64("fooba", 5, "\"Zm9vYmE=\"");
+    assert_base64("foobar", 6, "\"Zm9vYmFy\"");
+    assert_base64("\0\xff\xfb\xf0", 4, "\"AP/78A==\"");
+    snprintf(expected, sizeof expected, "\"%.12004s\"", "");
+    memset(expected + 1, 'A', 12004);
+    memcpy(expected + 1 + 12004, "\"", 2);
+    assert_base64(zeros, sizeof zeros, expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +289,7 @@ int main(void)
         cmocka_unit_test(every_byte_at_every_place_of_a_block),
         cmocka_unit_test(random_texts_of_awkward_pieces),
         cmocka_unit_test(a_text_in_single_bytes_is_put_together),
+        cmocka_unit_test(bytes_are_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,6 +260,26 @@ static void a_long_input_is_cut_in_the_message_and_the_rest_of_it_stays(void **s
     }
 }
 
+static void parts_that_were_told_apart_are_not_trimmed(void **state)
+{
+    (void)state;
+    struct target t;
+    struct failure why;
+    assert_int_equal(target_make(slice_str("t1"), slice_str("/a b "), &t, &why), 0);
+    assert_int_equal(t.kind, TARGET_PATH);
+    assert_string_equal(t.host, "t1");
+    assert_string_equal(t.path, "/a b ");
+    assert_int_equal(target_make(slice_str("t1"), slice_str("/x:/y"), &t, &why), 0);
+    assert_string_equal(t.path, "/x:/y");
+    assert_int_equal(target_make(slice_str(""), slice_str("/a"), &t, &why),
+                     SCOUT_E_INVALID_ARGUMENT);
+    assert_int_equal(target_make(slice_str("t1"), slice_str("/a/../b"), &t, &why),
+                     SCOUT_E_INVALID_ARGUMENT);
+    assert_string_equal(why.text, "Path traversal not allowed: /a/../b");
+    assert_int_equal(target_make(slice_str("t1"), slice_of("/a\0b", 4), &t, &why),
+                     SCOUT_E_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +294,7 @@ int main(void)
         cmocka_unit_test(nul_in_a_path_is_refused),
         cmocka_unit_test(traversal_is_refused_by_its_spelling),
         cmocka_unit_test(a_path_has_4096_bytes_at_most),
+        cmocka_unit_test(parts_that_were_told_apart_are_not_trimmed),
         cmocka_unit_test(a_long_input_is_cut_in_the_message_and_the_rest_of_it_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

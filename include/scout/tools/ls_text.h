@@ -1,4 +1,4 @@
-/* A directory as `ls -la` shows it. Private to the layer. */
+/* A directory as `ls -la` shows it. */
 #ifndef SCOUT_TOOLS_LS_TEXT_H
 #define SCOUT_TOOLS_LS_TEXT_H
 

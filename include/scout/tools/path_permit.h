@@ -1,4 +1,4 @@
-/* What policy says about a target's path, in two steps. Private to the layer. */
+/* What policy says about a target's path, in two steps. For tools. */
 #ifndef SCOUT_TOOLS_PATH_PERMIT_H
 #define SCOUT_TOOLS_PATH_PERMIT_H
 
