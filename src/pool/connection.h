@@ -35,7 +35,7 @@ enum connection_state {
  * only lets through to others (hop.h). */
 enum pool_lane { POOL_LANE_FIRST, POOL_LANE_COMMANDS, POOL_LANE_STOPS, POOL_LANE_JUMPS };
 
-struct connect; /* what only the way to READY needs: connect.h */
+struct connect; /* what only the way to READY needs: connect_state.h */
 
 /* What a request on a warm connection touches comes first and together: with a thousand of them in
  * use none is in the processor's cache, and each line is waited for. */
@@ -90,7 +90,7 @@ void connection_settle(struct pool_connection *c);
 /* True when nobody holds it, waits for it, or has a channel on it. */
 bool connection_unwanted(const struct pool_connection *c);
 
-/* ---- connect.c: the way to READY ---- */
+/* ---- connect.c, connect_dial.c: the way to READY ---- */
 
 /* Keys, agent, name, socket; then c->engine exists and connection_opened is called. */
 void connect_start(struct pool_connection *c);
