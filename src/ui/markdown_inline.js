@@ -1,0 +1,317 @@
+
+/* Markdown within a paragraph: text -> a tree of plain objects. After CommonMark, with the strikethrough
+ * and bare addresses of GitHub's; HTML is text. Nothing here touches the document.
+ *
+ * Nodes: a string, or {tag: em|strong|del|code|br|link|image, children?, text?, to?, title?}.
+ * Every scan goes forward only, so that a hostile text takes time in proportion to its length (and, of
+ * brackets and stars, to their number times a constant). */
+
+const INLINE_DEPTH_MAX = 40;
+const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '©', reg: '®', trade: '™',
+  hellip: '…', mdash: '—', ndash: '–', rarr: '→', larr: '←', times: '×', middot: '·', bull: '•', deg: '°' };
+const PUNCTUATION = /[!-/:-@[-`{-~\p{P}\p{S}]/u;
+
+function decodeEntity(body) {
+  if (body[0] !== '#')
+    return own(ENTITIES, body);
+  const code = /^#[xX]/.test(body) ? parseInt(body.slice(2), 16) : parseInt(body.slice(1), 10);
+  return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code < 0xe000) ? String.fromCodePoint(code) : '\ufffd';
+}
+
+/* Escapes and entities of a link's parts. */
+function unescapeText(text) {
+  return text.replace(/\\([!-/:-@[-`{-~])|&(#[xX][0-9a-fA-F]{1,6}|#[0-9]{1,7}|[a-zA-Z]{1,8});/g,
+    (whole, escaped, entity) => escaped ?? decodeEntity(entity) ?? whole);
+}
+
+function linkLabel(text) {
+  return text.trim().replace(/\s+/g, ' ').toLowerCase();
+}
+
+/* The state of one text: `nodes` so far, delimiters that may yet open something, open brackets. */
+class InlineParser {
+  constructor(text, references, depth) {
+    Object.assign(this, { text, references, depth, at: 0, nodes: [], plain: '', brackets: [], noFence: new Set() });
+  }
+
+  /* A tree, without what only the parser needs. */
+  parse() {
+    while (this.at < this.text.length)
+      this.step();
+    this.flush();
+    return finishNodes(this.nodes);
+  }
+
+  flush() {
+    if (this.plain !== '')
+      this.nodes.push(this.plain);
+    this.plain = '';
+  }
+
+  push(node) {
+    this.flush();
+    this.nodes.push(node);
+  }
+
+  step() {
+    const character = this.text[this.at];
+    const special = { '\\': 'escape', '`': 'code', '*': 'delimiters', '_': 'delimiters', '~': 'delimiters', '[': 'open', '!': 'image',
+      ']': 'close', '<': 'autolink', '&': 'entity', '\n': 'lineBreak', h: 'address' }[character];
+    if (special === undefined || !this[special]()) {
+      this.plain += character;
+      this.at++;
+    }
+  }
+
+  escape() {
+    const next = this.text[this.at + 1];
+    if (next === '\n') {
+      this.at++;
+      return this.hardBreak();
+    }
+    if (next === undefined || !/[!-/:-@[-`{-~]/.test(next))
+      return false;
+    this.plain += next;
+    this.at += 2;
+    return true;
+  }
+
+  hardBreak() {
+    this.push({ tag: 'br' });
+    this.at++;
+    return true;
+  }
+
+  lineBreak() {
+    const isHard = this.plain.endsWith('  ');
+    this.plain = this.plain.replace(/ {1,1000}$/, '');
+    if (isHard)
+      return this.hardBreak();
+    this.plain += '\n';
+    this.at++;
+    return true;
+  }
+
+  entity() {
+    const found = /^&(#[xX][0-9a-fA-F]{1,6}|#[0-9]{1,7}|[a-zA-Z]{1,8});/.exec(this.text.slice(this.at, this.at + 12));
+    const decoded = found ? decodeEntity(found[1]) : undefined;
+    if (decoded === undefined)
+      return false;
+    this.plain += decoded;
+    this.at += found[0].length;
+    return true;
+  }
+
+  runLength(character, at) {
+    let end = at;
+    while (this.text[end] === character)
+      end++;
+    return end - at;
+  }
+
+  /* A run of backticks and the next run of the same length. That there is none is remembered. */
+  code() {
+    const length = this.runLength('`', this.at);
+    const begin = this.at + length;
+    let end = this.noFence.has(length) ? -1 : this.text.indexOf('`', begin);
+    while (end >= 0) {
+      const found = this.runLength('`', end);
+      if (found === length)
+        break;
+      end = this.text.indexOf('`', end + found);
+    }
+    if (end < 0) {
+      this.noFence.add(length);
+      this.plain += '`'.repeat(length);
+      this.at = begin;
+      return true;
+    }
+    const body = this.text.slice(begin, end).replace(/\n/g, ' ');
+    const padded = body.length > 2 && body[0] === ' ' && body.at(-1) === ' ' && body.trim() !== '';
+    this.push({ tag: 'code', text: padded ? body.slice(1, -1) : body });
+    this.at = end + length;
+    return true;
+  }
+
+  /* A run of stars, underscores or tildes: whether it can open or close goes by what is around it. */
+  delimiters() {
+    const character = this.text[this.at];
+    const length = this.runLength(character, this.at);
+    const before = this.at === 0 ? '\n' : this.text[this.at - 1];
+    const after = this.text[this.at + length] ?? '\n';
+    const spaceBefore = /\s/.test(before), spaceAfter = /\s/.test(after);
+    const markBefore = PUNCTUATION.test(before), markAfter = PUNCTUATION.test(after);
+    const left = !spaceAfter && (!markAfter || spaceBefore || markBefore);
+    const right = !spaceBefore && (!markBefore || spaceAfter || markAfter);
+    const within = character === '_';
+    this.at += length;
+    if (character === '~' && length > 2) {
+      this.plain += '~'.repeat(length);
+      return true;
+    }
+    this.push({ run: character, length, full: length, opens: left && (!within || !right || markBefore),
+      closes: right && (!within || !left || markAfter) });
+    return true;
+  }
+
+  open() {
+    return this.openBracket(1);
+  }
+
+  image() {
+    return this.text[this.at + 1] === '[' && this.openBracket(2);
+  }
+
+  openBracket(length) {
+    this.flush();
+    this.brackets.push({ index: this.nodes.length, textAt: this.at + length, isImage: length === 2, dead: false });
+    this.nodes.push(length === 2 ? '![' : '[');
+    this.at += length;
+    return true;
+  }
+
+  close() {
+    const bracket = this.brackets.pop();
+    if (!bracket || bracket.dead)
+      return false;
+    const label = this.text.slice(bracket.textAt, this.at);
+    const target = this.linkTarget(this.at + 1) ?? this.referenceTarget(this.at + 1, label);
+    if (!target)
+      return false;
+    this.flush();
+    const children = finishNodes(this.nodes.splice(bracket.index).slice(1));
+    this.nodes.push(bracket.isImage ? { tag: 'image', to: target.to, text: plainText(children) }
+      : { tag: 'link', to: target.to, title: target.title, children });
+    if (!bracket.isImage)
+      for (const outer of this.brackets)
+        outer.dead = outer.dead || !outer.isImage;
+    this.at = target.end;
+    return true;
+  }
+
+  /* "(to "title")" at `at`. */
+  linkTarget(at) {
+    if (this.text[at] !== '(')
+      return undefined;
+    const found = /^\(\s{0,99}(?:<([^<>\n]{0,2048})>|((?:[^\s()\\]|\\.|\([^\s()]{0,512}\)){0,2048}))(?:\s{1,99}(?:"((?:[^"\\]|\\.){0,1024})"|'((?:[^'\\]|\\.){0,1024})'))?\s{0,99}\)/
+      .exec(this.text.slice(at, at + 4096));
+    if (!found)
+      return undefined;
+    const title = found[3] ?? found[4];
+    return { to: unescapeText(found[1] ?? found[2]), title: title === undefined ? undefined : unescapeText(title), end: at + found[0].length };
+  }
+
+  /* "[label]", "[]" or nothing at `at`: of a definition elsewhere. */
+  referenceTarget(at, own_label) {
+    const found = /^\[([^[\]]{0,999})\]/.exec(this.text.slice(at, at + 1001));
+    const name = found && found[1].trim() !== '' ? found[1] : own_label;
+    const definition = name.length <= 999 ? this.references.get(linkLabel(name)) : undefined;
+    return definition && { ...definition, end: at + (found ? found[0].length : 0) };
+  }
+
+  autolink() {
+    const found = /^<(https?:\/\/[^\s<>]{1,2048})>/i.exec(this.text.slice(this.at, this.at + 2060));
+    if (!found)
+      return false;
+    this.push({ tag: 'link', to: found[1], children: [found[1]] });
+    this.at += found[0].length;
+    return true;
+  }
+
+  /* A bare address, unless it stands within a word or a link. */
+  address() {
+    if (/\w/.test(this.text[this.at - 1] ?? ' '))
+      return false;
+    const found = /^https?:\/\/[\w-][^\s<>[\]`*]{1,2048}/i.exec(this.text.slice(this.at, this.at + 2060));
+    if (!found || this.brackets.some((bracket) => !bracket.isImage))
+      return false;
+    let to = found[0].replace(/[?!.,:*_~'"]{1,99}$/, '');
+    if (to.endsWith(')') && !to.includes('('))
+      to = to.slice(0, -1);
+    this.push({ tag: 'link', to, children: [to] });
+    this.at += to.length;
+    return true;
+  }
+}
+
+function plainText(nodes) {
+  return nodes.map((node) => (typeof node === 'string' ? node
+    : node.tag === 'br' ? '\n' : node.text ?? plainText(node.children || []))).join('');
+}
+
+/* Whether the two runs go together; CommonMark's rule of three keeps `*a**b*` apart. */
+function runsMatch(opener, closer) {
+  if (opener.run !== closer.run || !opener.opens)
+    return false;
+  if (closer.run === '~')
+    return opener.length === closer.length;
+  const mixed = (opener.closes || closer.opens) && (opener.full + closer.full) % 3 === 0;
+  return !mixed || (opener.full % 3 === 0 && closer.full % 3 === 0);
+}
+
+/* The emphasis among a list of nodes: each closing run takes the nearest opening one. Where a kind of
+ * run found none, the place is remembered, and the next of that kind does not look below it. */
+function finishNodes(nodes) {
+  const out = [];
+  const openers = [];
+  const bottoms = new Map();
+  for (const node of nodes) {
+    if (node.run === undefined) {
+      out.push(node);
+      continue;
+    }
+    closeRuns(node, out, openers, bottoms);
+    if (node.length > 0) {
+      if (node.opens)
+        openers.push(out.length);
+      out.push(node);
+    }
+  }
+  return mergeText(out.map((node) => (node.run === undefined ? node : node.run.repeat(node.length))));
+}
+
+function closeRuns(closer, out, openers, bottoms) {
+  while (closer.closes && closer.length > 0) {
+    const kind = `${closer.run}${closer.opens}${closer.run === '~' ? closer.length : closer.full % 3}`;
+    const bottom = bottoms.get(kind) ?? 0;
+    let at = openers.length - 1;
+    while (at >= bottom && !runsMatch(out[openers[at]], closer))
+      at--;
+    if (at < bottom) {
+      bottoms.set(kind, openers.length);
+      return;
+    }
+    wrapRuns(out, openers[at], closer);
+    openers.length = out[openers[at]]?.run !== undefined && out[openers[at]].length > 0 ? at + 1 : at;
+    for (const [key, value] of bottoms)
+      bottoms.set(key, Math.min(value, openers.length));
+  }
+}
+
+/* What stands behind the opening run becomes one node. */
+function wrapRuns(out, index, closer) {
+  const opener = out[index];
+  const used = closer.run === '~' ? closer.length : Math.min(opener.length, closer.length, 2);
+  const children = mergeText(out.splice(index + 1).map((node) => (node.run === undefined ? node : node.run.repeat(node.length))));
+  opener.length -= used;
+  closer.length -= used;
+  const tag = closer.run === '~' ? 'del' : used === 2 ? 'strong' : 'em';
+  if (opener.length === 0)
+    out.pop();
+  out.push({ tag, children });
+}
+
+function mergeText(nodes) {
+  const out = [];
+  for (const node of nodes) {
+    if (typeof node === 'string' && typeof out.at(-1) === 'string')
+      out[out.length - 1] += node;
+    else if (node !== '')
+      out.push(node);
+  }
+  return out;
+}
+
+function parseInline(text, references) {
+  return new InlineParser(text, references, INLINE_DEPTH_MAX).parse();
+}

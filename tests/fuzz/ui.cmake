@@ -1,0 +1,1 @@
+scout_fuzz_target(ui_page scout_ui)
