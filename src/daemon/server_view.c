@@ -9,6 +9,7 @@
 
 #include "scout/tools/path_tools.h"
 #include "scout/tools/run_tool.h"
+#include "scout/ui/page.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ struct server_view {
     struct tool_view view;
     struct tool_env env;
     struct settings settings;
+    struct ui_pages ui;
     struct fleet *fleet;
     struct ssh_config *ssh_config; /* the fleet's */
     struct io *io;
@@ -71,6 +73,11 @@ static int build(struct server_view *v, const struct server_view_config *config,
         error = fleet_limit(v->fleet, v->settings.allow_hosts, v->settings.block_hosts);
     if (error)
         return failure_set(why, error, "The fleet cannot be made: %s", error_text(error));
+    if (v->settings.enable_ui)
+        error = ui_pages_init(&v->ui);
+    if (error)
+        return failure_set(why, error, "The pages for enable_ui cannot be made: %s",
+                           error_text(error));
     assert(v->settings.policy); /* without one everything would be allowed */
     v->env = (struct tool_env){
         .fleet = v->fleet,
@@ -80,6 +87,7 @@ static int build(struct server_view *v, const struct server_view_config *config,
     v->view = (struct tool_view){.env = &v->env,
                                  .policy = v->settings.policy,
                                  .tool_sets = v->settings.tool_sets,
+                                 .ui = v->settings.enable_ui ? &v->ui : NULL,
                                  .on_unused = on_unused};
     return 0;
 }

@@ -31,7 +31,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 21 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 22 /* rows of the table in settings_table.c */
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 
@@ -57,6 +57,7 @@ struct settings {
     enum identity_role role;              /* of a client whom only its uid tells */
     struct policy *policy; /* whose it is: who loaded it, to free or to hand on; NULL: it failed */
     enum log_level log_level;
+    bool enable_ui;     /* looks come as HTML pages */
     uint32_t tool_sets; /* TOOL_SET_BIT (tools/tool.h) of those that are offered */
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;

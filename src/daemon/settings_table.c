@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define SWITCH_WORDS 6 /* that a switch may have beside true and false */
+
 #define ROW(name, field, value, what)                                                              \
     .key = name, .member = offsetof(struct settings, field), .preset = value, .kind = what
 #define COUNT(name, value, low, high)                                                              \
@@ -40,6 +42,8 @@ const struct setting settings_table[] = {
     {ROW("block_hosts", block_hosts, "", SETTING_HOSTS), VARIABLE("BLOCKLIST")},
     {ROW("role", role, "reader", SETTING_WORD), .words = "reader, operator", VARIABLE("ROLE")},
     {ROW("tokens", tokens, "", SETTING_PATH)},
+    {ROW("enable_ui", enable_ui, "false", SETTING_SWITCH), .words = "1, yes, on, 0, no, off",
+     VARIABLE("ENABLE_UI")},
     {ROW("tool_sets", tool_sets, "scout,files", SETTING_WORDS), .words = "scout, files",
      VARIABLE("TOOL_SETS")},
     {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",
@@ -126,10 +130,13 @@ static bool parse_words(const struct setting *row, const char *text, uint32_t *o
     return false;
 }
 
-static bool parse_switch(const char *text, bool *out, char *reason)
+/* Of the row's further words the first half means true, too. */
+static bool parse_switch(const struct setting *row, const char *text, bool *out, char *reason)
 {
-    if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0) {
-        *out = strcasecmp(text, "true") == 0;
+    int word = find_word(row->words, text);
+    bool is_true = strcasecmp(text, "true") == 0 || (word >= 0 && word < SWITCH_WORDS / 2);
+    if (is_true || strcasecmp(text, "false") == 0 || word >= 0) {
+        *out = is_true;
         return true;
     }
     snprintf(reason, SETTING_REASON_MAX, "must be true or false, not '%s'", text);
@@ -178,7 +185,7 @@ bool setting_parse(struct settings *s, const struct setting *row, const char *te
     case SETTING_WORDS:
         return parse_words(row, text, out, reason);
     case SETTING_SWITCH:
-        return parse_switch(text, out, reason);
+        return parse_switch(row, text, out, reason);
     case SETTING_PATH:
         return parse_path(row, text, home, out, reason);
     case SETTING_HOSTS:

@@ -1,7 +1,8 @@
-/* The scout tool with target `host:path` and nothing more: a file's text or a directory's entries.
- */
+/* The scout tool with target `host:path` and nothing more: a file's text or a directory's entries;
+ * with the key enable_ui as a page. */
 #include "scout_call.h"
 
+#include "page_result.h"
 #include "scout/fleet/path_get.h"
 #include "scout/tools/path_permit.h"
 #include "scout_result.h"
@@ -19,6 +20,24 @@ static void on_progress(void *context, uint64_t done, uint64_t total)
     tool_call_progress(s->call, done, total, "bytes read");
 }
 
+/* Parts of a broadcast are put together as text. A client that shows MCP Apps reads the page itself
+ * and gives it what the answer says. */
+static bool wants_page(const struct tool_call *call)
+{
+    return call->view->ui && !call->shows_apps && call->registry->part_of == 0;
+}
+
+static void finish_page(struct scout_call *s, const struct path_answer *answer)
+{
+    struct page_answer page;
+    struct failure why;
+    if (page_answer_init(&page, answer, s->call->view->ui, &why) == 0)
+        scout_call_finish(s, page_answer_write, &page);
+    else
+        scout_call_fail(s, &why);
+    page_answer_fini(&page);
+}
+
 static void on_got(void *context, const struct path_result *result)
 {
     struct scout_call *s = context;
@@ -34,7 +53,10 @@ static void on_got(void *context, const struct path_result *result)
                                  .entry_max = s->call->view->env->entry_max,
                                  .now_s = io_wall_ms(s->call->registry->io) / 1000,
                                  .result = result};
-    scout_call_finish(s, path_answer_write, &answer);
+    if (wants_page(s->call))
+        finish_page(s, &answer);
+    else
+        scout_call_finish(s, path_answer_write, &answer);
 }
 
 static void start(struct scout_call *s, const struct cJSON *args)

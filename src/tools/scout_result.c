@@ -12,7 +12,7 @@
 
 /* ---- a file ---- */
 
-static void file_write(struct json_writer *w, const struct path_answer *a)
+static void file_text(struct json_writer *w, const struct path_answer *a)
 {
     const struct path_result *r = a->result;
     struct json_text_parts parts;
@@ -25,7 +25,11 @@ static void file_write(struct json_writer *w, const struct path_answer *a)
         result_part(w, &parts, mark);
     }
     result_text_end(w, &parts);
-    json_key(w, "structuredContent");
+}
+
+static void file_object(struct json_writer *w, const struct path_answer *a)
+{
+    const struct path_result *r = a->result;
     json_object_begin(w);
     result_str(w, "kind", "file");
     result_str(w, "host", a->host);
@@ -80,10 +84,8 @@ static void entry_object(struct json_writer *w, const struct path_entry *e)
     json_object_end(w);
 }
 
-static void directory_write(struct json_writer *w, const struct path_answer *a)
+static void directory_object(struct json_writer *w, const struct path_answer *a)
 {
-    directory_text(w, a);
-    json_key(w, "structuredContent");
     json_object_begin(w);
     result_str(w, "kind", "directory");
     result_str(w, "host", a->host);
@@ -98,11 +100,23 @@ static void directory_write(struct json_writer *w, const struct path_answer *a)
     json_object_end(w);
 }
 
+/* ---- either ---- */
+
+void path_answer_object(struct json_writer *w, const struct path_answer *a)
+{
+    if (a->result->kind == PATH_FILE)
+        file_object(w, a);
+    else
+        directory_object(w, a);
+}
+
 void path_answer_write(struct json_writer *w, const void *context)
 {
     const struct path_answer *a = context;
     if (a->result->kind == PATH_FILE)
-        file_write(w, a);
+        file_text(w, a);
     else
-        directory_write(w, a);
+        directory_text(w, a);
+    json_key(w, "structuredContent");
+    path_answer_object(w, a);
 }

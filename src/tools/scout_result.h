@@ -35,5 +35,7 @@ struct path_answer {
     const struct path_result *result;
 };
 void path_answer_write(struct json_writer *w, const void *context); /* struct path_answer */
+/* The structured content alone, as one object. */
+void path_answer_object(struct json_writer *w, const struct path_answer *a);
 
 #endif

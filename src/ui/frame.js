@@ -14,7 +14,7 @@ const ROWS_AT_ONCE = 1000;
 function headOf({ iconName, mark, title, subtitle, actions = [] }) {
   document.title = `${mark} ${shownText(title)}`;
   return el('header', { class: 'head' }, icon(iconName),
-    el('div', {}, el('h1', {}, ...shown(title)), el('p', {}, subtitle)),
+    el('div', { class: 'titles' }, el('h1', {}, ...shown(title)), el('p', {}, subtitle)),
     el('div', { class: 'group' }, ...actions));
 }
 

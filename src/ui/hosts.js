@@ -3,7 +3,7 @@
 
 function hostRow(bridge, host) {
   const state = host.online === undefined ? el('span', { class: 'quiet' }, '-')
-    : el('span', { class: host.online ? 'up' : 'down' }, host.online ? '● online' : '○ offline');
+    : el('span', { class: host.online ? 'online' : 'offline' }, host.online ? '● online' : '○ offline');
   return el('tr', {},
     el('td', {}, el('div', { class: 'name' }, icon('host'), el('span', {}, opener(bridge, `${host.name}:~/`, ...shown(host.name)),
       el('span', { class: 'more quiet' }, ...shown(`${host.user}@${host.hostname}:${host.port}`))))),

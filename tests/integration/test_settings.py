@@ -138,6 +138,18 @@ class TimesTest(SettingsTest):
                 names = {tool["name"] for tool in tools}
                 self.assertEqual(names & {"scout", "read"}, expected)
 
+    def test_the_pages(self):
+        for config, variables, expected in (
+                ("", {}, "text"), ("enable_ui = true\n", {}, "resource"), ("", {"SCOUT_ENABLE_UI": "1"}, "resource"),
+                ("", {"SCOUT_ENABLE_UI": "On"}, "resource"), ("enable_ui = true\n", {"SCOUT_ENABLE_UI": "no"}, "text"),
+                ("", {"SCOUT_ENABLE_UI": "perhaps"}, "text")):
+            with self.subTest(config=config, variables=variables):
+                self.fleet.write("demo1", "page", "x\n")
+                daemon = self.start(config, **variables)
+                with daemon.client() as client:
+                    self.assertEqual(client.scout("demo1:page")["content"][0]["type"], expected)
+                self.assertEqual("SCOUT_ENABLE_UI" in daemon.log(), "perhaps" in variables.values())
+
     def test_the_time_of_a_query(self):
         """The words of a file of zeros, which has no blocks and is long."""
         with open(self.fleet.write("demo1", "zeros", ""), "wb") as out:

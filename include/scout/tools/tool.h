@@ -73,6 +73,7 @@ typedef void tool_progress_fn(struct tool_call *call, uint64_t done, uint64_t to
 /* `error` 0: the effect may begin. */
 typedef void tool_effect_fn(struct tool_call *call, int error, const struct failure *why);
 
+struct ui_pages;
 struct tool_env; /* what the tools work on; the daemon's */
 
 /* The configuration that calls go by. A new one replaces it as a whole; calls that began under the
@@ -81,6 +82,7 @@ struct tool_view {
     struct tool_env *env;
     const struct policy *policy;               /* NULL: everything is allowed */
     uint32_t tool_sets;                        /* TOOL_SET_BIT of those that are offered; 0: all */
+    const struct ui_pages *ui;                 /* HTML pages of looks; NULL: there are none */
     uint32_t calls;                            /* that go by it */
     void (*on_unused)(struct tool_view *view); /* after the last of them; may be NULL */
 };
@@ -105,8 +107,9 @@ struct tool_call {
     uint64_t connected_ns; /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
     tool_progress_fn *on_progress; /* NULL: nobody wants to know */
-    void *owner;                   /* the caller's */
-    void *state;                   /* the tool's */
+    bool shows_apps; /* the client reads pages itself (MCP Apps); the caller's, after the start */
+    void *owner;     /* the caller's */
+    void *state;     /* the tool's */
     struct arena arena;
     bool has_exit; /* the tool's: its command ended with that. For records */
     int exit_status;

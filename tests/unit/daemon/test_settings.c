@@ -69,7 +69,7 @@ static void test_every_key(void **state)
                           "command_timeout = 4\nrole = operator\n"
                           "slow_threshold = 0.25\nstrict_host_key_checking = false\n"
                           "match_exec = yes\n"
-                          "tool_sets = \" Files, scout\"\n"
+                          "enable_ui = yes\ntool_sets = \" Files, scout\"\n"
                           "allow_hosts = \"web*, db1\"\nblock_hosts = \"x[0-9]\"\n"
                           "socket \"a\" { role = operator }\nsocket \"b\" {}\n",
                           &s, &why),
@@ -91,6 +91,7 @@ static void test_every_key(void **state)
     assert_int_equal(s.slow_threshold_ns, 250000000);
     assert_false(s.strict);
     assert_int_equal(s.match_exec, SETTINGS_YES);
+    assert_true(s.enable_ui);
     assert_int_equal(s.tool_sets, 3);
     assert_string_equal(s.allow_hosts, "web*, db1");
     assert_string_equal(s.block_hosts, "x[0-9]");
@@ -142,6 +143,8 @@ static void test_refusals(void **state)
         {"tool_sets = \"scout, all\"\n", ":1:", "some of scout, files"},
         {"tool_sets = \"\"\n", ":1:", "tool_sets"},
         {"tool_sets = \"files,\"\n", ":1:", "tool_sets"},
+        {"enable_ui = maybe\n", ":1:", "enable_ui must be true or false, not 'maybe'"},
+        {"strict_host_key_checking = no\n", ":1:", "must be true or false, not 'no'"},
         {"role = admin\n", ":1:", "role must be one of reader, operator"},
         {"known_hosts = \"relative\"\n", ":1:", "known_hosts"},
         {"agent = \"relative\"\n", ":1:", "agent must be auto, none"},
