@@ -1,6 +1,6 @@
 /* What is taken for a secret, and becomes ***:
  *
- *   NAME=value, --NAME=value   where NAME holds one of the words below, in any case
+ *   NAME=value, --NAME=value   where NAME holds one of the words of secret_name.c, in any case
  *   --NAME value               the next word, unless it begins with '-'
  *   NAME: value                a header such as "Authorization: Bearer ...": all behind the colon
  *   scheme://user:value@host   the password in a URL
@@ -15,15 +15,8 @@
 #include "audit_mask.h"
 
 #include "scout/base/json_write.h"
+#include "secret_name.h"
 #include <string.h>
-#include <strings.h>
-
-static const char *const secret_names[] = {
-    "password",   "passwd",        "passphrase",  "secret",      "token",
-    "apikey",     "api-key",       "api_key",     "api.key",     "access-key",
-    "access_key", "accesskey",     "private-key", "private_key", "cookie",
-    "credential", "authorization", "pgpass",      "mysql_pwd",
-};
 
 enum program { PROGRAM_OTHER, PROGRAM_MYSQL, PROGRAM_SSHPASS, PROGRAM_CURL };
 
@@ -46,23 +39,6 @@ struct masker {
     enum next next;
     bool cut;
 };
-
-static bool contains(struct slice text, const char *word)
-{
-    size_t len = strlen(word);
-    for (size_t i = 0; i + len <= text.len; i++)
-        if (strncasecmp((const char *)text.data + i, word, len) == 0)
-            return true;
-    return false;
-}
-
-static bool is_secret_name(struct slice name)
-{
-    for (size_t i = 0; i < sizeof secret_names / sizeof secret_names[0]; i++)
-        if (contains(name, secret_names[i]))
-            return true;
-    return false;
-}
 
 /* Appends as much as there is room for. */
 static int put(struct masker *m, struct slice text)
@@ -95,7 +71,7 @@ static void learn_program(struct masker *m, struct slice word)
 static size_t value_of_name(struct slice text)
 {
     for (size_t i = 1; i < text.len; i++)
-        if ((text.data[i] == '=' || text.data[i] == ':') && is_secret_name(slice_of(text.data, i)))
+        if ((text.data[i] == '=' || text.data[i] == ':') && secret_name_in(slice_of(text.data, i)))
             return i + 1;
     return 0;
 }
@@ -104,19 +80,7 @@ static size_t value_of_name(struct slice text)
 static bool password_of_url(struct slice word, size_t *from, size_t *to)
 {
     const uint8_t *scheme = memmem(word.data, word.len, "://", 3);
-    if (!scheme)
-        return false;
-    size_t start = (size_t)(scheme - word.data) + 3, end = start;
-    while (end < word.len && word.data[end] != '/' && word.data[end] != '?')
-        end++;
-    const uint8_t *at = memrchr(word.data + start, '@', end - start);
-    const uint8_t *colon =
-        at ? memchr(word.data + start, ':', (size_t)(at - word.data) - start) : NULL;
-    if (!colon)
-        return false;
-    *from = (size_t)(colon - word.data) + 1;
-    *to = (size_t)(at - word.data);
-    return true;
+    return scheme && secret_in_url(word, (size_t)(scheme - word.data), from, to);
 }
 
 /* `user:password`, as curl's -u takes it. */
@@ -175,7 +139,7 @@ static int put_word(struct masker *m, struct slice word)
         return error ? error : put_value(m, slice_skip(word, to));
     }
     if (!value && word.len > 2 && word.data[0] == '-' && word.data[1] == '-' &&
-        is_secret_name(word))
+        secret_name_in(word))
         m->next = NEXT_SECRET;
     return put_value(m, word);
 }
@@ -206,7 +170,7 @@ static size_t shell_word(struct slice rest)
  */
 static bool ends_in_secret_header(struct slice word)
 {
-    return word.len > 1 && word.data[word.len - 1] == ':' && is_secret_name(word);
+    return word.len > 1 && word.data[word.len - 1] == ':' && secret_name_in(word);
 }
 
 static int put_line(struct masker *m, struct slice line)

@@ -30,3 +30,9 @@ scout_fuzz_target(text_diff scout_base)
 foreach(stem text_diff diff_search)
   target_sources(fuzz_text_diff PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
+# Secrets in text.
+scout_fuzz_target(redact scout_base PkgConfig::PCRE2)
+foreach(stem redact redact_assigned redact_block redact_find redact_marker redact_pattern redact_token
+    redact_value secret_name)
+  target_sources(fuzz_redact PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
+endforeach()

@@ -1,0 +1,50 @@
+/* Secrets in text from hosts, and putting markers in their places (redact_marker.h). Pure.
+ *
+ * The eight digits of a marker are a hash of the secret, keyed by a secret of the daemon's life:
+ * the same secret has the same eight as long as the daemon runs, and nobody can tell it from them.
+ *
+ * It is a net and no wall: a secret that looks like none goes through. The wall is policy's read
+ * deny-list. */
+#ifndef SCOUT_FLEET_REDACT_H
+#define SCOUT_FLEET_REDACT_H
+
+#include "scout/base/buf.h"
+#include "scout/base/error.h"
+#include "scout/base/siphash.h"
+#include "scout/fleet/redact_marker.h"
+
+#define REDACT_PATTERNS_MAX 32   /* that a configuration may add */
+#define REDACT_PATTERN_MAX  1024 /* bytes of one */
+
+struct redactor;
+
+struct redactor_config {
+    bool defaults;               /* the built-in kinds */
+    const char *const *patterns; /* PCRE2; of one with groups the first is the secret */
+    size_t pattern_count;        /* REDACT_PATTERNS_MAX at most */
+    uint8_t key[SIPHASH_KEY_SIZE];
+};
+
+/* Copies what it needs. 0, SCOUT_E_INVALID_ARGUMENT (a pattern; *why says which and where), or
+ * SCOUT_E_NOMEM. It never changes afterwards: any thread may use it. */
+__attribute__((warn_unused_result)) int
+redactor_new(struct redactor **out, const struct redactor_config *config, struct failure *why);
+/* One more holder, each of which frees it once; all on one thread. */
+struct redactor *redactor_hold(struct redactor *r);
+void redactor_free(struct redactor *r);
+
+/* 0, or SCOUT_E_INVALID_ARGUMENT with why this is no pattern. */
+__attribute__((warn_unused_result)) int redactor_check_pattern(const char *pattern,
+                                                               struct failure *why);
+
+/* False: `text`, UTF-8 or the inside of a JSON string, has nothing that redact would change. Cheap;
+ * true promises nothing. */
+bool redact_suspects(const struct redactor *r, struct slice text);
+
+/* Appends `text`, which is UTF-8, with markers for its secrets, and adds their number to *count. A
+ * text on which a pattern takes too many steps becomes one marker, of the kind `unchecked`. 0, or
+ * SCOUT_E_NOMEM or SCOUT_E_LIMIT from `out`; `out` then holds a part. */
+__attribute__((warn_unused_result)) int redact(const struct redactor *r, struct slice text,
+                                               struct buf *out, uint64_t *count);
+
+#endif

@@ -1,0 +1,179 @@
+/* From a text to the same with markers: the secrets of the built-in kinds and those of each pattern
+ * are gathered, put in order, joined where they overlap, and replaced. Each search sees the text as
+ * it came, so that no pattern matches within another one's marker. */
+#include "scout/fleet/redact.h"
+
+#include "redact_find.h"
+#include "redact_pattern.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct redactor {
+    unsigned holders;
+    bool defaults;
+    uint8_t key[SIPHASH_KEY_SIZE];
+    struct redact_grams grams;
+    size_t pattern_count;
+    struct redact_pattern *patterns[REDACT_PATTERNS_MAX];
+};
+
+struct secrets {
+    struct secret *items;
+    size_t count, size;
+    bool sorted;
+};
+
+/* ---- life ---- */
+
+int redactor_new(struct redactor **out, const struct redactor_config *config, struct failure *why)
+{
+    struct redactor *r = calloc(1, sizeof *r);
+    if (!r)
+        return failure_set(why, SCOUT_E_NOMEM, "No memory for the redaction");
+    r->holders = 1;
+    r->defaults = config->defaults;
+    memcpy(r->key, config->key, sizeof r->key);
+    redact_grams_init(&r->grams);
+    assert(config->pattern_count <= REDACT_PATTERNS_MAX);
+    for (; r->pattern_count < config->pattern_count; r->pattern_count++) {
+        int error = redact_pattern_new(&r->patterns[r->pattern_count],
+                                       config->patterns[r->pattern_count], why);
+        if (error) {
+            redactor_free(r);
+            return error;
+        }
+    }
+    *out = r;
+    return 0;
+}
+
+struct redactor *redactor_hold(struct redactor *r)
+{
+    r->holders++;
+    return r;
+}
+
+void redactor_free(struct redactor *r)
+{
+    if (!r || --r->holders > 0)
+        return;
+    for (size_t i = 0; i < r->pattern_count; i++)
+        redact_pattern_free(r->patterns[i]);
+    free(r);
+}
+
+int redactor_check_pattern(const char *pattern, struct failure *why)
+{
+    struct redact_pattern *p;
+    if (pattern[0] == '\0' || strlen(pattern) > REDACT_PATTERN_MAX)
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "a pattern has 1 to %d bytes",
+                           REDACT_PATTERN_MAX);
+    int error = redact_pattern_new(&p, pattern, why);
+    if (!error)
+        redact_pattern_free(p);
+    return error;
+}
+
+/* ---- gathering ---- */
+
+static int add(struct secrets *all, const struct secret *one)
+{
+    if (all->count == all->size) {
+        size_t size = all->size ? 2 * all->size : 16;
+        struct secret *items = realloc(all->items, size * sizeof *items);
+        if (!items)
+            return SCOUT_E_NOMEM;
+        all->items = items;
+        all->size = size;
+    }
+    if (all->count > 0 && one->from < all->items[all->count - 1].from)
+        all->sorted = false;
+    all->items[all->count++] = *one;
+    return 0;
+}
+
+static int gather_matches(const struct redact_pattern *p, struct slice text, struct secrets *all)
+{
+    struct redact_search search;
+    struct secret one = {.kind = "pattern"};
+    int error = redact_search_init(&search, p, text);
+    if (error)
+        return error;
+    while (!error) {
+        int found = redact_search_next(&search, &one);
+        if (found <= 0) {
+            error = found;
+            break;
+        }
+        error = add(all, &one);
+    }
+    redact_search_fini(&search);
+    return error;
+}
+
+static int gather(const struct redactor *r, struct slice text, struct secrets *all)
+{
+    struct redact_scan scan = {.text = text};
+    struct secret one;
+    int error = 0;
+    while (r->defaults && !error && redact_find(&r->grams, &scan, &one))
+        error = add(all, &one);
+    for (size_t i = 0; i < r->pattern_count && !error; i++)
+        error = gather_matches(r->patterns[i], text, all);
+    return error;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct secret *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* ---- replacing ---- */
+
+static int put_marker(const struct redactor *r, const char *kind, struct slice secret,
+                      struct buf *out)
+{
+    return buf_printf(out, "[redacted:%s:%08x]", kind, (uint32_t)siphash(r->key, secret));
+}
+
+static int replace(const struct redactor *r, struct slice text, const struct secrets *all,
+                   struct buf *out, uint64_t *count)
+{
+    size_t at = 0;
+    int error = 0;
+    for (size_t i = 0; i < all->count && !error;) {
+        struct secret one = all->items[i++];
+        for (; i < all->count && all->items[i].from < one.to; i++)
+            if (all->items[i].to > one.to)
+                one.to = all->items[i].to;
+        error = buf_append(out, slice_of(text.data + at, one.from - at));
+        if (!error)
+            error = put_marker(r, one.kind, slice_of(text.data + one.from, one.to - one.from), out);
+        at = one.to;
+        ++*count;
+    }
+    return error ? error : buf_append(out, slice_skip(text, at));
+}
+
+bool redact_suspects(const struct redactor *r, struct slice text)
+{
+    return r->pattern_count > 0 || (r->defaults && redact_find_word(&r->grams, text));
+}
+
+int redact(const struct redactor *r, struct slice text, struct buf *out, uint64_t *count)
+{
+    struct secrets all = {.sorted = true};
+    int error = gather(r, text, &all);
+    if (error == SCOUT_E_LIMIT) {
+        ++*count;
+        error = put_marker(r, "unchecked", text, out);
+    } else if (!error) {
+        if (!all.sorted)
+            qsort(all.items, all.count, sizeof *all.items, compare);
+        error = replace(r, text, &all, out, count);
+    }
+    free(all.items);
+    return error;
+}

@@ -1,0 +1,34 @@
+/* Private to the redaction: the patterns that a configuration adds. */
+#ifndef SCOUT_FLEET_REDACT_PATTERN_H
+#define SCOUT_FLEET_REDACT_PATTERN_H
+
+#include "redact_find.h"
+#include "scout/base/error.h"
+
+/* Steps that PCRE2 may take for one search. A text has some for each of its bytes besides. */
+#define REDACT_STEPS_MAX      1000000u
+#define REDACT_STEPS_PER_BYTE 16u
+
+struct redact_pattern;
+
+/* 0, SCOUT_E_INVALID_ARGUMENT with *why, or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int redact_pattern_new(struct redact_pattern **out,
+                                                           const char *text, struct failure *why);
+void redact_pattern_free(struct redact_pattern *p);
+
+/* One text that is searched with one pattern. */
+struct redact_search {
+    const struct redact_pattern *pattern;
+    struct slice text; /* UTF-8 */
+    size_t at;
+    void *data, *limits; /* PCRE2's */
+};
+
+/* 0 or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int
+redact_search_init(struct redact_search *s, const struct redact_pattern *p, struct slice text);
+void redact_search_fini(struct redact_search *s);
+/* 1: *out is the next secret; 0: there is none any more; SCOUT_E_LIMIT: it takes too many steps. */
+int redact_search_next(struct redact_search *s, struct secret *out);
+
+#endif
