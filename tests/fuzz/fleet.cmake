@@ -25,6 +25,9 @@ foreach(stem longname name_glob)
   target_sources(fuzz_names PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
 target_include_directories(fuzz_names PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
+# Edits of texts.
+scout_fuzz_target(text_edit scout_base)
+target_sources(fuzz_text_edit PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/text_edit.c ${CMAKE_SOURCE_DIR}/src/fleet/text_near.c)
 # Differences of texts.
 scout_fuzz_target(text_diff scout_base)
 foreach(stem text_diff diff_search)

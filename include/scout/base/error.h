@@ -47,7 +47,11 @@
     X(NOT_ADMITTED, -55, "not-admitted", -32603, "this client is not admitted")                    \
     X(EXISTS, -56, "already-exists", -32603, "there is a file already")                            \
     X(CHANGED, -57, "file-changed", -32603, "the file is not as it was")                           \
-    X(NO_SPACE, -58, "no-space", -32603, "no space is left")
+    X(NO_SPACE, -58, "no-space", -32603, "no space is left")                                       \
+    X(NO_MATCH, -70, "no-unique-match", -32603, "the text to replace is not there exactly once")   \
+    X(NOT_TEXT, -71, "not-text", -32603, "not a text file")                                        \
+    X(NO_UNDO, -72, "no-undo", -32603, "nothing to undo")                                          \
+    X(UNDO_UNAVAILABLE, -73, "undo-unavailable", -32603, "the state before cannot be kept")
 
 enum scout_error {
     SCOUT_OK = 0,
