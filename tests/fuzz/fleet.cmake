@@ -28,6 +28,10 @@ target_include_directories(fuzz_names PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
 # Edits of texts.
 scout_fuzz_target(text_edit scout_base)
 target_sources(fuzz_text_edit PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/text_edit.c ${CMAKE_SOURCE_DIR}/src/fleet/text_near.c)
+# What a kept state's file begins with.
+scout_fuzz_target(undo scout_base)
+target_sources(fuzz_undo PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/undo_entry.c)
+target_include_directories(fuzz_undo PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
 # Differences of texts.
 scout_fuzz_target(text_diff scout_base)
 foreach(stem text_diff diff_search)
