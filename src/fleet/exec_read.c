@@ -4,8 +4,58 @@
 
 #include "exec_reply.h"
 #include "exec_script.h"
+#include "scout/fleet/etag.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+static uint64_t count_lines(struct slice text)
+{
+    uint64_t count = text.len > 0 && text.data[text.len - 1] != '\n';
+    for (const uint8_t *lf; text.len > 0 && (lf = memchr(text.data, '\n', text.len)); count++)
+        text = slice_skip(text, (size_t)(lf - text.data) + 1);
+    return count;
+}
+
+/* Of lines that were cut, the whole ones; of the last ones those at the end. */
+static struct slice whole_lines(struct slice text, bool last)
+{
+    const uint8_t *lf = text.len == 0 ? NULL
+                        : last        ? memchr(text.data, '\n', text.len)
+                                      : memrchr(text.data, '\n', text.len);
+    size_t end = lf ? (size_t)(lf - text.data) + 1 : text.len;
+    if (last)
+        return end < text.len ? slice_skip(text, end) : text;
+    return slice_of(text.data, end);
+}
+
+/* What the bytes are of the file. The shell tells less than SFTP: not where the last lines begin,
+ * nor how many lines there are. */
+static void complete_file(struct path_get *g)
+{
+    struct path_result *out = &g->result;
+    const struct path_range *want = &g->range;
+    bool more = g->exec->truncated;
+    out->text = buf_peek(&g->exec->text);
+    out->at_end = !more;
+    out->truncated = more;
+    if (want->part == PATH_BYTES) {
+        out->truncated = more && want->count > g->size_max;
+        out->text_at = want->first;
+    } else if (want->part == PATH_LINES) {
+        out->text = more ? whole_lines(out->text, false) : out->text;
+        out->first_line = want->first;
+        out->at_end = !more && count_lines(out->text) < want->count;
+    } else if (want->part == PATH_TAIL) {
+        out->truncated = out->text.len == g->size_max && out->attrs.size > out->text.len &&
+                         count_lines(out->text) < want->count;
+        out->text = out->truncated ? whole_lines(out->text, true) : out->text;
+        out->at_end = true;
+    }
+    out->first_line += want->part != PATH_LINES && want->part != PATH_TAIL && out->text_at == 0;
+    if (out->first_line == 1 && out->text_at == 0)
+        out->head =
+            slice_of(out->text.data, out->text.len < PATH_HEAD_MAX ? out->text.len : PATH_HEAD_MAX);
+}
 
 /* What the reply is, now that it is whole. */
 static void complete(struct path_get *g)
@@ -33,17 +83,29 @@ static void complete(struct path_get *g)
         return;
     }
     out->kind = r->kind == EXEC_REPLY_FILE ? PATH_FILE : PATH_DIRECTORY;
-    out->text = buf_peek(&r->text);
+    if (out->kind == PATH_FILE)
+        complete_file(g);
     out->entries = r->list.entries;
     out->entry_count = r->list.count;
-    out->truncated = r->truncated;
+    if (out->kind == PATH_DIRECTORY)
+        out->truncated = r->truncated;
     if (path_get_permitted(g))
         visit_finish(&g->visit);
 }
 
+/* A file that is as it was need not come to its end. */
+static bool is_known(const struct path_get *g)
+{
+    char etag[ETAG_SIZE];
+    const struct exec_reply *r = g->exec;
+    return g->etag && r->state == EXEC_REPLY_IN_TEXT &&
+           strcmp(etag_format(&r->attrs, etag), g->etag) == 0;
+}
+
 int exec_read_feed(struct path_get *g, struct slice data)
 {
-    return exec_reply_feed(g->exec, data);
+    int result = exec_reply_feed(g->exec, data);
+    return result == 0 && is_known(g) ? 1 : result;
 }
 
 void exec_read_end(struct path_get *g, int status)
@@ -67,12 +129,15 @@ void exec_read_start(struct path_get *g)
     struct buf command;
     buf_init(&command, EXEC_COMMAND_MAX);
     g->exec = calloc(1, sizeof *g->exec);
-    int error = g->exec ? exec_script_write(&command, g->visit.path, g->size_max, PATH_ENTRIES_MAX)
-                        : SCOUT_E_NOMEM;
+    bool bytes = g->range.part == PATH_BYTES && g->range.count < g->size_max;
+    uint64_t size_max = bytes ? g->range.count : g->size_max;
+    int error =
+        g->exec ? exec_script_write(&command, g->visit.path, size_max, PATH_ENTRIES_MAX, &g->range)
+                : SCOUT_E_NOMEM;
     if (!error)
         error = buf_append(&command, slice_of("", 1));
     if (g->exec)
-        exec_reply_init(g->exec, g->size_max);
+        exec_reply_init(g->exec, size_max);
     if (error)
         visit_fail(&g->visit, error, "The command that reads the path could not be made");
     else

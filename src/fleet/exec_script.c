@@ -46,10 +46,14 @@ static const char head[] = BEGIN
     "printf \"\\0\"; "
     "if [ $k = o ]; then exit 0; fi; ";
 
-/* $2 bytes at most, $3 lines of entries at most. */
+/* $2 bytes at most, $3 lines of entries at most, $4 the part, $5 where it begins, $6 its lines. */
 static const char look[] =
     /* A file. */
-    "if [ $k = f ]; then if [ -r \"$p\" ]; then printf \"ok\\n\"; exec head -c \"$2\" \"$p\"; fi; "
+    "if [ $k = f ]; then if [ -r \"$p\" ]; then printf \"ok\\n\"; "
+    "case $4 in b) tail -c +$5 \"$p\" | head -c \"$2\"; exit 0;; "
+    "l) tail -n +$5 \"$p\" | head -n $6 | head -c \"$2\"; exit 0;; "
+    "t) tail -n $6 \"$p\" | tail -c \"$2\"; exit 0;; esac; "
+    "exec head -c \"$2\" \"$p\"; fi; "
     "printf \"denied\\n\"; exit 0; fi; "
     /* A directory, `.` and `..` included as over SFTP. No name has a slash, so one at the begin
      * of a line begins an entry. */
@@ -106,12 +110,20 @@ static int put_begin(struct buf *out, const char *first, const char *script, con
     return error ? error : shell_line_escape(out, path);
 }
 
-int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max)
+int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max,
+                      const struct path_range *range)
 {
+    /* One byte more tells whether something is missing; of the end, it would be one of its begin.
+     */
+    bool tail = range->part == PATH_TAIL, bytes = range->part == PATH_BYTES;
     int error = put_begin(out, head, look, path);
     if (!error)
-        error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + 1,
+        error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + !tail,
                            (unsigned long long)entries_max + 1);
+    if (!error && range->part != PATH_HEAD)
+        error = buf_printf(out, " %c %llu %llu", "?blt"[range->part],
+                           (unsigned long long)range -> first + bytes,
+                           (unsigned long long)range -> count);
     return error;
 }
 

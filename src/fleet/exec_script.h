@@ -3,12 +3,15 @@
 #define SCOUT_FLEET_EXEC_SCRIPT_H
 
 #include "scout/base/buf.h"
+#include "scout/fleet/path_get.h"
 
-/* Appends the command line for `path` (as the host gets it, not empty, no NUL): of a file at most
- * `size_max` bytes and one more are asked for, of a directory `entries_max` entries and one more.
- * 0, SCOUT_E_LIMIT or SCOUT_E_NOMEM. What it prints is described in exec_reply.h. */
+/* Appends the command line for `path` (as the host gets it, not empty, no NUL): of a file's `range`
+ * at most `size_max` bytes and (but for its last lines) one more are asked for, of a directory
+ * `entries_max` entries and one more. 0, SCOUT_E_LIMIT or SCOUT_E_NOMEM. What it prints is
+ * described in exec_reply.h. */
 __attribute__((warn_unused_result)) int exec_script_write(struct buf *out, const char *path,
-                                                          uint64_t size_max, uint64_t entries_max);
+                                                          uint64_t size_max, uint64_t entries_max,
+                                                          const struct path_range *range);
 
 /* The same for a walk below `path`, `depth` levels down: names that fit `pattern`, or, when it is
  * empty, all that are not hidden. */

@@ -6,21 +6,31 @@
  * the server gives less than it said) is gone on with over a second open, one piece after the
  * other. Without the early close, a short answer is asked on for the rest. An end of file earlier
  * than stat said cuts the result there. A size of 0 may be a lie (/proc): then it is read piece by
- * piece until its end or the limit. */
+ * piece until its end or the limit.
+ *
+ * Lines come block by block: each is read like a file of its own, and then line_range.c says which
+ * one is next. The handle stays open until the last. Whether the file changed is asked right behind
+ * the reads. */
 #include "path_get.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ROOM_FIRST (64u * 1024u)
 
 static void on_read(struct sftp_request *request, const struct sftp_reply *reply);
+static void on_after(struct sftp_request *request, const struct sftp_reply *reply);
+static void on_head(struct sftp_request *request, const struct sftp_reply *reply);
+static void settle(struct path_get *g);
+static void read_block(struct path_get *g);
 
 /* 0, or an error; without another read in flight, the operation ends with it. */
 static int ask(struct path_get *g, struct file_read_slot *slot)
 {
     struct sftp *s = visit_sftp(&g->visit);
-    int error = s ? sftp_read(s, &slot->request, &g->handle, slot->offset, slot->len, on_read)
+    int error = s ? sftp_read(s, &slot->request, &g->handle, g->file.base + slot->offset, slot->len,
+                              on_read)
                   : SCOUT_E_CONNECTION_LOST;
     if (error == SCOUT_E_LIMIT && g->file.in_flight > 0)
         return error; /* others fill the connection: the reads in flight go on from here */
@@ -57,18 +67,90 @@ static uint64_t limit_of(const struct file_read *r)
     return r->want < r->end ? r->want : r->end;
 }
 
+/* All is there; whether the file changed may not be known yet. */
+static void finish(struct path_get *g)
+{
+    struct sftp *s = visit_sftp(&g->visit);
+    struct path_result *out = &g->result;
+    if (g->watch && !g->file.after_known && g->handle_open) {
+        int error =
+            s ? sftp_fstat(s, &g->file.after, &g->handle, on_after) : SCOUT_E_CONNECTION_LOST;
+        if (error)
+            visit_fail_start(&g->visit, error);
+        else
+            pool_flush(&g->visit.use);
+        return;
+    }
+    bool grew = out->attrs_after.size != out->attrs.size;
+    bool touched = out->attrs_after.mtime != out->attrs.mtime && out->attrs.size > 0;
+    out->changed = g->file.after_known && (grew || touched);
+    visit_finish(&g->visit);
+}
+
+static void complete_lines(struct path_get *g)
+{
+    const struct line_range *l = &g->file.lines;
+    struct path_result *out = &g->result;
+    out->text = slice_of(l->kept, l->kept_len);
+    out->text_at = l->kept_at;
+    out->first_line = l->want.part == PATH_LINES ? l->want.first : l->lines > 0;
+    out->line_total = l->at_end ? l->lines : 0;
+    out->at_end = l->at_end;
+    out->truncated = l->truncated;
+    finish(g);
+}
+
+/* A block of lines is there. */
+static void take_block(struct path_get *g, uint64_t len)
+{
+    struct file_read *r = &g->file;
+    char text[160];
+    if (r->base == 0 && !r->head_known) {
+        r->head_len = len < PATH_HEAD_MAX ? len : PATH_HEAD_MAX;
+        memcpy(r->head_bytes, r->data, r->head_len);
+        r->head_known = true;
+    }
+    g->result.head = slice_of(r->head_bytes, r->head_len);
+    line_range_head(&r->lines, g->result.head);
+    int error = line_range_take(&r->lines, slice_of(r->data, len));
+    snprintf(text, sizeof text,
+             "The line %llu is not within the first %u MiB: ask for bytes, or for the last lines",
+             (unsigned long long)r->lines.want.first, PATH_SCAN_MAX >> 20);
+    if (error)
+        visit_fail(&g->visit, error,
+                   error == SCOUT_E_LIMIT ? text : "No memory for the file's content");
+    else if (r->lines.ended)
+        complete_lines(g);
+    else
+        read_block(g);
+}
+
 static void complete(struct path_get *g)
 {
     struct file_read *r = &g->file;
     uint64_t len = limit_of(r);
-    if (len > g->size_max) {
-        len = g->size_max;
-        g->result.truncated = true;
-    } else if (len < r->want) {
-        g->result.truncated = false; /* it ended earlier than stat said */
+    if (r->by_line && r->lines.ended) {
+        complete_lines(g);
+        return;
     }
+    if (r->by_line) {
+        take_block(g, len);
+        return;
+    }
+    bool more = r->base + len < g->result.attrs.size && len == r->want;
+    if (len > r->keep) {
+        len = r->keep;
+        more = true;
+    }
+    bool wanted = g->range.part == PATH_HEAD || g->range.count > g->size_max;
+    g->result.truncated = more && wanted;
+    g->result.at_end = !more;
     g->result.text = slice_of(r->data, len);
-    visit_finish(&g->visit);
+    g->result.text_at = r->base;
+    g->result.first_line = r->base == 0;
+    if (r->base == 0)
+        g->result.head = slice_of(r->data, len < PATH_HEAD_MAX ? len : PATH_HEAD_MAX);
+    finish(g);
 }
 
 /* Whether others fill the connection: then one read at a time is enough. */
@@ -123,12 +205,52 @@ static void read_on(struct path_get *g, struct file_read_slot *slot, size_t got)
 static void settle(struct path_get *g)
 {
     struct file_read *r = &g->file;
+    if (r->in_flight > 0 || r->head.id != 0 || g->visit.finished)
+        return;
     if (r->cut < limit_of(r)) {
         r->reopened = true;
         path_look_open(g); /* comes back to file_read_start */
-    } else {
+    } else if (r->after.id == 0) {
         complete(g);
     }
+}
+
+static void on_after(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct path_get *g = CONTAINER_OF(request, struct path_get, file.after);
+    if (reply->error) {
+        visit_fail_reply(&g->visit, "stat", reply);
+        return;
+    }
+    g->result.attrs_after = reply->attrs;
+    g->file.after_known = true;
+    settle(g);
+}
+
+static void on_head(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct path_get *g = CONTAINER_OF(request, struct path_get, file.head);
+    struct file_read *r = &g->file;
+    if (reply->error) {
+        visit_fail_reply(&g->visit, "read", reply);
+        return;
+    }
+    r->head_len = reply->eof ? 0 : reply->data.len; /* the client takes no more than it asked for */
+    if (r->head_len)
+        memcpy(r->head_bytes, reply->data.data, r->head_len);
+    r->head_known = true;
+    settle(g);
+}
+
+static void tell(struct path_get *g)
+{
+    const struct file_read *r = &g->file;
+    if (!g->progress || !r->window)
+        return;
+    if (!r->by_line)
+        g->progress(g->context, r->got, r->want);
+    else if (g->range.part == PATH_LINES)
+        g->progress(g->context, r->base + r->got, g->result.attrs.size);
 }
 
 static void on_read(struct sftp_request *request, const struct sftp_reply *reply)
@@ -148,12 +270,10 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
         /* The client takes no more than was asked for. */
         memcpy(r->data + slot->offset, reply->data.data, reply->data.len);
         r->got += reply->data.len;
-        if (g->progress && r->window)
-            g->progress(g->context, r->got, r->want);
+        tell(g);
         read_on(g, slot, reply->data.len);
     }
-    if (r->in_flight == 0 && !g->visit.finished)
-        settle(g);
+    settle(g);
 }
 
 /* The slots of a file that takes more reads than one; false without memory. */
@@ -170,33 +290,40 @@ static bool make_window(struct path_get *g)
     return true;
 }
 
-/* What is to be read, from what stat said. */
-static bool plan(struct path_get *g)
+/* What is to be read of a file or of a block, from what stat said. */
+static bool plan(struct path_get *g, uint64_t base, uint64_t count)
 {
     struct file_read *r = &g->file;
     struct sftp *s = visit_sftp(&g->visit);
     uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
+    uint64_t left = size > base ? size - base : 0;
+    r->base = base;
+    r->keep = count;
+    r->asked = r->got = 0;
+    r->after_known = false;
     r->one_by_one = size == 0;
     r->end = r->cut = UINT64_MAX;
     r->chunk = s ? sftp_read_max(s) : SFTP_CHUNK;
     /* One byte more than the limit tells whether something is missing. */
-    r->want = r->one_by_one ? g->size_max + 1 : size < g->size_max ? size : g->size_max;
-    g->result.truncated = size > g->size_max;
+    r->want = r->one_by_one ? count + !r->by_line : left < count ? left : count;
     return (r->one_by_one || make_room(g, r->want)) && make_window(g);
 }
 
-void file_read_start(struct path_get *g)
+/* Behind the reads, so that it is answered after them. */
+static void ask_after(struct path_get *g)
+{
+    struct sftp *s = visit_sftp(&g->visit);
+    if (g->watch && s && g->handle_open && g->file.after.id == 0 &&
+        sftp_fstat(s, &g->file.after, &g->handle, on_after) == 0) {
+        g->file.after_known = false;
+        pool_flush(&g->visit.use);
+    }
+}
+
+/* Asks for what was planned. */
+static void begin(struct path_get *g)
 {
     struct file_read *r = &g->file;
-    if (r->reopened) {
-        r->asked = r->cut;
-        r->cut = UINT64_MAX;
-        r->one_by_one = true;
-        ask_next(g, &r->first);
-        return;
-    }
-    if (!plan(g))
-        return;
     if (!r->window) {
         ask_next(g, &r->first);
     } else {
@@ -205,11 +332,63 @@ void file_read_start(struct path_get *g)
     }
     if (g->visit.finished)
         return;
+    bool all = !r->one_by_one && r->asked == r->want;
+    if (all)
+        ask_after(g);
     if (r->in_flight == 0) {
-        complete(g);
-    } else if (!r->one_by_one && r->asked == r->want) {
+        settle(g);
+    } else if (all && !r->by_line) {
         sftp_close(visit_sftp(&g->visit), &g->handle);
         g->handle_open = false;
+    }
+}
+
+static void read_block(struct path_get *g)
+{
+    uint64_t offset, len;
+    line_range_next(&g->file.lines, &offset, &len);
+    if (plan(g, offset, len))
+        begin(g);
+}
+
+/* What tells the encoding of the last lines: read beside them. */
+static void ask_head(struct path_get *g)
+{
+    struct sftp *s = visit_sftp(&g->visit);
+    int error = s ? sftp_read(s, &g->file.head, &g->handle, 0, PATH_HEAD_MAX, on_head)
+                  : SCOUT_E_CONNECTION_LOST;
+    if (error)
+        visit_fail_start(&g->visit, error);
+}
+
+static void start_lines(struct path_get *g)
+{
+    struct file_read *r = &g->file;
+    uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
+    r->by_line = true;
+    line_range_init(&r->lines, &g->range, g->size_max, size);
+    if (g->range.part == PATH_TAIL && size > LINE_BLOCK_FIRST)
+        ask_head(g);
+    if (!g->visit.finished)
+        read_block(g);
+}
+
+void file_read_start(struct path_get *g)
+{
+    struct file_read *r = &g->file;
+    const struct path_range *want = &g->range;
+    if (r->reopened) {
+        r->asked = r->cut;
+        r->cut = UINT64_MAX;
+        r->one_by_one = true;
+        ask_next(g, &r->first);
+    } else if (want->part == PATH_LINES || want->part == PATH_TAIL) {
+        start_lines(g);
+    } else {
+        bool bytes = want->part == PATH_BYTES;
+        uint64_t count = bytes && want->count < g->size_max ? want->count : g->size_max;
+        if (plan(g, bytes ? want->first : 0, count))
+            begin(g);
     }
 }
 
@@ -217,6 +396,8 @@ void file_read_forget(struct path_get *g, struct sftp *s)
 {
     struct file_read *r = &g->file;
     sftp_forget(s, &r->first.request);
+    sftp_forget(s, &r->head);
+    sftp_forget(s, &r->after);
     for (size_t i = 0; r->window && i < PATH_READ_WINDOW; i++)
         sftp_forget(s, &r->window[i].request);
 }
@@ -225,5 +406,6 @@ void file_read_free(struct path_get *g)
 {
     free(g->file.data);
     free(g->file.window);
+    line_range_fini(&g->file.lines);
     g->file = (struct file_read){0};
 }

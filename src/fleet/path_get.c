@@ -6,6 +6,7 @@
  *   exec_read (a host without SFTP): one command --permit------------------> result */
 #include "path_get.h"
 
+#include "scout/fleet/etag.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,10 +125,19 @@ bool path_get_set_real(struct path_get *g, struct slice path)
 bool path_get_permitted(struct path_get *g)
 {
     struct failure why = {0};
-    if (!g->permit || g->permit(g->context, g->result.real_path, g->result.kind, &why) == 0)
-        return true;
-    visit_fail_as(&g->visit, &why);
-    return false;
+    char etag[ETAG_SIZE];
+    if (g->permit && g->permit(g->context, g->result.real_path, g->result.kind, &why) != 0) {
+        visit_fail_as(&g->visit, &why);
+        return false;
+    }
+    bool known = g->result.kind == PATH_FILE && g->etag && etag_format(&g->result.attrs, etag)[0];
+    g->result.unchanged = known && strcmp(g->etag, etag) == 0;
+    if (g->result.unchanged) {
+        g->result.text.len = 0;
+        g->result.truncated = false;
+        visit_finish(&g->visit);
+    }
+    return !g->result.unchanged;
 }
 
 /* ---- begin and cancel ---- */
@@ -144,6 +154,9 @@ struct path_get *path_get_start(struct fleet *f, const struct path_request *requ
     g->progress = request->progress;
     g->context = context;
     g->size_max = request->size_max;
+    g->range = request->range;
+    g->etag = request->etag;
+    g->watch = request->watch;
     memcpy(g->shown, request->path, path_size);
     visit_start(&g->visit, &parts, f, request, g->shown);
     return g;

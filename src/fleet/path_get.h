@@ -2,6 +2,7 @@
 #ifndef SCOUT_FLEET_PATH_GET_PRIVATE_H
 #define SCOUT_FLEET_PATH_GET_PRIVATE_H
 
+#include "line_range.h"
 #include "visit.h"
 
 struct file_read_slot {
@@ -16,8 +17,10 @@ struct file_read {
     struct file_read_slot first;
     struct file_read_slot *window; /* of more reads than one: PATH_READ_WINDOW slots; else NULL */
     uint8_t *data;
+    uint64_t base;  /* where in the file the data begins; all others are counted from there */
     uint64_t room;  /* allocated */
     uint64_t want;  /* bytes to read at most */
+    uint64_t keep;  /* bytes of them to be told; what is beyond says that there is more */
     uint64_t asked; /* bytes that were asked for */
     uint64_t got;   /* bytes that came */
     uint64_t end;   /* where the file ended, as far as is known */
@@ -26,6 +29,16 @@ struct file_read {
     uint32_t in_flight;
     bool one_by_one; /* each read begins where the last one ended */
     bool reopened;
+    /* Lines are looked for block by block (line_range.h). */
+    bool by_line;
+    struct line_range lines;
+    struct sftp_request head; /* the file's first bytes, for its last lines */
+    bool head_known;
+    uint8_t head_bytes[PATH_HEAD_MAX];
+    size_t head_len;
+    /* Whether it changed. */
+    struct sftp_request after;
+    bool after_known;
 };
 
 struct dir_read; /* see dir_read.c */
@@ -38,6 +51,9 @@ struct path_get {
     path_progress_fn *progress;
     void *context;
     uint64_t size_max;
+    struct path_range range;
+    const char *etag; /* the caller's; NULL: none */
+    bool watch;
     struct sftp_request request;      /* stat, then open */
     struct sftp_request real_request; /* realpath */
     struct sftp_handle handle;
@@ -58,7 +74,8 @@ void path_get_refuse(struct path_get *g, uint32_t mode);
  * told. */
 bool path_get_set_real(struct path_get *g, struct slice path);
 
-/* Whether kind and real path, which are known now, are permitted; otherwise it has failed. */
+/* Whether kind and real path, which are known now, are permitted and of interest; otherwise it has
+ * failed, or ended with a file that is as it was. */
 bool path_get_permitted(struct path_get *g);
 
 /* The SFTP side: stat and realpath, then open, then one of the readers. */

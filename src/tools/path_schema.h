@@ -28,6 +28,13 @@
     schema_begin("file") "\"size\":" schema_count ",\"mtime\":" schema_time                        \
                          ",\"mode\":" schema_mode ",\"etag\":" schema_string                       \
                          ",\"truncated\":" schema_boolean ",\"text\":" schema_string               \
+                         ",\"base64\":" schema_string ",\"encoding\":" schema_string               \
+                         ",\"binary\":" schema_boolean ",\"type\":" schema_string                  \
+                         ",\"ill_formed\":" schema_boolean ",\"byte_offset\":" schema_count        \
+                         ",\"byte_count\":" schema_count ",\"offset\":" schema_count               \
+                         ",\"lines\":" schema_count ",\"total_lines\":" schema_count               \
+                         ",\"next_offset\":" schema_count ",\"unchanged\":" schema_boolean         \
+                         ",\"changed\":" schema_boolean ",\"etag_after\":" schema_string           \
                          "," schema_end
 
 #define list_output_schema                                                                         \

@@ -52,8 +52,8 @@ async function driveAll(one) {
   await expect(one, 'scout', { ...at(''), tree: true, depth: 2 }, 'tree', /deep\.txt/);
   await expect(one, 'scout', { ...at(''), find: '*.txt' }, 'find', /sub\/deep\.txt/);
   await expect(one, 'scout', { ...at(''), query: 'wc -c file' }, 'command', /20000 file/);
-  const part = await expect(one, 'read', { ...at('file'), limit: 10 }, 'file', /^x{10}\n/);
-  assert.equal(part.truncated, true);
+  const part = await expect(one, 'read', { ...at('file'), byte_count: 10 }, 'file', /^x{10}$/);
+  assert.deepEqual([part.byte_count, part.truncated], [10, false]);
   const listed = await expect(one, 'list', at('sub'), 'directory', /deep\.txt/);
   assert.ok(listed.entries.some((entry) => entry.name === 'deep.txt'));
   const stat = await expect(one, 'stat', at('file'), 'stat', /file/);

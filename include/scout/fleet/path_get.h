@@ -16,13 +16,28 @@
 
 #include "scout/fleet/fleet.h"
 
-#define PATH_READ_WINDOW     32    /* reads in flight for one file */
-#define PATH_LIST_WINDOW     32    /* readdir requests in flight */
-#define PATH_LINK_WINDOW     64    /* readlink requests in flight */
+#define PATH_READ_WINDOW     32                     /* reads in flight for one file */
+#define PATH_SCAN_MAX        (256u * 1024u * 1024u) /* bytes that are searched for a line's number */
+#define PATH_HEAD_MAX        4                      /* bytes that tell a text's encoding */
+#define PATH_LIST_WINDOW     32                     /* readdir requests in flight */
+#define PATH_LINK_WINDOW     64                     /* readlink requests in flight */
 #define PATH_ENTRIES_MAX     10000 /* of one directory; the rest is left out and said so */
 #define PATH_ENTRY_BYTES_MAX (16u * 1024u * 1024u) /* of their names */
 
 enum path_kind { PATH_FILE, PATH_DIRECTORY };
+
+/* Which part of a file is wanted. */
+enum path_part {
+    PATH_HEAD,  /* as much as size_max allows, from its begin */
+    PATH_BYTES, /* `count` bytes from the byte `first` on, counted from 0 */
+    PATH_LINES, /* `count` lines from the line `first` on, counted from 1 */
+    PATH_TAIL,  /* its last `count` lines */
+};
+
+struct path_range {
+    enum path_part part;
+    uint64_t first, count;
+};
 
 struct path_entry {
     struct slice name;
@@ -40,9 +55,17 @@ struct path_result {
     uint64_t connected_ns;  /* when it had its connection; 0: it never had one */
     enum path_kind kind;
     struct sftp_attrs attrs; /* through the shell, times may be missing */
-    bool truncated;
-    struct slice real_path;           /* absolute, links resolved; empty: the host does not tell */
-    struct slice text;                /* PATH_FILE */
+    bool truncated;          /* of what was wanted something is missing */
+    struct slice real_path;  /* absolute, links resolved; empty: the host does not tell */
+    struct slice text;       /* PATH_FILE */
+    uint64_t text_at;        /* the byte of the file that it begins with... */
+    uint64_t first_line;     /* ...and the line, from 1 on; 0: not known */
+    uint64_t line_total;     /* lines of the file, where all of them were seen; else 0 */
+    bool at_end;             /* nothing of the file follows the text */
+    struct slice head; /* how the file begins, PATH_HEAD_MAX bytes at most; empty: not known */
+    bool unchanged;    /* its etag is the request's: it was not opened */
+    bool changed;      /* while it was read: into this */
+    struct sftp_attrs attrs_after;
     const struct path_entry *entries; /* PATH_DIRECTORY, in byte order of their names */
     size_t entry_count;
 };
@@ -64,6 +87,9 @@ struct path_request {
     const char *principal; /* whose logins are used; "" the daemon's own */
     uint64_t client;       /* who shares the host's channels fairly; 0: nobody in particular */
     uint64_t size_max;     /* bytes of a file */
+    struct path_range range;
+    const char *etag; /* a file that has this one is not opened (etag.h); NULL: none */
+    bool watch;       /* whether a file changed meanwhile is of interest; only told over SFTP */
     uint64_t deadline_ns;
     path_permit_fn *permit;     /* NULL: everything is allowed; with the callback's context */
     path_progress_fn *progress; /* may be NULL; with the callback's context */

@@ -352,6 +352,7 @@ static void on_got(void *context, const struct path_result *r)
     w->attrs = r->attrs;
     w->truncated = r->truncated;
     w->rounds = w->pool.rounds;
+    w->more = *r;
     w->entry_count = r->entry_count;
     w->text_len = r->text.len;
     w->text = malloc(r->text.len + 1);
@@ -396,7 +397,10 @@ void world_begin(struct world *w, const char *path)
         .host = &w->host,
         .path = path,
         .principal = w->pool.principal ? w->pool.principal : "",
-        .size_max = WORLD_SIZE_MAX,
+        .size_max = w->size_max ? w->size_max : WORLD_SIZE_MAX,
+        .range = w->range,
+        .etag = w->etag,
+        .watch = w->watch,
         .deadline_ns = io_now(w->fleet.io) + WORLD_TIMEOUT_S * NS_PER_S,
         .permit = permit,
         .progress = on_progress,

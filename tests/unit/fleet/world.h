@@ -53,6 +53,11 @@ struct world {
     struct server place; /* only its folder is of use */
     struct ssh_host host;
     struct path_get *get;
+    /* Of the looks that begin now. */
+    struct path_range range;
+    const char *etag;
+    bool watch;
+    uint64_t size_max; /* 0: WORLD_SIZE_MAX */
     /* What came of it, copied. */
     bool done;
     struct failure failure;
@@ -61,6 +66,7 @@ struct world {
     bool truncated;
     uint8_t *text;
     size_t text_len, entry_count;
+    struct path_result more; /* its slices are gone */
     char real_path[512], first[256], last[256];
     unsigned rounds; /* that it took */
     unsigned told;   /* how often it told of its progress, and what last */
