@@ -7,6 +7,7 @@
  * the bytes go unchanged: there the next program has to know exactly what the file holds. */
 #include "output.h"
 
+#include "scout/base/hidden.h"
 #include "scout/base/utf8.h"
 #include <errno.h>
 #include <poll.h>
@@ -15,35 +16,30 @@
 
 #define CHUNK_SIZE (16u * 1024u)
 
-/* The code point of a well-formed character. */
-static uint32_t decode(const uint8_t *at, size_t len)
-{
-    static const uint8_t masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t code = at[0] & masks[len];
-    for (size_t i = 1; i < len; i++)
-        code = code << 6 | (at[i] & 0x3F);
-    return code;
-}
-
+/* Selectors of variants alone are harmless, and emoji have them. */
 static bool is_dangerous(uint32_t code)
 {
-    if (code < 0x20)
-        return code != '\n' && code != '\t';
-    if (code >= 0x7F && code < 0xA0)
-        return true;
-    /* Zero-width characters, marks and overrides of direction, line and paragraph separators. */
-    return code == 0x61C || (code >= 0x200B && code <= 0x200F) ||
-           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
-           code == 0xFEFF;
+    enum hidden_kind kind = hidden_kind(code);
+    return kind != HIDDEN_NOT && kind != HIDDEN_SELECTOR && code != '\n' && code != '\t';
 }
 
-static size_t show(uint32_t code, uint8_t *out)
+static size_t show_unit(uint32_t unit, uint8_t *out)
 {
     static const char digits[] = "0123456789abcdef";
     out[0] = '\\';
     out[1] = 'u';
     for (int i = 0; i < 4; i++)
-        out[2 + i] = (uint8_t)digits[code >> (12 - 4 * i) & 0xF];
+        out[2 + i] = (uint8_t)digits[unit >> (12 - 4 * i) & 0xF];
+    return 6;
+}
+
+/* As JSON has it: two surrogates where one unit does not suffice. */
+static size_t show(uint32_t code, uint8_t *out)
+{
+    if (code < 0x10000)
+        return show_unit(code, out);
+    show_unit(0xD800 + ((code - 0x10000) >> 10), out);
+    show_unit(0xDC00 + ((code - 0x10000) & 0x3FF), out + 6);
     return OUTPUT_SHOWN_MAX;
 }
 
@@ -56,8 +52,8 @@ size_t output_neutralise(struct slice *text, uint8_t *out, size_t size)
             memcpy(out + len, "\xef\xbf\xbd", 3);
             len += 3;
             taken = utf8_bad_len(*text);
-        } else if (is_dangerous(decode(text->data, taken))) {
-            len += show(decode(text->data, taken), out + len);
+        } else if (is_dangerous(hidden_decode(text->data, taken))) {
+            len += show(hidden_decode(text->data, taken), out + len);
         } else {
             memcpy(out + len, text->data, taken);
             len += taken;

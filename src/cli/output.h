@@ -4,11 +4,12 @@
 
 #include "scout/base/slice.h"
 
-/* What one character may grow to: \uXXXX. */
-#define OUTPUT_SHOWN_MAX 6
+/* What one character may grow to: \uXXXX\uXXXX. */
+#define OUTPUT_SHOWN_MAX 12
 
 /* Neutralises the start of *text into `out`: control characters (C0 but newline and tab, DEL, C1),
- * and the invisible ones that reorder or hide text, are shown as \uXXXX; ill-formed UTF-8 as
+ * and the invisible ones that reorder or hide text, are shown as \uXXXX (two of them
+ * above U+FFFF); ill-formed UTF-8 as
  * U+FFFD. Takes from *text what fits into `size` bytes (OUTPUT_SHOWN_MAX at least). Returns the
  * bytes written: more than 0 unless *text is empty. Pure. */
 size_t output_neutralise(struct slice *text, uint8_t *out, size_t size);

@@ -43,3 +43,6 @@ foreach(stem redact redact_assigned redact_block redact_find redact_marker redac
     redact_value secret_name)
   target_sources(fuzz_redact PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
+# What could drive a terminal or deceive a reader.
+scout_fuzz_target(neutralise scout_base)
+target_sources(fuzz_neutralise PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/neutralise.c)

@@ -64,6 +64,7 @@ static void text_that_hides_or_turns_is_shown(void **state)
           "b\xef\xbb\xbf",
           "a\\u200bb\\ufeff");
     check("\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069");
+    check("a\xf3\xa0\x81\x81", "a\\udb40\\udc41"); /* a tag */
 }
 
 /* An 8-bit terminal takes a lone 0x9b for CSI. */
