@@ -85,7 +85,8 @@ static int write_message(struct buf *out, const struct mcp_session *s, const str
 static int try_answer(struct mcp_session *s, const struct reply_to *to,
                       const struct answer_body *body, size_t *written)
 {
-    struct buf *out = to->batch ? batch_out(to->batch) : session_out(s);
+    struct mcp_way *way = session_way(s, to);
+    struct buf *out = to->batch ? batch_out(to->batch) : way_out(way);
     size_t before = buf_len(out);
     int error = to->batch && before > 0 ? buf_append_str(out, ",") : 0;
     if (!error)
@@ -95,15 +96,15 @@ static int try_answer(struct mcp_session *s, const struct reply_to *to,
     if (error)
         out->end = out->start + before;
     else if (!to->batch)
-        s->unflushed = true;
+        session_mark(s, way);
     *written = buf_len(out) - before;
     return error;
 }
 
 /* Whether the client, which does not take what it asked for, has to make do with an error. */
-static bool is_too_much(const struct mcp_session *s)
+static bool is_too_much(const struct mcp_way *way)
 {
-    const struct mcp_sink *sink = &s->sink;
+    const struct mcp_sink *sink = &way->sink;
     return sink->crowded && sink->pending(sink->context) >= MCP_OUT_HIGH &&
            sink->crowded(sink->context);
 }
@@ -114,8 +115,9 @@ static size_t answer(struct mcp_session *s, const struct reply_to *to,
     size_t written = 0;
     if (s->freed || s->broken)
         return 0;
-    int error =
-        !body->is_error && is_too_much(s) ? SCOUT_E_LIMIT : try_answer(s, to, body, &written);
+    int error = !body->is_error && is_too_much(session_way(s, to))
+                    ? SCOUT_E_LIMIT
+                    : try_answer(s, to, body, &written);
     if (error && body->is_error)
         session_break(s, error);
     else if (error)
@@ -135,6 +137,8 @@ void answer_error(struct mcp_session *s, const struct reply_to *to, enum rpc_cod
 {
     struct answer_body body = {
         .write = write, .context = context, .is_error = true, .code = code, .message = message};
+    if (!s->fault.code)
+        s->fault.code = code;
     answer(s, to, &body);
 }
 

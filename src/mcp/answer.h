@@ -5,6 +5,7 @@
 #include "scout/base/json_write.h"
 
 struct mcp_session;
+struct mcp_way;
 struct batch;
 
 enum rpc_code {
@@ -14,6 +15,7 @@ enum rpc_code {
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
     RPC_UNSUPPORTED_VERSION = -32022,
+    RPC_HEADER_MISMATCH = -32020,
 };
 
 /* Which of the two lifecycles a request follows. */
@@ -24,6 +26,7 @@ struct reply_to {
     struct slice id; /* raw; empty: an answer without id */
     enum mcp_era era;
     struct batch *batch; /* NULL: a line of its own */
+    struct mcp_way *way; /* NULL: that of the message that is being taken up */
 };
 
 /* Writes members into the object that is open in `w`. */

@@ -13,6 +13,7 @@
 
 struct batch {
     struct mcp_session *session;
+    struct mcp_way *way; /* NULL: nobody waits for it any more */
     struct buf out;
     uint32_t calls;
 };
@@ -43,13 +44,18 @@ static int append_array(struct buf *out, struct slice items)
 static void batch_send(struct batch *b)
 {
     struct mcp_session *s = b->session;
-    if (s->freed || s->broken || buf_len(&b->out) == 0)
+    if (s->freed || s->broken || !b->way || buf_len(&b->out) == 0)
         return;
-    int error = append_array(session_out(s), buf_peek(&b->out));
+    int error = append_array(way_out(b->way), buf_peek(&b->out));
     if (error)
         session_break(s, error);
     else
-        s->unflushed = true;
+        session_mark(s, b->way);
+}
+
+void batch_drop(struct batch *b)
+{
+    b->way = NULL;
 }
 
 void batch_call_ended(struct batch *b)
@@ -89,7 +95,7 @@ void batch_dispatch(struct mcp_session *s, struct slice array)
         answer_failure(s, &nobody, SCOUT_E_NOMEM);
         return;
     }
-    *b = (struct batch){.session = s, .calls = 1};
+    *b = (struct batch){.session = s, .way = s->way, .calls = 1};
     buf_init(&b->out, MCP_BATCH_OUT_MAX);
     struct json_walk walk;
     struct slice key, value;

@@ -19,5 +19,7 @@ struct buf *batch_out(struct batch *b);
 /* A call of the batch began, ended. With the last one the array is sent and the batch freed. */
 void batch_call_begun(struct batch *b);
 void batch_call_ended(struct batch *b);
+/* Nobody waits for its answers any more. */
+void batch_drop(struct batch *b);
 
 #endif

@@ -34,6 +34,8 @@ static void request_end(struct mcp_session *s, struct request *r)
 {
     struct batch *batch = r->batch;
     s->in_flight--;
+    if (--r->way->in_flight == 0 && r->way != &s->own)
+        session_mark(s, r->way);
     s->config.stats->in_flight--;
     request_give(&s->requests, r);
     if (batch)
@@ -56,7 +58,7 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     if (result->is_error)
         s->config.stats->tool_errors++;
     if (!r->cancelled) {
-        struct reply_to to = {request_id(r), r->era, r->batch};
+        struct reply_to to = {request_id(r), r->era, r->batch, r->way};
         call->answer_bytes = r->answer(s, &to, call, result);
     }
     call_log(s, call, result);
@@ -83,6 +85,8 @@ void call_start(struct mcp_session *s, const struct reply_to *to, const struct c
         return;
     }
     r->session = s;
+    r->way = session_way(s, to);
+    r->way->in_flight++;
     r->answer = start->answer;
     r->starting = true;
     progress_want(r, token);

@@ -81,13 +81,17 @@ static void dispatch_request(struct mcp_session *s, const struct message *m, str
         return;
     message_meta_read(&meta, m->params);
     to.era = meta.modern ? MCP_MODERN : MCP_LEGACY;
+    if (s->headers && refuse_headers(s, &to, m, &meta))
+        return;
     if (meta.modern && refuse_meta(s, &to, &meta))
         return;
     method_fn *method = method_find(m->method, to.era);
-    if (method)
+    if (method) {
+        s->fault.envelope = false;
         method(s, &to, m->params);
-    else
+    } else {
         refuse_method(s, &to, m->method);
+    }
 }
 
 static void dispatch_notification(struct mcp_session *s, const struct message *m)
@@ -194,10 +198,13 @@ void dispatch_line(struct mcp_session *s, struct slice line)
     struct json_error fault;
     struct reply_to to = {.batch = NULL};
     s->config.stats->messages++;
+    s->fault.envelope = true;
     if (json_check(line, &fault) != 0)
         refuse_text(s, &fault);
     else if (!must_wait(s, line, &to.id))
         dispatch_text(s, line);
+    else if (s->way != &s->own)
+        answer_failure(s, &to, SCOUT_E_LIMIT);
     else if (request_wait(&s->requests, to.id, line) != 0)
         answer_failure(s, &to, SCOUT_E_NOMEM);
 }

@@ -21,12 +21,19 @@ typedef void method_fn(struct mcp_session *s, const struct reply_to *to, struct 
 
 /* lifecycle.c */
 extern const char mcp_modern_version[];
+/* Whether it is a revision that begins with `initialize`. */
+bool is_legacy_version(struct slice version);
 method_fn method_initialize, method_ping, method_discover, method_discover_legacy;
 void notification_cancelled(struct mcp_session *s, struct slice params);
 /* The request that a cancellation is about, or NULL. */
 struct request *cancelled_request(const struct mcp_session *s, struct slice params);
 /* Refuses a modern request whose `_meta` does not allow to serve it. True when it was answered. */
 bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct message_meta *meta);
+
+/* headers.c: refuses a request that the headers of its HTTP request do not fit. True when it was
+ * answered. */
+bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const struct message *m,
+                    const struct message_meta *meta);
 
 /* tools_list.c, tools_call.c */
 method_fn method_tools_list, method_tools_call;

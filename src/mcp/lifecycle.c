@@ -17,6 +17,14 @@ const char mcp_modern_version[] = "2026-07-28";
 static const char *const legacy_versions[] = {"2025-11-25", "2025-06-18", "2025-03-26",
                                               "2024-11-05"};
 
+bool is_legacy_version(struct slice version)
+{
+    for (size_t i = 0; i < sizeof legacy_versions / sizeof legacy_versions[0]; i++)
+        if (slice_is(version, legacy_versions[i]))
+            return true;
+    return false;
+}
+
 /* The list of tools never changes while the daemon runs, hence no listChanged. */
 static void write_capabilities(struct json_writer *w)
 {

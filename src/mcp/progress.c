@@ -70,9 +70,9 @@ void progress_tell(struct tool_call *call, uint64_t done, uint64_t total, const 
     uint64_t now = io_now(io);
     if (r->told && (done <= r->told_done || now - r->told_ns < PROGRESS_INTERVAL_MS * NS_PER_MS))
         return;
-    if (s->sink.pending(s->sink.context) >= MCP_OUT_HIGH)
+    if (r->way->sink.pending(r->way->sink.context) >= MCP_OUT_HIGH)
         return;
-    struct buf *out = session_out(s);
+    struct buf *out = way_out(r->way);
     size_t before = buf_len(out);
     if (write_progress(out, slice_of(r->token, r->token_len), &progress) != 0) {
         out->end = out->start + before;
@@ -81,5 +81,5 @@ void progress_tell(struct tool_call *call, uint64_t done, uint64_t total, const 
     r->told = true;
     r->told_ns = now;
     r->told_done = done;
-    session_flush_later(s);
+    session_flush_later(s, r->way);
 }

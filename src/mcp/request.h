@@ -22,12 +22,13 @@ struct request {
     request_answer_fn *answer;
     enum mcp_era era;
     struct batch *batch;
-    bool cancelled;     /* its answer is dropped */
-    bool starting;      /* inside tool_call_start */
-    bool ended;         /* on_done came meanwhile */
-    struct list node;   /* in live, ending or free of its table */
-    struct list bucket; /* in the table's buckets while its id counts as in flight */
-    uint8_t *text;      /* a message that waits for its turn; NULL: it began */
+    struct mcp_way *way; /* of its answer */
+    bool cancelled;      /* its answer is dropped */
+    bool starting;       /* inside tool_call_start */
+    bool ended;          /* on_done came meanwhile */
+    struct list node;    /* in live, ending or free of its table */
+    struct list bucket;  /* in the table's buckets while its id counts as in flight */
+    uint8_t *text;       /* a message that waits for its turn; NULL: it began */
     size_t text_len;
     size_t id_len, key_len, token_len; /* token_len 0: nobody wants to know of its progress */
     bool told;                         /* of progress, at `told_ns`, `told_done` at most */

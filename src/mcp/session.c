@@ -13,6 +13,7 @@
  * function that may lead there holds the session (session_enter, session_leave), which goes when it
  * was freed, nothing is in flight and nobody holds it. While lines are taken up, flushing and news
  * of room wait until the end. */
+#include "batch.h"
 #include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
@@ -30,7 +31,9 @@ int mcp_session_new(struct mcp_session **out, const struct mcp_config *config,
     if (!s)
         return SCOUT_E_NOMEM;
     s->config = *config;
-    s->sink = *sink;
+    mcp_way_init(&s->own, sink);
+    s->way = &s->own;
+    list_init(&s->unflushed);
     buf_init(&s->in, MCP_INPUT_MAX);
     request_table_init(&s->requests);
     io_task_init(&s->flush_task);
@@ -61,9 +64,26 @@ void session_leave(struct mcp_session *s)
         session_destroy(s);
 }
 
-struct buf *session_out(struct mcp_session *s)
+void mcp_way_init(struct mcp_way *way, const struct mcp_sink *sink)
 {
-    return s->sink.out(s->sink.context);
+    *way = (struct mcp_way){.sink = *sink};
+    list_init(&way->unflushed);
+}
+
+struct buf *way_out(const struct mcp_way *way)
+{
+    return way->sink.out(way->sink.context);
+}
+
+struct mcp_way *session_way(struct mcp_session *s, const struct reply_to *to)
+{
+    return to->way ? to->way : s->way;
+}
+
+void session_mark(struct mcp_session *s, struct mcp_way *way)
+{
+    list_remove(&way->unflushed);
+    list_append(&s->unflushed, &way->unflushed);
 }
 
 void session_break(struct mcp_session *s, int error)
@@ -84,10 +104,10 @@ void session_write_server_info(struct json_writer *w, const struct mcp_session *
 
 static void session_flush(struct mcp_session *s)
 {
-    if (!s->unflushed || s->freed)
-        return;
-    s->unflushed = false;
-    s->sink.flush(s->sink.context);
+    while (!s->freed && !list_empty(&s->unflushed)) {
+        struct mcp_way *way = CONTAINER_OF(list_shift(&s->unflushed), struct mcp_way, unflushed);
+        way->sink.flush(way->sink.context);
+    }
 }
 
 static void on_flush_task(struct io_task *task)
@@ -98,9 +118,9 @@ static void on_flush_task(struct io_task *task)
     session_leave(s);
 }
 
-void session_flush_later(struct mcp_session *s)
+void session_flush_later(struct mcp_session *s, struct mcp_way *way)
 {
-    s->unflushed = true;
+    session_mark(s, way);
     io_defer(s->config.registry->io, &s->flush_task, on_flush_task);
 }
 
@@ -122,7 +142,7 @@ static size_t kept_bytes(const struct mcp_session *s)
 
 static bool may_go_on(const struct mcp_session *s)
 {
-    return !s->freed && !s->broken && s->sink.pending(s->sink.context) < MCP_OUT_HIGH;
+    return !s->freed && !s->broken && s->own.sink.pending(s->own.sink.context) < MCP_OUT_HIGH;
 }
 
 bool mcp_session_wants_input(const struct mcp_session *s)
@@ -252,6 +272,68 @@ int mcp_session_feed(struct mcp_session *s, struct slice data)
     return error;
 }
 
+int mcp_session_message(struct mcp_session *s, struct slice text, const struct mcp_headers *headers,
+                        struct mcp_way *way, struct mcp_fault *fault)
+{
+    assert(!s->processing && !s->freed);
+    s->fault = *fault = (struct mcp_fault){.code = 0};
+    if (s->broken)
+        return s->broken;
+    session_enter(s);
+    s->processing = true;
+    s->way = way;
+    s->headers = headers;
+    dispatch_line(s, text);
+    s->headers = NULL;
+    s->way = &s->own;
+    s->processing = false;
+    int error = s->broken;
+    *fault = s->fault;
+    session_flush(s);
+    session_leave(s);
+    return error;
+}
+
+static struct request *live_by_way(const struct mcp_session *s, const struct mcp_way *way)
+{
+    for (struct list *n = s->requests.live.next; n != &s->requests.live; n = n->next) {
+        struct request *r = CONTAINER_OF(n, struct request, node);
+        if (r->way == way)
+            return r;
+    }
+    return NULL;
+}
+
+/* Requests that have not ended would be answered by ways that may be gone by then. */
+static void forget_way(struct mcp_session *s, struct list *requests, const struct mcp_way *way)
+{
+    for (struct list *n = requests->next; n != requests; n = n->next) {
+        struct request *r = CONTAINER_OF(n, struct request, node);
+        if (r->way == way || !way)
+            r->way = &s->own;
+    }
+}
+
+void mcp_session_drop_way(struct mcp_session *s, struct mcp_way *way)
+{
+    struct request *r;
+    session_enter(s);
+    while ((r = live_by_way(s, way))) {
+        if (r->batch)
+            batch_drop(r->batch);
+        r->way = &s->own;
+        call_cancel(s, r);
+    }
+    forget_way(s, &s->requests.ending, way);
+    list_remove(&way->unflushed);
+    session_leave(s);
+}
+
+const char *mcp_session_negotiated(const struct mcp_session *s)
+{
+    return s->negotiated;
+}
+
 int mcp_session_continue(struct mcp_session *s)
 {
     if (s->broken || s->processing || s->freed)
@@ -274,6 +356,10 @@ void mcp_session_free(struct mcp_session *s, void (*on_freed)(void *context), vo
     s->freed = true;
     s->on_freed = on_freed;
     s->freed_context = context;
+    forget_way(s, &s->requests.live, NULL);
+    forget_way(s, &s->requests.ending, NULL);
+    while (list_shift(&s->unflushed))
+        ;
     while (!list_empty(&s->requests.live))
         call_cancel(s, CONTAINER_OF(s->requests.live.next, struct request, node));
     session_leave(s);

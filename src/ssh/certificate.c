@@ -9,7 +9,7 @@
  * one, and it would have cost a try. */
 #include "scout/ssh/certificate.h"
 
-#include "base64.h"
+#include "scout/base/base64.h"
 #include "wire.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -9,10 +9,10 @@
  * A secret is in three places only: the caller's text and passphrase, which the caller wipes;
  * decoded and decrypted bytes, wiped before ssh_key_parse returns; and libcrypto's key, which wipes
  * itself. */
-#include "base64.h"
 #include "key_kind.h"
 #include "key_openssh.h"
 #include "key_pem.h"
+#include "scout/base/base64.h"
 #include "wire.h"
 #include <assert.h>
 #include <openssl/crypto.h>

@@ -9,9 +9,9 @@
  * the passphrase is checked before it is asked for, and before the slow derivation runs. */
 #include "key_openssh.h"
 
-#include "base64.h"
 #include "key_cipher.h"
 #include "key_numbers.h"
+#include "scout/base/base64.h"
 #include "wire.h"
 #include <openssl/crypto.h>
 

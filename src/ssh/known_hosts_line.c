@@ -5,7 +5,7 @@
  * line names. What does not parse is no entry: OpenSSH passes over such lines too. */
 #include "known_hosts_line.h"
 
-#include "base64.h"
+#include "scout/base/base64.h"
 #include "scout/base/error.h"
 #include "scout/ssh/pattern.h"
 #include "wire.h"

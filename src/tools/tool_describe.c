@@ -63,6 +63,10 @@ static void describe_param(struct json_writer *w, const struct tool_param *p)
         describe_length(w, p);
     if (p->type == TOOL_STRING_LIST)
         describe_list(w, p);
+    if (p->header) {
+        json_key(w, "x-mcp-header");
+        json_str(w, p->header);
+    }
     if (p->default_json) {
         json_key(w, "default");
         json_raw(w, slice_str(p->default_json));

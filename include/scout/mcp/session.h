@@ -9,6 +9,7 @@
 #define SCOUT_MCP_SESSION_H
 
 #include "scout/base/buf.h"
+#include "scout/base/list.h"
 #include "scout/base/log.h"
 #include "scout/tools/tool.h"
 
@@ -32,6 +33,28 @@ struct mcp_sink {
     size_t (*pending)(void *context);
     bool (*crowded)(void *context);
     void *context;
+};
+
+/* A way back to the client beside the session's own: the response of one HTTP request. Embedded in
+ * its owner. Its sink is flushed whenever something was appended, and when the last request that it
+ * was for has ended. */
+struct mcp_way {
+    struct mcp_sink sink;
+    uint32_t in_flight; /* requests that will be answered by it; readable by all */
+    struct list unflushed;
+};
+
+/* What a transport says of a message beside its text: the headers of an HTTP request (MCP
+ * 2026-07-28, "Streamable HTTP"). */
+struct mcp_headers {
+    bool (*get)(const void *context, const char *name, struct slice *value);
+    const void *context;
+};
+
+/* How the last message was met. */
+struct mcp_fault {
+    int code;      /* of the JSON-RPC error that answered it; 0: none did */
+    bool envelope; /* it was refused before it came to a method */
 };
 
 /* Of each call; they may change between calls. */
@@ -65,6 +88,21 @@ __attribute__((warn_unused_result)) int mcp_session_new(struct mcp_session **out
  * flushing), when more than MCP_INPUT_MAX bytes had to be kept, or when not even an error fitted
  * the sink; SCOUT_E_NOMEM. Not from within the sink or a tool. */
 __attribute__((warn_unused_result)) int mcp_session_feed(struct mcp_session *s, struct slice data);
+
+void mcp_way_init(struct mcp_way *way, const struct mcp_sink *sink);
+
+/* One message in any form that JSON has (line breaks in it are only white space), answered by `way`
+ * and checked against `headers`. Without regard to room: a request beyond MCP_IN_FLIGHT_MAX is
+ * answered with an error. Returns as mcp_session_feed; *fault is set. */
+__attribute__((warn_unused_result)) int
+mcp_session_message(struct mcp_session *s, struct slice text, const struct mcp_headers *headers,
+                    struct mcp_way *way, struct mcp_fault *fault);
+/* The way is no more: calls that it was for are cancelled and their answers dropped. Not from
+ * within its sink. */
+void mcp_session_drop_way(struct mcp_session *s, struct mcp_way *way);
+
+/* The revision that `initialize` came to, static; NULL before. */
+const char *mcp_session_negotiated(const struct mcp_session *s);
 
 /* False while the session takes no more input (too much unsent; or MCP_IN_FLIGHT_MAX requests in
  * flight, and too many or too much waiting behind them): the owner then pauses its stream. Bytes

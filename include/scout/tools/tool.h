@@ -19,6 +19,7 @@ struct tool_param {
     const char *name, *description;
     enum tool_param_type type;
     bool required;
+    const char *header; /* Mcp-Param-NAME repeats it in HTTP (x-mcp-header); NULL: none does */
     const char *default_json; /* printed into the schema; NULL: none */
     int64_t minimum, maximum; /* TOOL_INTEGER; both 0: no bounds */
     size_t length_max;        /* of a string, in bytes of UTF-8; 0: no bound of its own */

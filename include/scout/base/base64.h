@@ -1,6 +1,6 @@
-/* Base64 (RFC 4648, section 4), decoded strictly. Private to the ssh layer. */
-#ifndef SCOUT_SSH_BASE64_H
-#define SCOUT_SSH_BASE64_H
+/* Base64 (RFC 4648, section 4), decoded strictly. */
+#ifndef SCOUT_BASE_BASE64_H
+#define SCOUT_BASE_BASE64_H
 
 #include "scout/base/slice.h"
 

@@ -1,7 +1,7 @@
 /* A strict base64 decoder: one text for one value. Leniency here would let two spellings of a key
  * differ for us and be equal for others. Not in
  * constant time: the private keys that pass through are read from a file of the same user. */
-#include "base64.h"
+#include "scout/base/base64.h"
 
 #define BAD 0xFF
 
