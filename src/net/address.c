@@ -8,7 +8,9 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_MAX (INET6_ADDRSTRLEN + IF_NAMESIZE)
 
@@ -58,6 +60,21 @@ bool address_literal(const char *text, struct address *out)
     *out = (struct address){.family = AF_INET};
     memcpy(out->bytes, &v4, sizeof v4);
     return true;
+}
+
+void address_text(const struct address *a, char out[ADDRESS_TEXT_MAX])
+{
+    if (!inet_ntop(a->family, a->bytes, out, ADDRESS_TEXT_MAX))
+        out[0] = '\0';
+    size_t len = strlen(out);
+    if (len > 0 && a->scope != 0)
+        snprintf(out + len, ADDRESS_TEXT_MAX - len, "%%%u", (unsigned)a->scope);
+}
+
+bool address_is_loopback(const struct address *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return a->family == AF_INET ? a->bytes[0] == 127 : memcmp(a->bytes, one, sizeof one) == 0;
 }
 
 socklen_t address_socket(const struct address *a, uint16_t port, struct sockaddr_storage *out)

@@ -105,6 +105,7 @@ static void win(struct dial *d, struct dial_attempt *a)
     int fd = io_file_release(&a->file);
     io_file_adopt(d->io, &d->file, fd);
     io_file_tune(&d->file);
+    d->peer = d->addresses[a->address];
     a->open = false;
     d->open_count--;
     d->won = true;

@@ -55,17 +55,44 @@ static void on_written_down(void *context, const struct new_host_end *end)
     connection_flush(c);
 }
 
+/* The address that is looked up in known_hosts, too; "": none is. */
+static void address_to_check(const struct pool_connection *c, char out[ADDRESS_TEXT_MAX])
+{
+    const struct ssh_host *host = c->destination->host;
+    const struct address *peer = &c->connect->dial.peer;
+    struct address literal;
+    out[0] = '\0';
+    if (ssh_host_checks_address(host) && !address_is_loopback(peer) &&
+        !address_literal(host->hostname, &literal))
+        address_text(peer, out);
+}
+
+static void settle_key(struct pool_connection *c, struct slice key, bool is_new)
+{
+    struct connect *w = c->connect;
+    char address[ADDRESS_TEXT_MAX];
+    struct failure why = {0};
+    address_to_check(c, address);
+    if (is_new || address[0]) {
+        const struct new_host_key k = {.key = key, .is_new = is_new, .address = address};
+        w->new_host =
+            new_host_start(c->pool->io, c->destination, &c->pool->config, &k, on_written_down, c);
+        if (w->new_host)
+            return;
+        failure_set(&why, SCOUT_E_NOMEM, "The key of %s cannot be checked or written down",
+                    c->name);
+    }
+    engine_host_key_settled(c->engine, &why);
+}
+
 static void on_new_host(void *context, struct slice key)
 {
-    struct pool_connection *c = context;
-    struct connect *w = c->connect;
-    struct failure why;
-    w->new_host =
-        new_host_start(c->pool->io, c->destination, &c->pool->config, key, on_written_down, c);
-    if (w->new_host)
-        return;
-    failure_set(&why, SCOUT_E_NOMEM, "The key of %s cannot be written down", c->name);
-    engine_host_key_settled(c->engine, &why);
+    settle_key(context, key, true);
+}
+
+static void on_known_host(void *context, struct slice key)
+{
+    settle_key(context, key, false);
 }
 
 /* The service manager's password answers where no person does. */
@@ -94,10 +121,22 @@ bool connect_may_answer(const struct pool_connection *c)
            (credentials->password || (secrets && secrets_has(secrets, c->name)));
 }
 
-static const struct engine_events engine_events[2][2] = {
-    {{.on_sign = on_sign}, {.on_sign = on_sign, .on_prompts = on_prompts}},
-    {{.on_sign = on_sign, .on_new_host = on_new_host},
-     {.on_sign = on_sign, .on_new_host = on_new_host, .on_prompts = on_prompts}},
+/* Whether first keys count; whether an address is checked; whether questions are answered. */
+static const struct engine_events engine_events[2][2][2] = {
+    {
+        {{.on_sign = on_sign}, {.on_sign = on_sign, .on_prompts = on_prompts}},
+        {{.on_sign = on_sign, .on_known_host = on_known_host},
+         {.on_sign = on_sign, .on_known_host = on_known_host, .on_prompts = on_prompts}},
+    },
+    {
+        {{.on_sign = on_sign, .on_new_host = on_new_host},
+         {.on_sign = on_sign, .on_new_host = on_new_host, .on_prompts = on_prompts}},
+        {{.on_sign = on_sign, .on_new_host = on_new_host, .on_known_host = on_known_host},
+         {.on_sign = on_sign,
+          .on_new_host = on_new_host,
+          .on_known_host = on_known_host,
+          .on_prompts = on_prompts}},
+    },
 };
 
 void connect_make_engine(struct pool_connection *c)
@@ -120,7 +159,8 @@ void connect_make_engine(struct pool_connection *c)
         .identities = w->identities.list,
         .identity_count = w->identities.count,
         .no_anchor = c->lane != POOL_LANE_FIRST,
-        .events = &engine_events[ssh_host_accepts_new(host)][connect_may_answer(c)],
+        .events = &engine_events[ssh_host_accepts_new(host)][ssh_host_checks_address(host)]
+                                [connect_may_answer(c)],
         .context = c,
     };
     int error = pool->engine_new ? pool->engine_new(&c->engine, &config)

@@ -51,7 +51,8 @@ enum {
     FLAG_GLOBAL_NONE = 8,
     FLAG_ALIVE_SET = 16,
     FLAG_VIA = 32,
-    FLAG_FIRST_TEXT = 64, /* and the bits above: which of the single texts are set */
+    FLAG_CHECK_HOST_IP = 64,
+    FLAG_FIRST_TEXT = 128, /* and the bits above: which of the single texts are set */
 };
 
 #define TEXT_COUNT 11 /* single texts that may be set */
@@ -84,7 +85,8 @@ static struct destination_numbers numbers_of(const struct ssh_host *h)
               (h->identities_only ? FLAG_IDENTITIES_ONLY : 0u) |
               (h->known_hosts_none ? FLAG_KNOWN_HOSTS_NONE : 0u) |
               (h->known_hosts_global_none ? FLAG_GLOBAL_NONE : 0u) |
-              (h->alive_set ? FLAG_ALIVE_SET : 0u) | (h->via ? FLAG_VIA : 0u);
+              (h->alive_set ? FLAG_ALIVE_SET : 0u) | (h->via ? FLAG_VIA : 0u) |
+              (h->check_host_ip ? FLAG_CHECK_HOST_IP : 0u);
     for (uint32_t i = 0; i < TEXT_COUNT; i++)
         n.flags |= texts[i] ? (uint32_t)FLAG_FIRST_TEXT << i : 0u;
     return n;

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_MAX_SIZE (SSH_CONFIG_NAME_MAX + 64 + (TRUST_KEY_MAX + 2) / 3 * 4)
+#define NAME_SIZE     (SSH_CONFIG_NAME_MAX + 16)
+#define LINE_MAX_SIZE (2 * NAME_SIZE + 64 + (TRUST_KEY_MAX + 2) / 3 * 4)
 
 bool trust_has_no_file(const struct ssh_host *host)
 {
@@ -26,14 +27,17 @@ const char *trust_file(const struct trust_job *j)
     return j->host.known_hosts_count ? j->host.known_hosts[0] : j->known_hosts;
 }
 
-void trust_host_name(const struct ssh_host *host, char out[SSH_CONFIG_NAME_MAX + 16])
+static void name_with_port(const char *name, unsigned port, char out[NAME_SIZE])
 {
-    const char *name = ssh_host_key_name(host);
-    unsigned port = ssh_host_key_port(host);
     if (port == 22)
-        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "%s", name);
+        snprintf(out, NAME_SIZE, "%s", name);
     else
-        snprintf(out, SSH_CONFIG_NAME_MAX + 16, "[%s]:%u", name, port);
+        snprintf(out, NAME_SIZE, "[%s]:%u", name, port);
+}
+
+void trust_host_name(const struct ssh_host *host, char out[NAME_SIZE])
+{
+    name_with_port(ssh_host_key_name(host), ssh_host_key_port(host), out);
 }
 
 /* A daemon that is shut in may write to the files that were configured when it started. */
@@ -89,17 +93,45 @@ static int judge(struct trust_job *j)
         error = add_file(j, known, j->host.known_hosts_global[i]);
     if (!error && j->host.known_hosts_global_count == 0 && !j->host.known_hosts_global_none)
         error = add_file(j, known, j->known_hosts_global);
-    for (size_t i = 0; i < j->key_count && !error; i++)
-        j->verdicts[i] = known_hosts_check(
-            known, ssh_host_key_name(&j->host), ssh_host_key_port(&j->host),
-            slice_of(j->keys[i].blob, j->keys[i].len), j->lines[i], sizeof j->lines[i]);
+    for (size_t i = 0; i < j->key_count && !error; i++) {
+        const struct slice key = slice_of(j->keys[i].blob, j->keys[i].len);
+        j->verdicts[i] =
+            known_hosts_check(known, ssh_host_key_name(&j->host), ssh_host_key_port(&j->host), key,
+                              j->lines[i], sizeof j->lines[i]);
+        if (j->address)
+            j->address_verdicts[i] =
+                known_hosts_check(known, j->address, j->host.port, key, j->address_lines[i],
+                                  sizeof j->address_lines[i]);
+    }
     known_hosts_free(known);
     return error;
 }
 
+/* What the lines of the address say against key `i`. */
+static int refuse_address(const struct trust_job *j, size_t i, struct failure *why)
+{
+    char name[NAME_SIZE];
+    if (!j->address)
+        return 0;
+    name_with_port(j->address, j->host.port, name);
+    if (j->address_verdicts[i] == KNOWN_HOSTS_REVOKED)
+        return failure_set(why, SCOUT_E_HOST_KEY_REVOKED,
+                           "The host key of %s is marked @revoked for its address %s in %s",
+                           j->host.name, j->address, j->address_lines[i]);
+    if (j->address_verdicts[i] == KNOWN_HOSTS_CHANGED)
+        return failure_set(
+            why, SCOUT_E_HOST_KEY_CHANGED,
+            "The host key of %s (%s) differs from the one of its address %s in %s, and CheckHostIP "
+            "is set. Its name may lead to somebody else, or the address was another host's before. "
+            "When you know which, remove the old line by hand: ssh-keygen -R '%s' -f %s",
+            j->host.name, ssh_host_key_name(&j->host), j->address, j->address_lines[i], name,
+            trust_file(j));
+    return 0;
+}
+
 static int refuse_bad(const struct trust_job *j, struct failure *why)
 {
-    char name[SSH_CONFIG_NAME_MAX + 16];
+    char name[NAME_SIZE];
     trust_host_name(&j->host, name);
     for (size_t i = 0; i < j->key_count; i++) {
         if (j->verdicts[i] == KNOWN_HOSTS_REVOKED)
@@ -113,6 +145,9 @@ static int refuse_bad(const struct trust_job *j, struct failure *why)
                 "set up anew. When you know which, remove the old line by hand, then trust the "
                 "host: ssh-keygen -R '%s' -f %s",
                 j->host.name, j->lines[i], name, trust_file(j));
+        int error = refuse_address(j, i, why);
+        if (error)
+            return error;
     }
     return 0;
 }
@@ -130,21 +165,32 @@ static int refuse_known(struct trust_job *j)
 
 /* ---- adding ---- */
 
+static bool is_host_to_be_added(const struct trust_job *j, size_t i)
+{
+    return j->verdicts[i] == KNOWN_HOSTS_UNKNOWN || j->verdicts[i] == KNOWN_HOSTS_CA_ONLY;
+}
+
+static bool is_address_to_be_added(const struct trust_job *j, size_t i)
+{
+    return j->address && j->address_verdicts[i] == KNOWN_HOSTS_UNKNOWN;
+}
+
 static size_t write_line(const struct trust_job *j, size_t i, char *out)
 {
-    char name[SSH_CONFIG_NAME_MAX + 16];
+    char name[NAME_SIZE] = "", address[NAME_SIZE] = "";
     const struct trust_key *key = &j->keys[i];
     size_t type_len = key->blob[3]; /* judged: the blob begins with its type */
-    trust_host_name(&j->host, name);
-    int len = sprintf(out, "%s %.*s ", name, (int)type_len, (const char *)key->blob + 4);
+    if (is_host_to_be_added(j, i))
+        trust_host_name(&j->host, name);
+    if (is_address_to_be_added(j, i))
+        name_with_port(j->address, j->host.port, address);
+    if (strcmp(name, address) == 0)
+        address[0] = '\0';
+    int len = sprintf(out, "%s%s%s %.*s ", name, name[0] && address[0] ? "," : "", address,
+                      (int)type_len, (const char *)key->blob + 4);
     len += EVP_EncodeBlock((unsigned char *)out + len, key->blob, (int)key->len);
     out[len++] = '\n';
     return (size_t)len;
-}
-
-static bool is_to_be_added(const struct trust_job *j, size_t i)
-{
-    return j->verdicts[i] == KNOWN_HOSTS_UNKNOWN || j->verdicts[i] == KNOWN_HOSTS_CA_ONLY;
 }
 
 static int append(struct trust_job *j, int fd)
@@ -160,7 +206,7 @@ static int append(struct trust_job *j, int fd)
     if (last != '\n')
         text[len++] = '\n';
     for (size_t i = 0; i < j->key_count; i++)
-        if (is_to_be_added(j, i)) {
+        if (is_host_to_be_added(j, i) || is_address_to_be_added(j, i)) {
             len += write_line(j, i, text + len);
             j->added++;
         }

@@ -1,6 +1,7 @@
 /* The first stage: version and key exchange, then the host key, strictly by known_hosts unless it
  * was switched off for this host. Nothing is sent of the user before that. Of a host that nothing
- * is known of, the owner may say that its first key counts. */
+ * is known of, the owner may say that its first key counts; of one that is known, it may have more
+ * to ask. */
 #include "session_state.h"
 
 #include <stdio.h>
@@ -59,6 +60,23 @@ void session_host_key_settled(struct session *s, const struct failure *why)
         failure_set(&s->engine.failure, why->error, "%s", why->text);
 }
 
+/* Whether the owner is asked about a key that could be taken: it answers later. */
+static bool ask_owner(struct session *s, enum known_hosts_verdict verdict, const char *line,
+                      struct slice key)
+{
+    const struct engine_events *events = s->config.events;
+    void (*ask)(void *context, struct slice key) = NULL;
+    if (events && verdict == KNOWN_HOSTS_MATCH)
+        ask = events->on_known_host;
+    else if (events && verdict == KNOWN_HOSTS_UNKNOWN && !line[0])
+        ask = events->on_new_host;
+    if (!ask)
+        return false;
+    s->host_key_wait = HOST_KEY_ASKED; /* before the event, which may answer at once */
+    ask(s->config.context, key);
+    return true;
+}
+
 static int check_host_key(struct session *s)
 {
     size_t len = 0;
@@ -75,12 +93,8 @@ static int check_host_key(struct session *s)
         key ? known_hosts_check(s->config.known_hosts, s->config.host, s->config.port,
                                 slice_of(key, len), line, sizeof line)
             : KNOWN_HOSTS_UNKNOWN;
-    if (key && verdict == KNOWN_HOSTS_UNKNOWN && !line[0] && s->config.events &&
-        s->config.events->on_new_host) {
-        s->host_key_wait = HOST_KEY_ASKED; /* before the event, which may answer at once */
-        s->config.events->on_new_host(s->config.context, slice_of(key, len));
+    if (key && ask_owner(s, verdict, line, slice_of(key, len)))
         return 0;
-    }
     return judge_host_key(s, verdict, line);
 }
 

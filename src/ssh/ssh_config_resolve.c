@@ -228,6 +228,7 @@ static void fill_numbers(struct fill *f)
     struct ssh_host *h = f->host;
     h->port = (uint16_t)f->tokens.port;
     h->identities_only = number_of(f, CONFIG_IDENTITIES_ONLY) != 0;
+    h->check_host_ip = number_of(f, CONFIG_CHECK_HOST_IP) != 0;
     h->family = (enum ssh_family)number_of(f, CONFIG_ADDRESS_FAMILY);
     h->strict = strict_of(f);
     h->connect_timeout_s = number_of(f, CONFIG_CONNECT_TIMEOUT);

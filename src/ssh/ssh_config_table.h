@@ -34,7 +34,7 @@
     X(CA_SIGNATURES, "CASignatureAlgorithms", STRING, FIRST, IGNORED, NULL, NULL, NULL)            \
     X(CERTIFICATE, "CertificateFile", STRING, LINE, HONOURED, NULL, CONFIG_TOKENS, NULL)           \
     X(CHANNEL_TIMEOUT, "ChannelTimeout", ANY, FIRST, IGNORED, NULL, NULL, NULL)                    \
-    X(CHECK_HOST_IP, "CheckHostIP", CHOICE, FIRST, GUARDED, "!no yes", NULL, NULL)                 \
+    X(CHECK_HOST_IP, "CheckHostIP", CHOICE, FIRST, HONOURED, "no yes", NULL, "no")                 \
     X(CIPHERS, "Ciphers", ALGORITHMS, FIRST, HONOURED, NULL, NULL, "the fastest that are safe")    \
     X(CLEAR_FORWARDINGS, "ClearAllForwardings", FLAG, FIRST, IGNORED, NULL, NULL, NULL)            \
     X(COMPRESSION, "Compression", FLAG, FIRST, IGNORED, NULL, NULL, NULL)                          \

@@ -163,11 +163,11 @@ class SshConfigTest(harness.ScoutTest):
 
     def test_what_is_not_done_yet_refuses_the_host(self):
         self.expect(
-            self.entry("fdpass", ProxyUseFdpass="yes") + self.entry("check", CheckHostIP="yes")
+            self.entry("fdpass", ProxyUseFdpass="yes")
             + self.entry("bind", BindInterface="lo") + self.entry("odd", Frobnicate="yes")
             + self.entry("fine", ForwardAgent="yes", SendEnv="LANG"),
             good=("fine",),
-            bad=(("fdpass", "host-refused", "ProxyUseFdpass"), ("check", "host-refused", "CheckHostIP"),
+            bad=(("fdpass", "host-refused", "ProxyUseFdpass"),
                  ("bind", "host-refused", "BindInterface"), ("odd", "host-refused", "Frobnicate")))
 
     def test_where_a_connection_comes_from(self):

@@ -26,6 +26,15 @@ bool address_parse(struct slice text, struct address *out);
  * IPv4 that getaddrinfo knows ("127.1", "0x7f.1"). */
 bool address_literal(const char *text, struct address *out);
 
+#define ADDRESS_TEXT_MAX 64
+
+/* The one form of its text, as address_parse takes it: with the scope's number, where it has one.
+ */
+void address_text(const struct address *a, char out[ADDRESS_TEXT_MAX]);
+
+/* 127.0.0.0/8, ::1. */
+bool address_is_loopback(const struct address *a);
+
 /* Returns the length of what was written to *out. */
 socklen_t address_socket(const struct address *a, uint16_t port, struct sockaddr_storage *out);
 

@@ -43,6 +43,7 @@ struct dial_target {
 struct dial {
     struct io *io;
     struct io_file file; /* the result */
+    struct address peer; /* what it is connected to */
     struct dial_attempt attempts[DIAL_ATTEMPTS_MAX];
     struct resolver_query query;
     struct resolver *resolver;

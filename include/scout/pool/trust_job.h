@@ -22,8 +22,10 @@ struct trust_job {
     struct io_job job;
     struct ssh_host host;
     const char *known_hosts, *known_hosts_global; /* where the host names none */
-    bool add;                                     /* else they are only judged */
-    bool only_new; /* with `add`: nothing may be known of the host, but for these keys */
+    const char *address; /* known_hosts is asked about it, too, with the host's port (CheckHostIP);
+                            NULL: it is not */
+    bool add;            /* else they are only judged */
+    bool only_new;       /* with `add`: nothing may be known of the host, but for these keys */
     struct trust_key keys[TRUST_KEYS_MAX];
     size_t key_count;
 
@@ -32,6 +34,8 @@ struct trust_job {
         refusal; /* judged only: why these keys could not be added; error 0: they could */
     enum known_hosts_verdict verdicts[TRUST_KEYS_MAX];
     char lines[TRUST_KEYS_MAX][PATHS_SIZE + 16]; /* "file:line" that decided, or "" */
+    enum known_hosts_verdict address_verdicts[TRUST_KEYS_MAX];
+    char address_lines[TRUST_KEYS_MAX][PATHS_SIZE + 16];
     size_t added;
 };
 
@@ -43,7 +47,8 @@ const char *trust_file(const struct trust_job *j);
 void trust_host_name(const struct ssh_host *host, char out[SSH_CONFIG_NAME_MAX + 16]);
 
 /* An io_job_fn: judges the keys by all known_hosts files of the host. With `add`, those that are
- * not known are then appended to trust_file, when none is changed or revoked: all or none. */
+ * not known are then appended to trust_file, when none is changed or revoked: all or none. With an
+ * address, its lines count as the host's do, and it is written down with the host, or alone. */
 void trust_job_run(struct io_job *job);
 
 #endif

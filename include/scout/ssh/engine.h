@@ -55,6 +55,9 @@ struct engine_events {
     /* May be NULL: then a host that is new is refused. Else: nothing is known of this host (no key
      * of any type, no authority). Nothing of the user is sent until engine_host_key_settled. */
     void (*on_new_host)(void *context, struct slice key);
+    /* May be NULL. Else: this key is known for the host, and the owner has more to ask about it.
+     * Likewise nothing of the user is sent until engine_host_key_settled. */
+    void (*on_known_host)(void *context, struct slice key);
     /* The host wants a password (one prompt, made up here; RFC 4252, 8) or asks questions (RFC
      * 4256). One answer for each into `answers`, borrowed for the call, and true; or false: they
      * are not known, nothing is sent, and the engine is ENDED with SCOUT_E_AUTH. May be NULL:
@@ -216,8 +219,8 @@ static inline void engine_signed(struct engine *e, struct slice signature)
     e->ops->signed_by_owner(e, signature);
 }
 
-/* The owner's answer to on_new_host: the key is accepted (why->error 0), or why it is not; then
- * step. Without effect when nothing is waited for. */
+/* The owner's answer to on_new_host or on_known_host: the key is accepted (why->error 0), or why it
+ * is not; then step. Without effect when nothing is waited for. */
 static inline void engine_host_key_settled(struct engine *e, const struct failure *why)
 {
     e->ops->host_key_settled(e, why);

@@ -98,6 +98,7 @@ struct ssh_host {
     uint16_t port;
     bool identities_none; /* IdentityFile none, and no other: not even the default ones */
     bool identities_only; /* IdentitiesOnly: the agent's keys only where a file names them */
+    bool check_host_ip;   /* CheckHostIP: see ssh_host_checks_address */
     bool known_hosts_none, known_hosts_global_none; /* `none`: no file, not even the default */
     enum ssh_family family;
     enum ssh_strict strict;
@@ -156,6 +157,14 @@ static inline const char *ssh_host_key_name(const struct ssh_host *h)
 static inline uint16_t ssh_host_key_port(const struct ssh_host *h)
 {
     return h->host_key_alias ? 22 : h->port;
+}
+
+/* Whether the address that its name leads to is looked up in known_hosts, too. As in OpenSSH, not
+ * where a bastion or a program leads to it, and not (which the caller knows) for loopback; for a
+ * host that is named by its address, there is nothing more to look up. */
+static inline bool ssh_host_checks_address(const struct ssh_host *h)
+{
+    return h->check_host_ip && !h->via && !h->proxy_command;
 }
 
 /* Whether the first key of a host counts, and is written to known_hosts; `no` means no more here,

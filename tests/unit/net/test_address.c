@@ -67,6 +67,30 @@ static void an_address_and_a_port_are_a_socket_address(void **state)
     assert_int_equal(ntohl(four->sin_addr.s_addr), 0xc0000201);
 }
 
+static void an_address_has_one_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *text;
+        bool loopback;
+    } cases[] = {{"127.1", "127.0.0.1", true},
+                 {"127.9.0.3", "127.9.0.3", true},
+                 {"192.0.2.7", "192.0.2.7", false},
+                 {"0:0::1", "::1", true},
+                 {"2001:DB8::0:1", "2001:db8::1", false},
+                 {"fe80::2%7", "fe80::2%7", false},
+                 {"128.0.0.1", "128.0.0.1", false},
+                 {"::ffff:127.0.0.1", "::ffff:127.0.0.1", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct address a;
+        char text[ADDRESS_TEXT_MAX];
+        assert_true(address_literal(cases[i].given, &a));
+        address_text(&a, text);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(address_is_loopback(&a), cases[i].loopback);
+    }
+}
+
 static void add(struct address_list *l, sa_family_t family, uint8_t number)
 {
     address_list_add(l, &(struct address){.family = family, .bytes = {number}});
@@ -124,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_that_are_addresses),
         cmocka_unit_test(an_address_and_a_port_are_a_socket_address),
+        cmocka_unit_test(an_address_has_one_text),
         cmocka_unit_test(a_list_has_ipv6_first_and_each_once),
         cmocka_unit_test(a_full_list_keeps_room_for_both_families),
     };

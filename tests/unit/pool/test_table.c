@@ -122,8 +122,8 @@ static void test_every_part_is_compared(void **state)
         &b.kex_algorithms, &b.macs,           &b.host_key_algorithms, &b.pubkey_accepted_algorithms,
         &b.environment};
     uint32_t *const numbers[] = {&b.alive_interval_s, &b.alive_count_max};
-    bool *const flags[] = {&b.identities_none, &b.identities_only, &b.known_hosts_none,
-                           &b.known_hosts_global_none, &b.alive_set};
+    bool *const flags[] = {&b.identities_none,         &b.identities_only, &b.known_hosts_none,
+                           &b.known_hosts_global_none, &b.alive_set,       &b.check_host_ip};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         b = a;
         names[i][0] = 'X';

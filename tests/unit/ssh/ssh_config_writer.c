@@ -66,6 +66,7 @@ static const char *const settings[] = {
     "HostKeyAlgorithms ssh-ed25519,rsa-sha2-256",
     "PubkeyAcceptedAlgorithms ssh-ed25519",
     "CheckHostIP no",
+    "CheckHostIP yes",
     "HashKnownHosts yes",
     "LogLevel debug",
     "ForwardAgent no",

@@ -218,7 +218,6 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
         "SetEnv =1",
         "SetEnv A=%h",
         "SetEnv A=1 B=${HOME}",
-        "CheckHostIP yes",
         "PubkeyAuthentication no",
         "RequiredRSASize 4096",
         "RefuseConnection for ever",
@@ -248,6 +247,7 @@ static void what_must_not_be_ignored_refuses_the_host(void **state)
         "RevokedHostKeys \"none\"",
         "PubkeyAuthentication true",
         "CheckHostIP no",
+        "CheckHostIP yes",
         "CertificateFile none",
         "Protocol 2",
         "UseRoaming no",
@@ -744,7 +744,7 @@ static void the_rest_of_a_host_is_filled(void **state)
         "AddressFamily inet6\nConnectionAttempts 4\nServerAliveInterval 1m\n"
         "ServerAliveCountMax 2\nStrictHostKeyChecking accept-new\nKexAlgorithms +x\nCiphers a,b\n"
         "MACs -c\nHostKeyAlgorithms ^d\nPubkeyAcceptedAlgorithms e\nBindAddress 10.0.0.1\n"
-        "SetEnv A=1 \"B=x y=z\" C=\nSetEnv D=not-the-first\n",
+        "SetEnv A=1 \"B=x y=z\" C=\nSetEnv D=not-the-first\nCheckHostIP true\n",
         NULL};
     struct ssh_config *config;
     struct ssh_host h = {0};
@@ -752,7 +752,7 @@ static void the_rest_of_a_host_is_filled(void **state)
     assert_int_equal(load(files, &config, &why), 0);
     assert_int_equal(ssh_config_resolve(config, "a", &h, &why), 0);
     ssh_config_free(config); /* the host does not need it */
-    assert_true(h.identities_only && h.alive_set);
+    assert_true(h.identities_only && h.alive_set && h.check_host_ip);
     assert_string_equal(h.identity_agent, "/keys");
     assert_string_equal(h.host_key_alias, "abc");
     assert_string_equal(ssh_host_key_name(&h), "abc");
