@@ -7,6 +7,7 @@
  */
 #include "server_view.h"
 
+#include "scout/resources/resources.h"
 #include "scout/tools/path_tools.h"
 #include "scout/tools/run_tool.h"
 #include "scout/ui/page.h"
@@ -28,6 +29,8 @@ struct server_view {
 static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool, &stat_tool,
                                            &run_tool};
 
+static const struct tool *const methods[] = {&resource_list_tool, &resource_templates_tool};
+
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
     "there are, then with `host:/path` to read a file or list a directory, and with `query` to run "
@@ -39,6 +42,8 @@ void server_view_tools(struct tool_registry *registry)
 {
     registry->tools = tools;
     registry->count = sizeof tools / sizeof tools[0];
+    registry->methods = methods;
+    registry->method_count = sizeof methods / sizeof methods[0];
 }
 
 void server_view_free(struct server_view *v)
@@ -83,6 +88,7 @@ static int build(struct server_view *v, const struct server_view_config *config,
         .fleet = v->fleet,
         .file_size_max = v->settings.max_file_size,
         .command_timeout_ns = v->settings.command_timeout_ns,
+        .resource_hosts_max = v->settings.resource_hosts,
     };
     v->view = (struct tool_view){.env = &v->env,
                                  .policy = v->settings.policy,

@@ -31,7 +31,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 22 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 23 /* rows of the table in settings_table.c */
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 
@@ -40,6 +40,7 @@ struct settings {
     uint64_t max_connections; /* SSH connections at a time */
     uint64_t max_requests;    /* that hold a connection at a time */
     uint64_t max_queue;       /* requests that wait; then: refused */
+    uint64_t resource_hosts;  /* up to which each has its own entries in lists of resources */
     uint64_t call_timeout_ns;
     uint64_t command_timeout_ns;          /* of a command on a host */
     uint64_t connect_timeout_ns;          /* of a host without ConnectTimeout */

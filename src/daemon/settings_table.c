@@ -25,6 +25,7 @@ const struct setting settings_table[] = {
     {COUNT(max_connections, "100", 1, 100000), VARIABLE("MAX_POOL_SIZE"), FIXED},
     {COUNT(max_requests, "1024", 1, 100000), FIXED},
     {COUNT(max_queue, "4096", 1, 100000), FIXED},
+    {COUNT(resource_hosts, "20", 0, 100000)},
     {SECONDS(call_timeout, "30", 0.1, 86400)},
     {SECONDS(command_timeout, "30", 0.1, 86400), VARIABLES("COMMAND_TIMEOUT")},
     {SECONDS(connect_timeout, "10", 0.1, 3600), FIXED},

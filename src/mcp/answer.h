@@ -16,6 +16,7 @@ enum rpc_code {
     RPC_INTERNAL_ERROR = -32603,
     RPC_UNSUPPORTED_VERSION = -32022,
     RPC_HEADER_MISMATCH = -32020,
+    RPC_RESOURCE_NOT_FOUND = -32002, /* not in 2026-07-28 */
 };
 
 /* Which of the two lifecycles a request follows. */

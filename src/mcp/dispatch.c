@@ -5,9 +5,9 @@
  *
  * The era is decided for each request by itself: members of `_meta` that only 2026-07-28 has make
  * it modern, whatever was said on the connection before. Everything else is legacy, also before
- * `initialize`: tools/list and tools/call are answered then as in 2025-11-25, so that a person with
- * a terminal, or a script of three lines, needs no handshake; nothing depends on it that the peer
- * could not also have by asking for it.
+ * `initialize`: methods such as tools/call are answered then as in 2025-11-25, so that a person
+ * with a terminal, or a script of three lines, needs no handshake; nothing depends on it that the
+ * peer could not also have by asking for it.
  *
  * While MCP_IN_FLIGHT_MAX requests are in flight, requests and batches wait for their turn, in
  * order. What takes no place does not wait: ping, notifications, whatever gets an error. Only a
@@ -31,6 +31,8 @@ struct method {
 static const struct method methods[] = {
     {"tools/call", method_tools_call, method_tools_call},
     {"tools/list", method_tools_list, method_tools_list},
+    {"resources/list", method_resources_list, method_resources_list},
+    {"resources/templates/list", method_resources_templates, method_resources_templates},
     {"ping", method_ping, NULL},
     {"initialize", method_initialize, NULL},
     {"server/discover", method_discover_legacy, method_discover},
@@ -44,12 +46,17 @@ static method_fn *method_find(struct slice name, enum mcp_era era)
     return NULL;
 }
 
-static void refuse_method(struct mcp_session *s, const struct reply_to *to, struct slice name)
+void refuse_method(struct mcp_session *s, const struct reply_to *to, const char *name)
 {
-    char decoded[64], message[96] = "Method not found";
-    if (json_string(name, decoded, sizeof decoded) >= 0)
-        snprintf(message, sizeof message, "Method not found: %s", decoded);
+    char message[96];
+    snprintf(message, sizeof message, "Method not found%s%.64s", name[0] ? ": " : "", name);
     answer_error(s, to, RPC_METHOD_NOT_FOUND, message, NULL, NULL);
+}
+
+static void refuse_raw_method(struct mcp_session *s, const struct reply_to *to, struct slice name)
+{
+    char decoded[64];
+    refuse_method(s, to, json_string(name, decoded, sizeof decoded) >= 0 ? decoded : "");
 }
 
 /* Requests without an id that is free, or with params that are no object, go no further. */
@@ -90,7 +97,7 @@ static void dispatch_request(struct mcp_session *s, const struct message *m, str
         s->fault.envelope = false;
         method(s, &to, m->params);
     } else {
-        refuse_method(s, &to, m->method);
+        refuse_raw_method(s, &to, m->method);
     }
 }
 

@@ -16,6 +16,9 @@ void dispatch_waiting(struct mcp_session *s);
 /* One message that passed json_check: a line's own, or an item of a batch. */
 void dispatch_message(struct mcp_session *s, struct slice text, struct batch *batch);
 
+/* There is none of that name; "": none that can be shown. */
+void refuse_method(struct mcp_session *s, const struct reply_to *to, const char *name);
+
 /* What a method does with a request. `params` is an object or empty. */
 typedef void method_fn(struct mcp_session *s, const struct reply_to *to, struct slice params);
 
@@ -37,5 +40,8 @@ bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const stru
 
 /* tools_list.c, tools_call.c */
 method_fn method_tools_list, method_tools_call;
+
+/* resources.c */
+method_fn method_resources_list, method_resources_templates;
 
 #endif

@@ -25,14 +25,21 @@ bool is_legacy_version(struct slice version)
     return false;
 }
 
+static void write_capability(struct json_writer *w, const char *name)
+{
+    json_key(w, name);
+    json_object_begin(w);
+    json_object_end(w);
+}
+
 /* The list of tools never changes while the daemon runs, hence no listChanged. */
-static void write_capabilities(struct json_writer *w)
+static void write_capabilities(struct json_writer *w, const struct mcp_session *s)
 {
     json_key(w, "capabilities");
     json_object_begin(w);
-    json_key(w, "tools");
-    json_object_begin(w);
-    json_object_end(w);
+    write_capability(w, "tools");
+    if (tool_find_method(s->config.registry, "resources/read"))
+        write_capability(w, "resources");
     json_object_end(w);
 }
 
@@ -50,7 +57,7 @@ static void write_initialize(struct json_writer *w, const struct mcp_session *s,
     (void)context;
     json_key(w, "protocolVersion");
     json_str(w, s->negotiated);
-    write_capabilities(w);
+    write_capabilities(w, s);
     json_key(w, "serverInfo");
     session_write_server_info(w, s);
     write_instructions(w, s);
@@ -89,7 +96,7 @@ static void write_discover(struct json_writer *w, const struct mcp_session *s, c
 {
     (void)context;
     write_supported(w, "supportedVersions");
-    write_capabilities(w);
+    write_capabilities(w, s);
     write_instructions(w, s);
     json_key(w, "ttlMs");
     json_int(w, DISCOVER_TTL_MS);

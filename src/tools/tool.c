@@ -21,7 +21,7 @@ static const struct tool_call ended = {.finished = true};
 static bool is_offered(const struct tool_registry *r, const struct tool *t)
 {
     uint32_t sets = r->view ? r->view->tool_sets : 0;
-    return !sets || sets & TOOL_SET_BIT(t->set);
+    return !sets || t->takes_params || sets & TOOL_SET_BIT(t->set);
 }
 
 const struct tool *tool_find(const struct tool_registry *r, const char *name)
@@ -29,6 +29,14 @@ const struct tool *tool_find(const struct tool_registry *r, const char *name)
     for (size_t i = 0; i < r->count; i++)
         if (strcmp(r->tools[i]->name, name) == 0 && is_offered(r, r->tools[i]))
             return r->tools[i];
+    return NULL;
+}
+
+const struct tool *tool_find_method(const struct tool_registry *r, const char *name)
+{
+    for (size_t i = 0; i < r->method_count; i++)
+        if (strcmp(r->methods[i]->name, name) == 0)
+            return r->methods[i];
     return NULL;
 }
 

@@ -31,6 +31,8 @@ struct tool_env {
     uint64_t file_size_max;      /* bytes of a file that are read */
     size_t entry_max;            /* of a directory that are told; 0: no bound of its own */
     uint64_t command_timeout_ns; /* of one command on a host */
+    size_t resource_hosts_max;   /* hosts up to which each has entries of its own in the lists of
+                                    resources */
 };
 
 extern const struct tool scout_tool;

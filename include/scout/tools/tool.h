@@ -91,6 +91,8 @@ struct tool_view {
 struct tool_registry {
     const struct tool *const *tools; /* in the order of tools/list */
     size_t count;
+    const struct tool *const *methods; /* which work as calls do, but are in no list */
+    size_t method_count;
     struct io *io;
     struct tool_view *view;              /* of the calls that begin now */
     struct confirmations *confirmations; /* what waits for a person's word; NULL: nothing can */
@@ -132,6 +134,9 @@ struct tool_call {
 /* NULL when there is no tool of that name (compared case-sensitively) in the sets that are offered.
  */
 const struct tool *tool_find(const struct tool_registry *r, const char *name);
+
+/* The same among the methods. */
+const struct tool *tool_find_method(const struct tool_registry *r, const char *name);
 
 /* Whether it is in the identity's tools/list: it is of a set that is offered, and policy leaves it
  * at least one of its verbs. */
