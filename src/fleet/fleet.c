@@ -7,6 +7,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct fleet {
     struct io *io;
@@ -129,6 +130,21 @@ struct resolver *fleet_resolver(const struct fleet *f)
 static int compare_names(const void *key, const void *element)
 {
     return strcmp(key, *(const char *const *)element);
+}
+
+const char *fleet_name(const struct fleet *f, const char *name)
+{
+    const char *const *found = bsearch(name, f->names, f->count, sizeof *f->names, compare_names);
+    const char *alike = NULL;
+    size_t count = 0;
+    if (found)
+        return *found;
+    for (size_t i = 0; i < f->count && count < 2; i++)
+        if (strcasecmp(f->names[i], name) == 0) {
+            alike = f->names[i];
+            count++;
+        }
+    return count == 1 ? alike : NULL;
 }
 
 static int unknown_host(const struct fleet *f, const char *name, struct failure *why)

@@ -73,6 +73,12 @@ static size_t answer_list(struct mcp_session *s, const struct reply_to *to,
     return answer_kept(s, to, call, result, LIST_TTL_MS);
 }
 
+static size_t answer_read(struct mcp_session *s, const struct reply_to *to,
+                          const struct tool_call *call, const struct tool_result *result)
+{
+    return answer_kept(s, to, call, result, READ_TTL_MS);
+}
+
 static void start(struct mcp_session *s, const struct reply_to *to, struct slice params,
                   const char *method, request_answer_fn *answer)
 {
@@ -97,4 +103,9 @@ void method_resources_templates(struct mcp_session *s, const struct reply_to *to
                                 struct slice params)
 {
     start(s, to, params, "resources/templates/list", answer_list);
+}
+
+void method_resources_read(struct mcp_session *s, const struct reply_to *to, struct slice params)
+{
+    start(s, to, params, "resources/read", answer_read);
 }

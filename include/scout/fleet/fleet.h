@@ -28,6 +28,10 @@ void fleet_free(struct fleet *f);
 /* The known hosts' names in byte order; the array lives as long as the fleet. */
 size_t fleet_names(const struct fleet *f, const char *const **names);
 
+/* The known host of that name; else the only one whose name is the same without case, as URIs have
+ * it. NULL: there is none, or more than one. */
+const char *fleet_name(const struct fleet *f, const char *name);
+
 /* The effective configuration of a known host, valid as long as the fleet. SCOUT_E_UNKNOWN_HOST
  * with the known ones listed (as many as fit), or SCOUT_E_HOST_REFUSED, in *why. */
 __attribute__((warn_unused_result)) int

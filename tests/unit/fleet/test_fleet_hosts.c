@@ -10,25 +10,31 @@
 #include "scout/fleet/fleet.h"
 
 static const char text[] = "Host db1 hidden\nHost test1 test2\n  User me\nHost x* web\n";
+static const char cases[] = "Host Web web1 WEB1 db Db\n";
 
 static int read_text(void *context, const char *pattern,
                      int (*take)(void *, const char *path, struct slice text), void *take_context)
 {
     (void)context;
-    return take(take_context, pattern, slice_str(text));
+    return take(take_context, pattern, slice_str(strcmp(pattern, "/c") == 0 ? text : cases));
 }
 
-static struct fleet *make(const char *allow, const char *block)
+static struct fleet *make_from(const char *path, const char *allow, const char *block)
 {
     const struct ssh_config_env env = {
         .home = "/h", .user = "u", .dir = "/h/.ssh", .read = read_text};
     struct ssh_config *config;
     struct failure why;
     struct fleet *f;
-    assert_int_equal(ssh_config_load(&config, "/c", NULL, &env, &why), 0);
+    assert_int_equal(ssh_config_load(&config, path, NULL, &env, &why), 0);
     assert_int_equal(fleet_new(&f, NULL, NULL, NULL, config), 0);
     assert_int_equal(fleet_limit(f, allow, block), 0);
     return f;
+}
+
+static struct fleet *make(const char *allow, const char *block)
+{
+    return make_from("/c", allow, block);
 }
 
 /* The names that are left, with blanks between them. */
@@ -91,6 +97,22 @@ static void test_who_is_left_out_is_unknown(void **state)
     fleet_free(f);
 }
 
+static void test_names_in_another_case(void **state)
+{
+    struct fleet *f = make_from("/cases", "", "");
+    (void)state;
+    assert_string_equal(fleet_name(f, "Web"), "Web");
+    assert_string_equal(fleet_name(f, "web"), "Web");
+    assert_string_equal(fleet_name(f, "web1"), "web1");
+    assert_string_equal(fleet_name(f, "WEB1"), "WEB1");
+    assert_null(fleet_name(f, "Web1")); /* one of two */
+    assert_string_equal(fleet_name(f, "Db"), "Db");
+    assert_null(fleet_name(f, "DB"));
+    assert_null(fleet_name(f, "other"));
+    assert_null(fleet_name(f, ""));
+    fleet_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +121,7 @@ int main(void)
         cmocka_unit_test(test_blocked),
         cmocka_unit_test(test_allowed_wins),
         cmocka_unit_test(test_who_is_left_out_is_unknown),
+        cmocka_unit_test(test_names_in_another_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
