@@ -35,10 +35,10 @@ function entryRow(bridge, data, entry) {
   const size = entry.type === 'directory' || entry.size === undefined ? '-' : sizeText(entry.size);
   const time = entry.mtime === undefined ? '-' : timeText(entry.mtime);
   const mode = permissionsText(entry.type, entry.mode);
-  const open = opener(bridge, `${data.host}:${joinPath(data.path, entry.name)}`, ...shown(entry.name));
+  const open = opener(bridge, `${data.host}:${joinPath(data.path, entry.name)}`, ...shownName(entry.name));
   const words = el('span', {}, open);
   if (entry.target !== undefined)
-    words.append(el('span', { class: 'quiet' }, ' → ', ...shown(entry.target)));
+    words.append(el('span', { class: 'quiet' }, ' → ', ...shownName(entry.target)));
   words.append(el('span', { class: 'more quiet' }, `${time} · ${mode}`));
   return el('tr', {},
     el('td', {}, el('div', { class: 'name' }, icon(own(TYPE_ICONS, entry.type) || 'special'), words)),

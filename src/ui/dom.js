@@ -58,6 +58,7 @@ function button(label, onClick, { iconName, pressed, disabled, title } = {}) {
    for tab and line feed, soft hyphen, direction marks, zero-width ones but for the two joiners that
    scripts need, line and paragraph separator, tags. */
 const UNSEEN = /[\0-\b\v-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const UNSEEN_IN_NAMES = new RegExp(`[\\t\\n]|${UNSEEN.source}`, 'gu');
 
 function unseenMark(character) {
   const code = character.codePointAt(0);
@@ -67,10 +68,10 @@ function unseenMark(character) {
 }
 
 /* The text as nodes that show all of it. */
-function shown(text) {
+function shown(text, unseen = UNSEEN) {
   const nodes = [];
   let at = 0;
-  for (const found of text.matchAll(UNSEEN)) {
+  for (const found of text.matchAll(unseen)) {
     if (found.index > at)
       nodes.push(text.slice(at, found.index));
     nodes.push(el('span', { class: 'unseen' }, unseenMark(found[0])));
@@ -81,9 +82,14 @@ function shown(text) {
   return nodes;
 }
 
+/* The same of a name or anything else that is one line: tabs and line breaks are no part of it. */
+function shownName(text) {
+  return shown(text, UNSEEN_IN_NAMES);
+}
+
 /* The same where there is only a string. */
 function shownText(text) {
-  return text.replace(UNSEEN, (character) => `[${unseenMark(character)}]`);
+  return text.replace(UNSEEN_IN_NAMES, (character) => `[${unseenMark(character)}]`);
 }
 
 function sizeText(bytes) {
@@ -104,20 +110,16 @@ function timeText(iso) {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/* Without the permission of its own a sandboxed frame still may copy what is selected. */
+/* What is selected may be copied in a sandboxed frame, too; the clipboard itself takes a permission
+   there. */
 async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = el('textarea', { 'aria-hidden': 'true', tabindex: '-1' });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand('copy');
-    area.remove();
-    return done;
-  }
+  const area = el('textarea', { 'aria-hidden': 'true', tabindex: '-1', class: 'copied' });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  return done || navigator.clipboard.writeText(text).then(() => true, () => false);
 }
 
 function copyButton(text) {

@@ -14,7 +14,7 @@ const ROWS_AT_ONCE = 1000;
 function headOf({ iconName, mark, title, subtitle, actions = [] }) {
   document.title = `${mark} ${shownText(title)}`;
   return el('header', { class: 'head' }, icon(iconName),
-    el('div', { class: 'titles' }, el('h1', {}, ...shown(title)), el('p', {}, subtitle)),
+    el('div', { class: 'titles' }, el('h1', {}, ...shownName(title)), el('p', {}, subtitle)),
     el('div', { class: 'group' }, ...actions));
 }
 
@@ -31,8 +31,8 @@ function crumbsOf(bridge, host, path) {
   pathSteps(path).forEach((step, index, all) => {
     if (index > 1 || (index === 1 && all[0].name !== '/'))
       nav.append(el('span', { class: 'quiet', 'aria-hidden': 'true' }, '/'));
-    nav.append(index === all.length - 1 ? el('span', { 'aria-current': 'page' }, ...shown(step.name))
-      : opener(bridge, `${host}:${step.path}`, ...shown(step.name)));
+    nav.append(index === all.length - 1 ? el('span', { 'aria-current': 'page' }, ...shownName(step.name))
+      : opener(bridge, `${host}:${step.path}`, ...shownName(step.name)));
   });
   return nav;
 }

@@ -5,15 +5,15 @@ function hostRow(bridge, host) {
   const state = host.online === undefined ? el('span', { class: 'quiet' }, '-')
     : el('span', { class: host.online ? 'online' : 'offline' }, host.online ? '● online' : '○ offline');
   return el('tr', {},
-    el('td', {}, el('div', { class: 'name' }, icon('host'), el('span', {}, opener(bridge, `${host.name}:~/`, ...shown(host.name)),
-      el('span', { class: 'more quiet' }, ...shown(`${host.user}@${host.hostname}:${host.port}`))))),
-    el('td', { class: 'mode' }, ...shown(`${host.user}@${host.hostname}:${host.port}`)),
+    el('td', {}, el('div', { class: 'name' }, icon('host'), el('span', {}, opener(bridge, `${host.name}:~/`, ...shownName(host.name)),
+      el('span', { class: 'more quiet' }, ...shownName(`${host.user}@${host.hostname}:${host.port}`))))),
+    el('td', { class: 'mode' }, ...shownName(`${host.user}@${host.hostname}:${host.port}`)),
     el('td', {}, state));
 }
 
 function groupRow(bridge, group) {
   return el('tr', {},
-    el('td', {}, el('div', { class: 'name' }, icon('host'), el('span', {}, opener(bridge, `hosts ${group.pattern}`, ...shown(group.name))))),
+    el('td', {}, el('div', { class: 'name' }, icon('host'), el('span', {}, opener(bridge, `hosts ${group.pattern}`, ...shownName(group.name))))),
     el('td', { class: 'mode' }, `${group.count} hosts`), el('td', {}));
 }
 

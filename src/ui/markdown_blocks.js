@@ -15,6 +15,8 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3})([-+*]|\d{1,9}[.)])(?=[ \t]|$)/;
 const DEFINITION = /^ {0,3}\[((?:[^[\]\\]|\\.){1,999})\]:[ \t]{0,99}(?:<([^<>]{0,2048})>|(\S{1,2048}))(?:[ \t]{1,99}(?:"([^"]{0,1024})"|'([^']{0,1024})'|\(([^()]{0,1024})\)))?[ \t]{0,99}$/;
 
+const LAZY = '    '; /* before a line that only goes on with a paragraph: so far in, it begins nothing */
+
 const isBlank = (line) => line.trim() === '';
 
 function expandTabs(line) {
@@ -37,6 +39,29 @@ function interrupts(line) {
     return true;
   const item = ITEM.exec(line);
   return item !== null && !isBlank(line.slice(item[0].length)) && (!/\d/.test(item[2]) || parseInt(item[2], 10) === 1);
+}
+
+/* Of the lines within a quote or an item, one after the other: whether a line that stands outside may go on
+ * with the paragraph that they end in. */
+class OpenParagraph {
+  constructor() {
+    Object.assign(this, { isOpen: false, fence: undefined });
+  }
+
+  take(line) {
+    const text = line.replace(/^(?: {0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?= )) ?){1,16}/, '');
+    const fence = FENCE.exec(text);
+    if (this.fence === undefined && fence)
+      this.fence = fence[1];
+    else if (fence && fence[1].startsWith(this.fence) && isBlank(fence[2]))
+      this.fence = undefined;
+    this.isOpen = this.fence === undefined && !fence && !isBlank(text) && !HEADING.test(text) && !RULE.test(text) &&
+      (this.isOpen || indentOf(text) < 4);
+  }
+
+  goesOnWith(line) {
+    return this.isOpen && !isBlank(line) && !interrupts(line);
+  }
 }
 
 class BlockParser {
@@ -113,15 +138,15 @@ class BlockParser {
 
   quote(lines, at, depth) {
     const inner = [];
+    const paragraph = new OpenParagraph();
     let end = at;
     for (; end < lines.length; end++) {
       const found = QUOTE.exec(lines[end]);
-      if (found)
-        inner.push(lines[end].slice(found[0].length));
-      else if (!isBlank(lines[end]) && !isBlank(inner.at(-1)) && !interrupts(lines[end]))
-        inner.push(lines[end].trimStart());
-      else
+      if (!found && !paragraph.goesOnWith(lines[end]))
         break;
+      inner.push(found ? lines[end].slice(found[0].length) : LAZY + lines[end].trimStart());
+      if (found)
+        paragraph.take(inner.at(-1));
     }
     return { block: { tag: 'blockquote', children: this.parse(inner, depth + 1) }, next: end };
   }
@@ -138,7 +163,7 @@ class BlockParser {
         break;
       const item = this.item(lines, next, found, depth);
       items.push(item.block);
-      const goesOn = item.next < lines.length && ITEM.test(lines[item.next]);
+      const goesOn = item.next < lines.length && ITEM.exec(lines[item.next])?.[2].at(-1) === kind;
       tight = tight && !item.isLoose && !(item.blankEnd && goesOn);
       next = item.next;
     }
@@ -151,7 +176,9 @@ class BlockParser {
     const blanks = indentOf(rest);
     const width = found[0].length + (isBlank(rest) || blanks > 4 ? 1 : blanks);
     const inner = [rest.slice(isBlank(rest) || blanks > 4 ? 1 : blanks)];
+    const paragraph = new OpenParagraph();
     let end = at + 1, isLoose = false, wasBlank = isBlank(inner[0]);
+    paragraph.take(inner[0]);
     for (; end < lines.length; end++) {
       const line = lines[end];
       if (isBlank(line)) {
@@ -159,8 +186,9 @@ class BlockParser {
       } else if (indentOf(line) >= width) {
         isLoose = isLoose || (wasBlank && inner.length > 1);
         inner.push(line.slice(width));
-      } else if (!wasBlank && !interrupts(line) && !ITEM.test(line)) {
-        inner.push(line.trimStart());
+        paragraph.take(inner.at(-1));
+      } else if (!wasBlank && paragraph.goesOnWith(line) && !ITEM.test(line)) {
+        inner.push(LAZY + line.trimStart());
       } else {
         break;
       }

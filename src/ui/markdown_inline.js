@@ -6,7 +6,6 @@
  * Every scan goes forward only, so that a hostile text takes time in proportion to its length (and, of
  * brackets and stars, to their number times a constant). */
 
-const INLINE_DEPTH_MAX = 40;
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '©', reg: '®', trade: '™',
   hellip: '…', mdash: '—', ndash: '–', rarr: '→', larr: '←', times: '×', middot: '·', bull: '•', deg: '°' };
 const PUNCTUATION = /[!-/:-@[-`{-~\p{P}\p{S}]/u;
@@ -28,10 +27,11 @@ function linkLabel(text) {
   return text.trim().replace(/\s+/g, ' ').toLowerCase();
 }
 
-/* The state of one text: `nodes` so far, delimiters that may yet open something, open brackets. */
+/* The state of one text: `nodes` so far, `plain` text that is not among them yet, and open brackets. Of these the
+   first `deadCount` are around a link already, and no link then; `liveCount` of the others may become one. */
 class InlineParser {
-  constructor(text, references, depth) {
-    Object.assign(this, { text, references, depth, at: 0, nodes: [], plain: '', brackets: [], noFence: new Set() });
+  constructor(text, references) {
+    Object.assign(this, { text, references, at: 0, nodes: [], plain: '', brackets: [], deadCount: 0, liveCount: 0, noFence: new Set() });
   }
 
   /* A tree, without what only the parser needs. */
@@ -164,7 +164,8 @@ class InlineParser {
 
   openBracket(length) {
     this.flush();
-    this.brackets.push({ index: this.nodes.length, textAt: this.at + length, isImage: length === 2, dead: false });
+    this.brackets.push({ index: this.nodes.length, textAt: this.at + length, isImage: length === 2 });
+    this.liveCount += length === 1 ? 1 : 0;
     this.nodes.push(length === 2 ? '![' : '[');
     this.at += length;
     return true;
@@ -172,8 +173,11 @@ class InlineParser {
 
   close() {
     const bracket = this.brackets.pop();
-    if (!bracket || bracket.dead)
+    const isDead = bracket && !bracket.isImage && this.brackets.length < this.deadCount;
+    this.deadCount = Math.min(this.deadCount, this.brackets.length);
+    if (!bracket || isDead)
       return false;
+    this.liveCount -= bracket.isImage ? 0 : 1;
     const label = this.text.slice(bracket.textAt, this.at);
     const target = this.linkTarget(this.at + 1) ?? this.referenceTarget(this.at + 1, label);
     if (!target)
@@ -182,9 +186,10 @@ class InlineParser {
     const children = finishNodes(this.nodes.splice(bracket.index).slice(1));
     this.nodes.push(bracket.isImage ? { tag: 'image', to: target.to, text: plainText(children) }
       : { tag: 'link', to: target.to, title: target.title, children });
-    if (!bracket.isImage)
-      for (const outer of this.brackets)
-        outer.dead = outer.dead || !outer.isImage;
+    if (!bracket.isImage) {
+      this.deadCount = this.brackets.length;
+      this.liveCount = 0;
+    }
     this.at = target.end;
     return true;
   }
@@ -193,7 +198,7 @@ class InlineParser {
   linkTarget(at) {
     if (this.text[at] !== '(')
       return undefined;
-    const found = /^\(\s{0,99}(?:<([^<>\n]{0,2048})>|((?:[^\s()\\]|\\.|\([^\s()]{0,512}\)){0,2048}))(?:\s{1,99}(?:"((?:[^"\\]|\\.){0,1024})"|'((?:[^'\\]|\\.){0,1024})'))?\s{0,99}\)/
+    const found = /^\(\s{0,99}(?:<([^<>\n]{0,2048})>|(?!<)((?:[^\s()\\]|\\.|\([^\s()]{0,512}\)){0,2048}))(?:\s{1,99}(?:"((?:[^"\\]|\\.){0,1024})"|'((?:[^'\\]|\\.){0,1024})'))?\s{0,99}\)/
       .exec(this.text.slice(at, at + 4096));
     if (!found)
       return undefined;
@@ -223,7 +228,7 @@ class InlineParser {
     if (/\w/.test(this.text[this.at - 1] ?? ' '))
       return false;
     const found = /^https?:\/\/[\w-][^\s<>[\]`*]{1,2048}/i.exec(this.text.slice(this.at, this.at + 2060));
-    if (!found || this.brackets.some((bracket) => !bracket.isImage))
+    if (!found || this.liveCount > 0)
       return false;
     let to = found[0].replace(/[?!.,:*_~'"]{1,99}$/, '');
     if (to.endsWith(')') && !to.includes('('))
@@ -313,5 +318,5 @@ function mergeText(nodes) {
 }
 
 function parseInline(text, references) {
-  return new InlineParser(text, references, INLINE_DEPTH_MAX).parse();
+  return new InlineParser(text, references).parse();
 }
