@@ -14,10 +14,10 @@ __attribute__((warn_unused_result)) int exec_script_write(struct buf *out, const
                                                           const struct path_range *range);
 
 /* The same for a walk below `path`, `depth` levels down: names that fit `pattern`, or, when it is
- * empty, all that are not hidden. */
+ * empty, all that are not hidden; with `files` no directories. */
 __attribute__((warn_unused_result)) int exec_script_write_walk(struct buf *out, const char *path,
                                                                uint64_t bytes_max, uint32_t depth,
-                                                               const char *pattern);
+                                                               const char *pattern, bool files);
 
 /* The same for what is known of `path` (path_stat.c). */
 __attribute__((warn_unused_result)) int exec_script_write_stat(struct buf *out, const char *path);

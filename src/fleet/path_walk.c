@@ -18,6 +18,7 @@ static void free_parts(struct path_walk *w)
     walk_sftp_free(w);
     walk_exec_free(w);
     walk_nodes_fini(&w->nodes);
+    buf_fini(&w->path);
     free(w->real_path);
     w->real_path = NULL;
 }
@@ -83,13 +84,52 @@ bool path_walk_is_name(struct slice name)
            !memchr(name.data, '/', name.len) && !memchr(name.data, '\0', name.len);
 }
 
-bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name, uint32_t mode)
+bool path_walk_skips(const struct path_walk *w, struct slice name)
+{
+    bool history = slice_is(name, ".git") || slice_is(name, ".hg") || slice_is(name, ".svn");
+    return (w->request.skip_hidden && name.data[0] == '.') || (w->request.skip_history && history);
+}
+
+/* The path below the root of `name` in the directory `parent`; false without memory. */
+static bool make_path(struct path_walk *w, uint32_t parent, struct slice name, struct slice *out)
+{
+    buf_clear(&w->path);
+    int error = walk_nodes_path(&w->nodes, parent, &w->path);
+    if (!error && parent != 0)
+        error = buf_append(&w->path, slice_of("/", 1));
+    if (!error)
+        error = buf_append(&w->path, name);
+    *out = buf_peek(&w->path);
+    return !error;
+}
+
+/* Whether it is wanted, and whether something below it may be. */
+static void judge(struct path_walk *w, uint32_t parent, struct slice name, uint32_t mode,
+                  bool *wanted, bool *deeper)
 {
     const struct walk_request *r = &w->request;
-    if (!path_walk_is_name(name) || (r->skip_hidden && name.data[0] == '.'))
+    struct slice path;
+    *wanted = !r->pattern || name_glob_matches(r->pattern, name);
+    *deeper = S_ISDIR(mode) && w->nodes.nodes[parent].depth + 1u < r->depth;
+    if (r->files && S_ISDIR(mode))
+        *wanted = false;
+    if (!r->glob || (!*wanted && !*deeper))
+        return;
+    bool known = make_path(w, parent, name, &path);
+    *wanted = *wanted && known && path_glob_matches(r->glob, path);
+    *deeper = *deeper && known && path_glob_reaches(r->glob, path);
+}
+
+bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name,
+                   const struct sftp_attrs *attrs)
+{
+    const struct walk_request *r = &w->request;
+    uint32_t mode = attrs->flags & SFTP_ATTR_PERMISSIONS ? attrs->permissions : 0;
+    bool wanted, deeper;
+    if (!path_walk_is_name(name) || (r->skip_hidden && name.data[0] == '.') ||
+        (S_ISDIR(mode) && path_walk_skips(w, name)))
         return true;
-    bool wanted = !r->pattern || name_glob_matches(r->pattern, name);
-    bool deeper = S_ISDIR(mode) && w->nodes.nodes[parent].depth + 1u < r->depth;
+    judge(w, parent, name, mode, &wanted, &deeper);
     if (!wanted && !deeper)
         return true;
     if (wanted && w->nodes.wanted == r->entries_max) {
@@ -101,7 +141,13 @@ bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name, uint
         visit_fail(&w->visit, SCOUT_E_NOMEM, "No memory for what was found");
     else if (index < 0)
         w->result.cut = WALK_CUT_SIZE;
-    return index >= 0;
+    if (index < 0)
+        return false;
+    if (attrs->flags & SFTP_ATTR_ACMODTIME)
+        w->nodes.nodes[index].mtime = attrs->mtime;
+    if (attrs->flags & SFTP_ATTR_SIZE)
+        w->nodes.nodes[index].size = attrs->size;
+    return true;
 }
 
 /* ---- the parts ---- */
@@ -209,6 +255,7 @@ struct path_walk *path_walk_start(struct fleet *f, const struct walk_request *re
     if (!w)
         return NULL;
     w->request = *request;
+    buf_init(&w->path, SFTP_PATH_MAX);
     w->fn = fn;
     w->context = context;
     memcpy(w->text, request->path.path, path_size);

@@ -15,6 +15,7 @@ struct path_walk {
     void *context;
     struct walk_nodes nodes;
     char *real_path; /* NUL behind it; NULL: the host does not tell */
+    struct buf path; /* below the root, of what is looked at */
     bool root_known; /* what it is, and that it is permitted */
     struct walk_result result;
     struct walk_sftp *sftp;
@@ -35,7 +36,10 @@ bool path_walk_is_name(struct slice name);
 
 /* Adds a name to a directory if it is of use. False when the walk has to end: the result says why,
  * or the visit has failed. */
-bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name, uint32_t mode);
+bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name,
+                   const struct sftp_attrs *attrs);
+/* Whether a directory of that name is passed over, with all below it. */
+bool path_walk_skips(const struct path_walk *w, struct slice name);
 
 void walk_sftp_start(struct path_walk *w);
 void walk_sftp_take_back(struct path_walk *w, struct sftp *s);

@@ -3,6 +3,7 @@
  * the right. So the cost is bounded by the product of the lengths, whatever the pattern. */
 #include "policy_glob.h"
 
+#include "name_glob.h"
 #include <stdlib.h>
 
 /* ---- a word ---- */
@@ -224,7 +225,8 @@ static bool part_match(const struct glob_path *g, size_t i, const struct glob_pa
     struct glob_ends ends = g->ends[i];
     return (!ends.first || ends.first == part.data[0]) &&
            (!ends.last || ends.last == part.data[part.len - 1]) &&
-           glob_word_match(g->components[i], part);
+           (g->by_character ? name_glob_matches((const char *)g->components[i].data, part)
+                            : glob_word_match(g->components[i], part));
 }
 
 bool glob_path_match(const struct glob_path *g, const struct glob_parts *path, bool covers)

@@ -25,6 +25,8 @@ struct glob_path {
     size_t count;
     struct slice *components; /* NUL-terminated; none: every path */
     struct glob_ends *ends;   /* of the components */
+    bool by_character;        /* to be set after parsing: words are those of name_glob.h, where `?`
+                                 is a character of UTF-8 */
 };
 
 #define GLOB_PARTS_MAX (POLICY_PATH_MAX / 2) /* components of a path: each has a slash */

@@ -1,11 +1,13 @@
 /* A walk on a host that offers no SFTP: one `find` of its own.
  *
  * After the head that all scripts have (exec_reply.h), it prints "T" and then, for each name, a
- * letter for its type, its path below the root, NUL, the target of a link, NUL; or "U" and then
- * "./" path NUL where find cannot tell more. A directory comes before what is in it; where it was
+ * letter for its type, its path below the root, NUL, the target of a link, NUL; or "A" and then the
+ * same with its time and size, in words, in the place of the target; or "U" and then "./" path NUL
+ * where find cannot tell more. A directory comes before what is in it; where it was
  * not wanted itself, it is made up from the paths below it. */
 #include "path_walk.h"
 
+#include "exec_attrs.h"
 #include "exec_reply.h"
 #include "exec_script.h"
 #include <stdlib.h>
@@ -78,7 +80,7 @@ static bool enter(struct path_walk *w, struct trail *t, size_t level, struct sli
             return true;
     }
     t->count = level;
-    if (!path_walk_is_name(part) || (w->request.skip_hidden && part.data[0] == '.'))
+    if (!path_walk_is_name(part) || path_walk_skips(w, part))
         return false;
     int64_t index = walk_nodes_add(&w->nodes, parent, part, S_IFDIR, false);
     if (index < 0)
@@ -88,8 +90,8 @@ static bool enter(struct path_walk *w, struct trail *t, size_t level, struct sli
 }
 
 /* False when the walk has to end. */
-static bool add(struct path_walk *w, struct trail *t, struct slice path, uint32_t mode,
-                struct slice target)
+static bool add(struct path_walk *w, struct trail *t, struct slice path,
+                const struct sftp_attrs *attrs, struct slice target)
 {
     size_t level = 0;
     struct slice part = take_part(&path);
@@ -100,7 +102,7 @@ static bool add(struct path_walk *w, struct trail *t, struct slice path, uint32_
     }
     t->count = level;
     size_t before = w->nodes.count;
-    if (!path_walk_add(w, level ? t->nodes[level - 1] : 0, part, mode))
+    if (!path_walk_add(w, level ? t->nodes[level - 1] : 0, part, attrs))
         return false;
     if (w->nodes.count == before)
         return true;
@@ -110,16 +112,39 @@ static bool add(struct path_walk *w, struct trail *t, struct slice path, uint32_
     return true;
 }
 
+/* "SECONDS.FRACTION SIZE" */
+static void parse_attrs(struct slice text, struct sftp_attrs *out)
+{
+    uint64_t number;
+    const uint8_t *dot = text.len ? memchr(text.data, '.', text.len) : NULL;
+    const uint8_t *blank = text.len ? memchr(text.data, ' ', text.len) : NULL;
+    struct slice time = slice_of(text.data, dot ? (size_t)(dot - text.data) : 0);
+    if (exec_attrs_take_number(&time, 10, UINT32_MAX, &number)) {
+        out->flags |= SFTP_ATTR_ACMODTIME;
+        out->mtime = (uint32_t)number;
+    }
+    struct slice size = blank ? slice_skip(text, (size_t)(blank - text.data) + 1) : slice_of("", 0);
+    if (exec_attrs_take_number(&size, 10, UINT64_MAX, &number)) {
+        out->flags |= SFTP_ATTR_SIZE;
+        out->size = number;
+    }
+}
+
 static void parse(struct path_walk *w, struct slice text)
 {
     struct trail trail = {.count = 0};
-    struct slice path, target = {0};
-    bool typed = text.len > 0 && text.data[0] == 'T';
+    struct slice path, more = {0};
+    bool attrs_follow = text.len > 0 && text.data[0] == 'A';
+    bool typed = attrs_follow || (text.len > 0 && text.data[0] == 'T');
     text = slice_skip(text, text.len > 0);
-    while (take_text(&text, &path) && (!typed || take_text(&text, &target))) {
-        uint32_t mode = typed && path.len ? mode_of_letter(path.data[0]) : 0;
+    while (take_text(&text, &path) && (!typed || take_text(&text, &more))) {
+        struct sftp_attrs attrs = {.flags = SFTP_ATTR_PERMISSIONS};
+        attrs.permissions = typed && path.len ? mode_of_letter(path.data[0]) : 0;
+        if (attrs_follow)
+            parse_attrs(more, &attrs);
         size_t skip = typed ? 1 : 2; /* the letter, or "./" */
-        if (path.len > skip && !add(w, &trail, slice_skip(path, skip), mode, target))
+        struct slice target = attrs_follow ? slice_of("", 0) : more;
+        if (path.len > skip && !add(w, &trail, slice_skip(path, skip), &attrs, target))
             return;
     }
 }
@@ -187,7 +212,8 @@ bool walk_exec_expire(struct path_walk *w)
 void walk_exec_start(struct path_walk *w)
 {
     const struct walk_request *r = &w->request;
-    const char *pattern = r->pattern ? r->pattern : r->skip_hidden ? "" : "*";
+    const char *name = r->glob && !path_glob_name(r->glob, 1) ? path_glob_name(r->glob, 0) : NULL;
+    const char *pattern = r->pattern ? r->pattern : name ? name : r->skip_hidden ? "" : "*";
     struct buf command;
     buf_init(&command, EXEC_COMMAND_MAX);
     w->exec = calloc(1, sizeof *w->exec);
@@ -197,7 +223,8 @@ void walk_exec_start(struct path_walk *w)
         w->exec->is_walk = true;
     }
     if (!error)
-        error = exec_script_write_walk(&command, w->visit.path, bytes_max(w), r->depth, pattern);
+        error = exec_script_write_walk(&command, w->visit.path, bytes_max(w), r->depth, pattern,
+                                       r->files);
     if (!error)
         error = buf_append(&command, slice_of("", 1));
     if (error)

@@ -10,8 +10,11 @@
 #define ROOM_FIRST     256
 #define NAME_MAX_BYTES SFTP_PATH_MAX
 
-static const struct walk_node fresh = {
-    .parent = WALK_NONE, .first = WALK_NONE, .last = WALK_NONE, .next = WALK_NONE};
+static const struct walk_node fresh = {.parent = WALK_NONE,
+                                       .first = WALK_NONE,
+                                       .last = WALK_NONE,
+                                       .next = WALK_NONE,
+                                       .size = UINT64_MAX};
 
 int walk_nodes_init(struct walk_nodes *n)
 {
@@ -167,6 +170,8 @@ static int fill(const struct walk_nodes *n, uint32_t index, struct buf *paths,
         .target = bytes_at(n, node->target_at, node->target_len),
         .depth = node->depth,
         .mode = node->mode,
+        .mtime = node->mtime,
+        .size = node->size,
         .note = (enum walk_note)node->note,
         .last = node->next == WALK_NONE,
     };

@@ -13,7 +13,8 @@ struct walk_node {
     uint32_t parent, first, last, next; /* children in the order of adding; WALK_NONE: none */
     uint32_t name_at, target_at;        /* in the bytes */
     uint16_t name_len, target_len;
-    uint32_t mode;
+    uint32_t mode, mtime;
+    uint64_t size; /* UINT64_MAX: not known */
     uint16_t depth;
     uint8_t note;
     bool wanted; /* in the result */

@@ -93,10 +93,9 @@ static bool take_names(struct walk_slot *slot, struct slice names)
     struct path_walk *w = slot->walk;
     struct sftp_name name;
     while (sftp_next_name(&names, &name)) {
-        bool known = name.attrs.flags & SFTP_ATTR_PERMISSIONS;
         if (++w->sftp->seen > WALK_SEEN_MAX)
             w->result.cut = WALK_CUT_SIZE;
-        else if (path_walk_add(w, slot->node, name.filename, known ? name.attrs.permissions : 0))
+        else if (path_walk_add(w, slot->node, name.filename, &name.attrs))
             continue;
         visit_finish(&w->visit);
         return false;

@@ -42,6 +42,23 @@ int path_permit(struct tool_call *call, enum policy_verb verb, const struct targ
     return error ? error : tool_call_permit(call, &request, why);
 }
 
+bool path_may_read_below(struct tool_call *call, const struct target *t, struct slice root,
+                         struct slice below, struct buf *scratch)
+{
+    buf_clear(scratch);
+    int error = buf_append(scratch, root);
+    if (!error && root.len > 0 && root.data[root.len - 1] != '/')
+        error = buf_append_str(scratch, "/");
+    if (!error && root.len > 0)
+        error = buf_append(scratch, below);
+    struct policy_request request = {.verb = POLICY_READ,
+                                     .host = t->host,
+                                     .path = buf_peek(scratch),
+                                     .path_settled = true,
+                                     .unattended = true};
+    return !error && tool_call_may(call, &request);
+}
+
 int path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *t,
                       struct slice real_path, struct failure *why)
 {

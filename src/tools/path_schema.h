@@ -50,4 +50,13 @@
         ",\"leads_to\":{\"type\":\"object\",\"properties\":{" schema_attributes                    \
         "},\"required\":[\"type\"],\"additionalProperties\":false}," schema_end
 
+/* What a walk left out. */
+#define schema_cut                                                                                 \
+    "\"truncated\":" schema_boolean ",\"cut\":" schema_string ",\"unreadable\":" schema_count      \
+    ",\"forbidden\":" schema_count ","
+
+#define glob_output_schema                                                                         \
+    schema_begin("glob") "\"pattern\":" schema_string ",\"count\":" schema_count "," schema_cut    \
+                         "\"paths\":{\"type\":\"array\",\"items\":" schema_string "}," schema_end
+
 #endif

@@ -10,8 +10,8 @@
 
 /* ---- text ---- */
 
-static void put_path(struct json_writer *w, struct json_text_parts *parts, const char *root,
-                     struct slice below)
+void walk_path_text(struct json_writer *w, struct json_text_parts *parts, const char *root,
+                    struct slice below)
 {
     size_t len = strlen(root);
     ls_text_visible(w, parts, slice_of(root, len));
@@ -20,9 +20,8 @@ static void put_path(struct json_writer *w, struct json_text_parts *parts, const
     ls_text_visible(w, parts, below);
 }
 
-/* One line each, without a newline at the end. */
-static void put_notices(struct json_writer *w, struct json_text_parts *parts,
-                        const struct walk_result *r, const char *what)
+void walk_notices_text(struct json_writer *w, struct json_text_parts *parts,
+                       const struct walk_result *r, const char *what)
 {
     char line[160];
     if (r->cut == WALK_CUT_ENTRIES) {
@@ -52,16 +51,16 @@ static void find_text(struct json_writer *w, const struct walk_answer *a)
         result_part(w, &parts, "No files matching '");
         ls_text_visible(w, &parts, slice_str(a->pattern));
         result_part(w, &parts, "' found in ");
-        put_path(w, &parts, a->path, slice_of("", 0));
+        walk_path_text(w, &parts, a->path, slice_of("", 0));
     }
     if (r->root_wanted)
-        put_path(w, &parts, a->path, slice_of("", 0));
+        walk_path_text(w, &parts, a->path, slice_of("", 0));
     for (size_t i = 0; i < r->entry_count; i++) {
         if (i || r->root_wanted)
             result_part(w, &parts, "\n");
-        put_path(w, &parts, a->path, r->entries[i].path);
+        walk_path_text(w, &parts, a->path, r->entries[i].path);
     }
-    put_notices(w, &parts, r, "matches");
+    walk_notices_text(w, &parts, r, "matches");
     result_text_end(w, &parts);
 }
 
@@ -92,33 +91,50 @@ static void tree_text(struct json_writer *w, const struct walk_answer *a)
     struct json_text_parts parts;
     bool last[WALK_DEPTH_MAX + 1] = {false};
     result_text_begin(w, &parts);
-    put_path(w, &parts, a->path, slice_of("", 0));
+    walk_path_text(w, &parts, a->path, slice_of("", 0));
     result_part(w, &parts, "\n");
     for (size_t i = 0; i < r->entry_count; i++)
         put_branch(w, &parts, &r->entries[i], last);
     if (r->cut != WALK_WHOLE) {
         struct walk_result cut = *r;
         cut.unreadable = cut.forbidden = 0; /* they are marked where they are */
-        put_notices(w, &parts, &cut, "entries");
+        walk_notices_text(w, &parts, &cut, "entries");
     }
     result_text_end(w, &parts);
 }
 
 /* ---- structured content ---- */
 
-static void entry_object(struct json_writer *w, const char *root, const struct walk_entry *e)
+void walk_path_write(struct json_writer *w, const char *root, struct slice below)
 {
-    struct sftp_attrs attrs = {.flags = e->mode ? SFTP_ATTR_PERMISSIONS : 0,
-                               .permissions = e->mode};
     struct json_text_parts parts;
-    json_object_begin(w);
-    json_key(w, "path");
     json_text_begin(w, &parts);
     result_part(w, &parts, root);
     if (root[strlen(root) - 1] != '/')
         result_part(w, &parts, "/");
-    json_text_part(w, &parts, e->path);
+    json_text_part(w, &parts, below);
     json_text_end(w, &parts);
+}
+
+void walk_notices_write(struct json_writer *w, const struct walk_result *r)
+{
+    static const char *const cuts[] = {
+        [WALK_CUT_ENTRIES] = "entries", [WALK_CUT_SIZE] = "size", [WALK_CUT_TIME] = "time"};
+    if (r->cut != WALK_WHOLE)
+        result_str(w, "cut", cuts[r->cut]);
+    if (r->unreadable)
+        result_uint(w, "unreadable", r->unreadable);
+    if (r->forbidden)
+        result_uint(w, "forbidden", r->forbidden);
+}
+
+static void entry_object(struct json_writer *w, const char *root, const struct walk_entry *e)
+{
+    struct sftp_attrs attrs = {.flags = e->mode ? SFTP_ATTR_PERMISSIONS : 0,
+                               .permissions = e->mode};
+    json_object_begin(w);
+    json_key(w, "path");
+    walk_path_write(w, root, e->path);
     result_str(w, "type", ls_type_name(&attrs));
     if (e->target.len) {
         json_key(w, "target");
@@ -139,8 +155,6 @@ static void root_object(struct json_writer *w, const struct walk_answer *a)
 
 static void structured(struct json_writer *w, const struct walk_answer *a, bool with_root)
 {
-    static const char *const cuts[] = {
-        [WALK_CUT_ENTRIES] = "entries", [WALK_CUT_SIZE] = "size", [WALK_CUT_TIME] = "time"};
     const struct walk_result *r = a->result;
     json_key(w, "structuredContent");
     json_object_begin(w);
@@ -151,12 +165,7 @@ static void structured(struct json_writer *w, const struct walk_answer *a, bool 
         result_str(w, "pattern", a->pattern);
     result_uint(w, "count", r->entry_count + with_root);
     result_bool(w, "truncated", r->cut != WALK_WHOLE);
-    if (r->cut != WALK_WHOLE)
-        result_str(w, "cut", cuts[r->cut]);
-    if (r->unreadable)
-        result_uint(w, "unreadable", r->unreadable);
-    if (r->forbidden)
-        result_uint(w, "forbidden", r->forbidden);
+    walk_notices_write(w, r);
     json_key(w, "entries");
     json_array_begin(w);
     if (with_root)

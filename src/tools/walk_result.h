@@ -11,6 +11,15 @@ struct walk_answer {
     const struct walk_result *result;
 };
 
+/* `below` of the root, for reading and as a value. */
+void walk_path_text(struct json_writer *w, struct json_text_parts *parts, const char *root,
+                    struct slice below);
+void walk_path_write(struct json_writer *w, const char *root, struct slice below);
+/* What is missing: a line each, without a newline at the end; and as members. `what` there are. */
+void walk_notices_text(struct json_writer *w, struct json_text_parts *parts,
+                       const struct walk_result *r, const char *what);
+void walk_notices_write(struct json_writer *w, const struct walk_result *r);
+
 void find_answer_write(struct json_writer *w, const void *context); /* struct walk_answer */
 void tree_answer_write(struct json_writer *w, const void *context); /* struct walk_answer */
 

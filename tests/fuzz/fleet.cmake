@@ -32,6 +32,11 @@ target_sources(fuzz_text_edit PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/text_edit.c 
 scout_fuzz_target(undo scout_base)
 target_sources(fuzz_undo PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/undo_entry.c)
 target_include_directories(fuzz_undo PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
+# Patterns of paths.
+scout_fuzz_target(path_glob scout_base)
+foreach(stem path_glob policy_glob name_glob)
+  target_sources(fuzz_path_glob PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
+endforeach()
 # Differences of texts.
 scout_fuzz_target(text_diff scout_base)
 foreach(stem text_diff diff_search)

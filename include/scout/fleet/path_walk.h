@@ -10,6 +10,7 @@
 #define SCOUT_FLEET_PATH_WALK_H
 
 #include "scout/fleet/path_get.h"
+#include "scout/fleet/path_glob.h"
 
 #define WALK_WINDOW          128     /* directories read at a time, each with a handle */
 #define WALK_DIRECTORIES_MAX 100000  /* that are read */
@@ -24,6 +25,9 @@ struct walk_request {
     path_permit_fn *permit_below; /* for each directory below it; NULL: everything is allowed */
     uint32_t depth;               /* levels below the root, 1 to WALK_DEPTH_MAX */
     const char *pattern;          /* of the names that are wanted (name_glob.h); NULL: all */
+    const struct path_glob *glob; /* of the paths that are wanted; NULL: all. The caller's */
+    bool files;                   /* directories are not wanted; sizes and times are */
+    bool skip_history;            /* directories of .git, .hg and .svn, with all below them */
     bool skip_hidden;             /* names that begin with a dot, with all below them */
     bool sorted;                  /* in byte order within a directory, else as the host has them */
     bool targets;                 /* of symbolic links are wanted */
@@ -51,6 +55,8 @@ struct walk_entry {
     struct slice target; /* of a symbolic link; empty: not known */
     uint32_t depth;      /* 1: in the root */
     uint32_t mode;       /* st_mode, maybe the type alone; 0: not known */
+    uint32_t mtime;      /* seconds; 0: not known */
+    uint64_t size;       /* UINT64_MAX: not known */
     enum walk_note note;
     bool last; /* of its directory */
 };

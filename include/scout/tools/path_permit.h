@@ -22,4 +22,10 @@ __attribute__((warn_unused_result)) int
 path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *target,
                   struct slice real_path, struct failure *why);
 
+/* Whether `below`, a path below the directory whose real path is `root`, may be read: for what is
+ * only shown. No person is asked; what the call is about does not change. `scratch` has room for a
+ * path. */
+bool path_may_read_below(struct tool_call *call, const struct target *target, struct slice root,
+                         struct slice below, struct buf *scratch);
+
 #endif
