@@ -30,7 +30,7 @@ static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,
                                            &stat_tool,  &glob_tool, &run_tool};
 
 static const struct tool *const methods[] = {&resource_list_tool, &resource_templates_tool,
-                                             &resource_read_tool};
+                                             &resource_read_tool, &resource_complete_tool};
 
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "

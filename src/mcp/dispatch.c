@@ -34,6 +34,7 @@ static const struct method methods[] = {
     {"resources/list", method_resources_list, method_resources_list},
     {"resources/templates/list", method_resources_templates, method_resources_templates},
     {"resources/read", method_resources_read, method_resources_read},
+    {"completion/complete", method_completion, method_completion},
     {"ping", method_ping, NULL},
     {"initialize", method_initialize, NULL},
     {"server/discover", method_discover_legacy, method_discover},

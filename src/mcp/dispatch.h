@@ -42,6 +42,7 @@ bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const stru
 method_fn method_tools_list, method_tools_call;
 
 /* resources.c */
-method_fn method_resources_list, method_resources_templates, method_resources_read;
+method_fn method_resources_list, method_resources_templates, method_resources_read,
+    method_completion;
 
 #endif

@@ -32,14 +32,23 @@ static void write_capability(struct json_writer *w, const char *name)
     json_object_end(w);
 }
 
-/* The list of tools never changes while the daemon runs, hence no listChanged. */
-static void write_capabilities(struct json_writer *w, const struct mcp_session *s)
+/* 2024-11-05 has completion without a capability for it. */
+static bool knows_completions(const struct mcp_session *s, enum mcp_era era)
 {
+    return era == MCP_MODERN || strcmp(s->negotiated, "2024-11-05") != 0;
+}
+
+/* The list of tools never changes while the daemon runs, hence no listChanged. */
+static void write_capabilities(struct json_writer *w, const struct mcp_session *s, enum mcp_era era)
+{
+    const struct tool_registry *registry = s->config.registry;
     json_key(w, "capabilities");
     json_object_begin(w);
     write_capability(w, "tools");
-    if (tool_find_method(s->config.registry, "resources/read"))
+    if (tool_find_method(registry, "resources/read"))
         write_capability(w, "resources");
+    if (tool_find_method(registry, "completion/complete") && knows_completions(s, era))
+        write_capability(w, "completions");
     json_object_end(w);
 }
 
@@ -57,7 +66,7 @@ static void write_initialize(struct json_writer *w, const struct mcp_session *s,
     (void)context;
     json_key(w, "protocolVersion");
     json_str(w, s->negotiated);
-    write_capabilities(w, s);
+    write_capabilities(w, s, MCP_LEGACY);
     json_key(w, "serverInfo");
     session_write_server_info(w, s);
     write_instructions(w, s);
@@ -96,7 +105,7 @@ static void write_discover(struct json_writer *w, const struct mcp_session *s, c
 {
     (void)context;
     write_supported(w, "supportedVersions");
-    write_capabilities(w, s);
+    write_capabilities(w, s, MCP_MODERN);
     write_instructions(w, s);
     json_key(w, "ttlMs");
     json_int(w, DISCOVER_TTL_MS);

@@ -79,6 +79,14 @@ static size_t answer_read(struct mcp_session *s, const struct reply_to *to,
     return answer_kept(s, to, call, result, READ_TTL_MS);
 }
 
+static size_t answer_completion(struct mcp_session *s, const struct reply_to *to,
+                                const struct tool_call *call, const struct tool_result *result)
+{
+    if (result->is_error)
+        return answer_fault(s, to, call);
+    return answer_result(s, to, call_write_result, result);
+}
+
 static void start(struct mcp_session *s, const struct reply_to *to, struct slice params,
                   const char *method, request_answer_fn *answer)
 {
@@ -108,4 +116,9 @@ void method_resources_templates(struct mcp_session *s, const struct reply_to *to
 void method_resources_read(struct mcp_session *s, const struct reply_to *to, struct slice params)
 {
     start(s, to, params, "resources/read", answer_read);
+}
+
+void method_completion(struct mcp_session *s, const struct reply_to *to, struct slice params)
+{
+    start(s, to, params, "completion/complete", answer_completion);
 }

@@ -86,6 +86,7 @@ static int permit(struct tool_call *call, const struct ssh_host *host,
         .argv = command->words,
         .argc = count_words(command),
         .no_path = true,
+        .unattended = command->unattended,
     };
     return command->permitted ? 0 : tool_call_permit(call, &request, why);
 }

@@ -16,6 +16,7 @@ struct fixed_command {
     bool merged;              /* what it prints on stderr is in `out` too, in its place */
     unsigned last_lines;      /* of its output only so many, the last ones; 0: all */
     bool permitted;           /* policy was asked already, for what it shows */
+    bool unattended;          /* no person is asked: what needs their word is refused */
 };
 
 /* All is borrowed until the callback returns. */

@@ -5,7 +5,8 @@
  * What stands behind the scheme is split at its slashes as it is written, before anything is
  * decoded: an encoded slash is part of a name, so `H://zfs%2Ftank` is a file. A path that begins
  * with a slash (`H:///zfs`, as file:/// has it) is always a file. `?` and `#` begin parts of a URI
- * that no resource has; in a path they have to be encoded. */
+ * that no resource has, and braces are what is left of a template; in a path they have to be
+ * encoded. */
 #include "scout/resources/resource_uri.h"
 
 #include "scout/base/utf8.h"
@@ -65,10 +66,11 @@ static int digit_of(uint8_t c)
 
 static int refuse_part(struct failure *why, struct slice part)
 {
-    return target_refuse(why,
-                         "Invalid URI: '%' needs two hexadecimal digits; '?', '#', blanks and "
-                         "control characters have to be percent-encoded",
-                         part);
+    return target_refuse(
+        why,
+        "Invalid URI: '%' needs two hexadecimal digits; '?', '#', '{', '}', blanks "
+        "and control characters have to be percent-encoded",
+        part);
 }
 
 /* Decodes `part` into `out`; *len becomes its length, without a NUL at the end. */
@@ -77,7 +79,7 @@ static int decode(struct slice part, char *out, size_t size, size_t *len, struct
     size_t n = 0;
     for (size_t i = 0; i < part.len; i++) {
         uint8_t c = part.data[i];
-        if (c <= ' ' || c == 0x7f || c == '?' || c == '#')
+        if (c <= ' ' || c == 0x7f || is_one_of(c, "?#{}"))
             return refuse_part(why, part);
         if (c == '%') {
             int high = i + 2 < part.len ? digit_of(part.data[i + 1]) : -1;

@@ -110,6 +110,21 @@ class RealClientTest(harness.ScoutTest):
         self.fleet.write("demo1", mode + "/sub/deep.txt", "deep\n")
         self.drive("client_tools.mjs", mode, "demo1", folder, *MCP)
 
+    def drive_resources(self, mode):
+        folder = self.fleet.path("demo1", "resources-" + mode)
+        self.fleet.write("demo1", f"resources-{mode}/note.md", "# Note\n")
+        self.fleet.write("demo1", f"resources-{mode}/pixel.png", b"\x89P\0\xff")
+        self.drive("client_resources.mjs", mode, "demo1", folder, *MCP)
+
+    def test_first_generation_with_resources(self):
+        self.drive_resources("first")
+
+    def test_second_generation_with_resources(self):
+        self.need_second()
+        for mode in ("pin", "auto", "legacy"):
+            with self.subTest(mode=mode):
+                self.drive_resources(mode)
+
     def test_first_generation(self):
         self.drive("client_legacy.mjs", *READ, *MCP)
 

@@ -14,7 +14,7 @@
 /* resources/list, resources/templates/list. */
 extern const struct tool resource_list_tool, resource_templates_tool;
 
-/* resources/read. */
-extern const struct tool resource_read_tool;
+/* resources/read, completion/complete. */
+extern const struct tool resource_read_tool, resource_complete_tool;
 
 #endif

@@ -73,7 +73,7 @@ static void encoding_is_decoded_once(void **state)
     expect_path("scout://h%3Ax/a", "h:x", "/a");
     expect_path("t1://etc%2Fhostname", "t1", "/etc/hostname");
     expect_path("t1://%2Fetc", "t1", "/etc");
-    expect_path("t1://a%20b%3f%23%25", "t1", "/a b?#%");
+    expect_path("t1://a%20b%3f%23%25%7Bx%7D", "t1", "/a b?#%{x}");
     expect_path("t1://a%252Fb", "t1", "/a%2Fb");
     expect_path("t1://%252e%252e/b", "t1", "/%2e%2e/b");
     expect_path("t1://gr%C3%BCn/\xC3\xBC", "t1", "/gr\xC3\xBCn/\xC3\xBC");
@@ -157,6 +157,9 @@ static void hostile_uris_are_refused(void **state)
     expect_invalid("t1://a%g0", "'%' needs two hexadecimal digits");
     expect_invalid("t1://a?b", "have to be percent-encoded");
     expect_invalid("t1://a#b", "have to be percent-encoded");
+    expect_invalid("t1://{path*}", "have to be percent-encoded");
+    expect_invalid("scout://{host}/x", "have to be percent-encoded");
+    expect_invalid("t1://docker/{container}/logs", "have to be percent-encoded");
     expect_invalid("t1://a b", "have to be percent-encoded");
     expect_invalid("t1://a\nb", "have to be percent-encoded");
     expect_invalid("t1://a%FFb", "not UTF-8");
