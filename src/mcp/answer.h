@@ -27,6 +27,7 @@ struct reply_to {
     struct slice id; /* raw; empty: an answer without id */
     enum mcp_era era;
     struct batch *batch; /* NULL: a line of its own */
+    bool shows_apps;     /* the client is a host of MCP Apps. For requests, not for answers */
     struct mcp_way *way; /* NULL: that of the message that is being taken up */
 };
 

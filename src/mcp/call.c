@@ -58,7 +58,7 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     if (result->is_error)
         s->config.stats->tool_errors++;
     if (!r->cancelled) {
-        struct reply_to to = {request_id(r), r->era, r->batch, r->way};
+        struct reply_to to = {.id = request_id(r), .era = r->era, .batch = r->batch, .way = r->way};
         call->answer_bytes = r->answer(s, &to, call, result);
     }
     call_log(s, call, result);
@@ -104,6 +104,7 @@ void call_start(struct mcp_session *s, const struct reply_to *to, const struct c
     }
     r->call = call;
     call->on_progress = progress_tell;
+    call->shows_apps = to->shows_apps;
     if (r->cancelled)
         tool_call_cancel(call);
 }

@@ -18,6 +18,7 @@
  * answer, whatever is wrong with their parameters. */
 #include "dispatch.h"
 
+#include "apps.h"
 #include "batch.h"
 #include "session_state.h"
 #include <stdio.h>
@@ -94,6 +95,7 @@ static void dispatch_request(struct mcp_session *s, const struct message *m, str
         return;
     if (meta.modern && refuse_meta(s, &to, &meta))
         return;
+    to.shows_apps = meta.modern ? apps_are_shown(meta.capabilities) : s->shows_apps;
     method_fn *method = method_find(m->method, to.era);
     if (method) {
         s->fault.envelope = false;

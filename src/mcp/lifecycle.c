@@ -6,6 +6,7 @@
  * Modern (2026-07-28): no handshake. Each request says in `_meta` which revision it speaks and what
  * the client can do; `server/discover` tells what the server speaks. Legacy revisions are not among
  * the versions listed there, since they are not served statelessly. */
+#include "apps.h"
 #include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
@@ -49,6 +50,8 @@ static void write_capabilities(struct json_writer *w, const struct mcp_session *
         write_capability(w, "resources");
     if (tool_find_method(registry, "completion/complete") && knows_completions(s, era))
         write_capability(w, "completions");
+    if (apps_are_offered(registry))
+        apps_write_extension(w);
     json_object_end(w);
 }
 
@@ -80,6 +83,7 @@ void method_initialize(struct mcp_session *s, const struct reply_to *to, struct 
                      "Invalid params: \"protocolVersion\" must be a string", NULL, NULL);
         return;
     }
+    s->shows_apps = apps_are_shown(json_member(params, "capabilities"));
     s->negotiated = legacy_versions[0];
     for (size_t i = 0; i < sizeof legacy_versions / sizeof legacy_versions[0]; i++)
         if (json_string_is(wanted, legacy_versions[i]))

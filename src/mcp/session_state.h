@@ -14,6 +14,7 @@ struct mcp_session {
     struct buf in;          /* bytes of lines not taken up yet */
     size_t scanned;         /* so many of them are known to hold no line break */
     const char *negotiated; /* revision of `initialize`, static; NULL before */
+    bool shows_apps;        /* the client said so in it */
     struct request_table requests;
     uint32_t in_flight;
     int broken;            /* why it must end: SCOUT_E_LIMIT, SCOUT_E_NOMEM; 0: it lives */

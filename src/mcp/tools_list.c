@@ -16,7 +16,7 @@ static void write_tools(struct json_writer *w, const struct mcp_session *s, cons
     json_array_begin(w);
     for (size_t i = 0; i < registry->count; i++)
         if (tool_is_listed(registry, registry->tools[i], s->config.identity))
-            tool_describe(w, registry, registry->tools[i], s->config.identity);
+            tool_describe(w, registry, registry->tools[i], s->config.identity, to->shows_apps);
     json_array_end(w);
     if (to->era == MCP_LEGACY)
         return;

@@ -35,7 +35,10 @@ struct resource_call {
 
 extern const struct resource_reader read_hosts, read_path, read_docker, read_docker_logs,
     read_compose, read_compose_file, read_compose_logs, read_zfs, read_zfs_snapshots, read_zfs_pool,
-    read_zfs_datasets, read_syslog;
+    read_zfs_datasets, read_syslog, read_viewer;
+
+/* The member "_meta" of the page's contents. */
+void viewer_write_meta(struct json_writer *w);
 
 /* Ends the call with the page as its text. */
 void resource_finish(struct resource_call *r, const char *mime);

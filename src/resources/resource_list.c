@@ -14,6 +14,7 @@
 #include "scout/resources/resource_uri.h"
 #include "scout/tools/host_list.h"
 #include "scout/tools/scout_tool.h"
+#include "scout/ui/page.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
@@ -98,12 +99,20 @@ static bool put_table_of_all(struct lister *l, size_t first, const struct resour
     return true;
 }
 
+static bool put_concrete_head(struct lister *l)
+{
+    if (l->may_see && is_due(l, "", 0) &&
+        !put(l, "", 0, "hosts://list", "hosts", "The hosts that can be looked at", "text/plain"))
+        return false;
+    return !l->call->view->ui || !is_due(l, "", 1) ||
+           put(l, "", 1, UI_APP_URI, "viewer", "The page that shows what the tool scout answers",
+               UI_APP_MIME_TYPE);
+}
+
 static bool put_head(struct lister *l)
 {
     if (!l->is_templates)
-        return !l->may_see || !is_due(l, "", 0) ||
-               put(l, "", 0, "hosts://list", "hosts", "The hosts that can be looked at",
-                   "text/plain");
+        return put_concrete_head(l);
     if (is_due(l, "", 0) && allows_somewhere(l, files_of(l)) &&
         !put(l, "", 0, "scout://{host}/{path*}", "filesystem", "Files and directories of a host",
              NULL))

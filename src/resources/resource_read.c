@@ -29,6 +29,7 @@ static const struct resource_reader *const readers[] = {
     [RESOURCE_ZFS_POOL] = &read_zfs_pool,
     [RESOURCE_ZFS_DATASETS] = &read_zfs_datasets,
     [RESOURCE_SYSLOG] = &read_syslog,
+    [RESOURCE_VIEWER] = &read_viewer,
 };
 
 /* ---- the result ---- */
@@ -110,6 +111,8 @@ static void write_contents(struct json_writer *w, const void *context)
     }
     if (c->path)
         write_attributes(w, c->path);
+    if (c->r->uri.kind == RESOURCE_VIEWER)
+        viewer_write_meta(w);
     json_object_end(w);
     json_array_end(w);
 }
@@ -227,7 +230,7 @@ void resource_put_reason(struct resource_call *r, const struct fixed_output *out
 static int find_host(struct resource_call *r, struct failure *why)
 {
     struct fleet *fleet = r->call->view->env->fleet;
-    if (r->uri.kind == RESOURCE_HOSTS)
+    if (r->uri.kind == RESOURCE_HOSTS || r->uri.kind == RESOURCE_VIEWER)
         return 0;
     const char *name = fleet_name(fleet, r->uri.target.host);
     if (name)

@@ -10,6 +10,7 @@
 #include "scout/resources/resource_uri.h"
 
 #include "scout/base/utf8.h"
+#include "scout/ui/page.h"
 #include <stdio.h>
 
 static bool is_alpha(uint8_t c)
@@ -270,6 +271,9 @@ int resource_uri_parse(struct slice uri, struct resource_uri *out, struct failur
         return take_host_form(scheme, rest, out, why);
     if (is_same_word(scheme, "scout"))
         return take_scout_form(rest, out, why);
+    out->kind = RESOURCE_VIEWER;
+    if (slice_is(uri, UI_APP_URI))
+        return 0;
     out->kind = RESOURCE_HOSTS;
     if (is_same_word(scheme, "hosts") && slice_is(rest, "list"))
         return 0;

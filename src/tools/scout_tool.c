@@ -181,6 +181,7 @@ const struct tool scout_tool = {
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,
+    .has_viewer = true,
     .verbs = POLICY_BIT(POLICY_HOSTS) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_READ) |
              POLICY_BIT(POLICY_QUERY),
     .idempotent = true,

@@ -5,6 +5,7 @@
  * A string's `maxLength` counts characters and our bound counts bytes; since no character is
  * shorter than a byte, a string within the bound always satisfies the schema. */
 #include "scout/tools/tool.h"
+#include "scout/ui/page.h"
 
 static const char *type_name(enum tool_param_type type)
 {
@@ -124,8 +125,21 @@ static void describe_hints(struct json_writer *w, const struct tool *t, uint32_t
     json_object_end(w);
 }
 
+/* MCP Apps (SEP-1865): where the page is that shows the tool's answers. */
+static void describe_viewer(struct json_writer *w)
+{
+    json_key(w, "_meta");
+    json_object_begin(w);
+    json_key(w, "ui");
+    json_object_begin(w);
+    json_key(w, "resourceUri");
+    json_str(w, UI_APP_URI);
+    json_object_end(w);
+    json_object_end(w);
+}
+
 void tool_describe(struct json_writer *w, const struct tool_registry *r, const struct tool *t,
-                   const struct identity *identity)
+                   const struct identity *identity, bool shows_apps)
 {
     const struct policy *policy = r->view ? r->view->policy : NULL;
     uint32_t verbs = policy ? policy_possible(policy, identity, t->verbs) : t->verbs;
@@ -144,5 +158,7 @@ void tool_describe(struct json_writer *w, const struct tool_registry *r, const s
     }
     json_key(w, "annotations");
     describe_hints(w, t, verbs);
+    if (shows_apps && t->has_viewer && r->view && r->view->ui)
+        describe_viewer(w);
     json_object_end(w);
 }

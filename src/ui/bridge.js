@@ -8,6 +8,7 @@
  * window: ui/initialize, then it is told the tool's input and result, and calls tools itself. */
 
 const APP_PROTOCOL = '2026-01-26';
+const LOADS = /url|image|\\/i; /* values that would have the browser look for something */
 const HOST_VARIABLE = /^--(color|font|border|shadow)-[a-z0-9-]+$/;
 
 function embeddedBridge() {
@@ -34,7 +35,7 @@ function applyHostContext(context) {
   if (context.theme === 'light' || context.theme === 'dark')
     root.dataset.theme = context.theme;
   for (const [name, value] of Object.entries(context.styles?.variables || {}))
-    if (HOST_VARIABLE.test(name) && typeof value === 'string')
+    if (HOST_VARIABLE.test(name) && typeof value === 'string' && !LOADS.test(value))
       root.style.setProperty(name, value);
   const box = context.containerDimensions || {};
   root.dataset.height = 'height' in box || context.displayMode === 'fullscreen' ? 'fixed' : 'free';

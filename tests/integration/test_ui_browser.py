@@ -440,6 +440,7 @@ class LooksTest(ViewersTest):
 
     def test_all(self):
         pictures = os.environ.get("SCOUT_PICTURES", self.folder)
+        os.makedirs(pictures, exist_ok=True)
         for viewer, path in self.paths().items():
             seen = {}
             for width in (1000, 320):

@@ -1,5 +1,6 @@
 /* The URIs of resources (reference A.6): `hosts://list`, `scout://HOST/PATH`, and HOST as the
- * scheme: `HOST://PATH`, of which some paths are something else. Pure; allocates nothing.
+ * scheme: `HOST://PATH`, of which some paths are something else; and the page of MCP Apps. Pure;
+ * allocates nothing.
  *
  * Percent-encoding (RFC 3986, section 2.1) is decoded once. What is decoded then goes through the
  * target grammar: no NUL, no `..`. A path always begins at the root. */
@@ -24,6 +25,7 @@ enum resource_kind {
     RESOURCE_ZFS_POOL,      /* HOST://zfs/NAME */
     RESOURCE_ZFS_DATASETS,  /* HOST://zfs/NAME/datasets */
     RESOURCE_SYSLOG,        /* HOST://syslog */
+    RESOURCE_VIEWER,        /* UI_APP_URI */
 };
 
 struct resource_uri {
@@ -34,7 +36,7 @@ struct resource_uri {
 };
 
 /* SCOUT_E_INVALID_ARGUMENT with *why; *out is unspecified then. SCOUT_E_NOT_FOUND for a URI of the
- * scheme `hosts` that is not there. */
+ * schemes `hosts` and `ui` that is not there. */
 __attribute__((warn_unused_result)) int
 resource_uri_parse(struct slice uri, struct resource_uri *out, struct failure *why);
 

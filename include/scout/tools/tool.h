@@ -41,6 +41,7 @@ struct tool {
     size_t param_count;
     const char *output_schema; /* JSON text; NULL: no structured content */
     uint32_t verbs;            /* POLICY_BIT of each that it may use; 0: contacts nothing */
+    bool has_viewer;           /* its answers can be shown by the page at UI_APP_URI */
     /* Hints. A tool is read-only for those to whom policy leaves none of its POLICY_EFFECTS; the
      * first two hold for the others. */
     bool destructive, idempotent, open_world;
@@ -143,9 +144,10 @@ const struct tool *tool_find_method(const struct tool_registry *r, const char *n
 bool tool_is_listed(const struct tool_registry *r, const struct tool *t,
                     const struct identity *identity);
 
-/* Writes the tool's entry of the identity's tools/list as one JSON object. */
+/* Writes the tool's entry of the identity's tools/list as one JSON object. `shows_apps`: for a
+ * client that shows MCP Apps. */
 void tool_describe(struct json_writer *w, const struct tool_registry *r, const struct tool *t,
-                   const struct identity *identity);
+                   const struct identity *identity, bool shows_apps);
 
 /* Starts a call for `identity` (borrowed until on_done). A tool that is not listed for it ends with
  * SCOUT_E_POLICY. `arguments` is the raw JSON (checked by json_check) or empty. The call's memory

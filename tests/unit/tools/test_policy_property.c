@@ -412,7 +412,7 @@ static bool is_described_read_only(const struct tool_registry *r, const struct t
     struct json_writer w;
     buf_init(&out, 8192);
     json_writer_init(&w, &out);
-    tool_describe(&w, r, t, who);
+    tool_describe(&w, r, t, who, false);
     assert_int_equal(json_writer_end(&w), 0);
     assert_int_equal(buf_append(&out, slice_of("", 1)), 0);
     const char *text = (const char *)buf_peek(&out).data;

@@ -152,7 +152,7 @@ static void assert_described(const struct tool *t, const char *expected)
     struct json_writer w;
     buf_init(&out, 8192);
     json_writer_init(&w, &out);
-    tool_describe(&w, &registry, t, &caller);
+    tool_describe(&w, &registry, t, &caller, false);
     assert_int_equal(json_writer_end(&w), 0);
     assert_int_equal(buf_append(&out, slice_of("", 1)), 0);
     assert_string_equal((const char *)buf_peek(&out).data, expected);
