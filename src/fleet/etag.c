@@ -1,5 +1,6 @@
 /* A file's etag: the time of its last change and its size, which SFTP version 3 tells in seconds.
- * So two changes within one second that leave the size as it was are not told apart. */
+ * So two changes within one second that leave the size as it was are not told apart, but for those
+ * that are made here (put_place.c). */
 #include "scout/fleet/etag.h"
 
 #include <stdio.h>

@@ -15,6 +15,9 @@
  * more than everybody. Access control lists, and other names of the same file (hard links), are not
  * carried over: those names keep the old contents.
  *
+ * What replaces a file within the same second as that was written in gets a time one second later,
+ * so that its etag is another one.
+ *
  * It is never begun twice: once the temporary file was asked for, a lost connection is a failure.
  *
  * Nothing is left out silently: a server that cannot replace a file in one step is told as such

@@ -5,9 +5,11 @@
 #include "file_put.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STEPS_MAX 20000
@@ -210,6 +212,32 @@ static void a_replaced_file_keeps_its_mode_but_not_setuid(void **state)
     assert_int_equal(mode_of(r, "f"), 0751);
     assert_false(r->result.created);
     assert_int_equal(file_count(r), 1);
+}
+
+/* Four writes within a second, in the round trips of one that is not. */
+static void no_etag_comes_twice(void **state)
+{
+    struct rig *r = *state;
+    char seen[4][ETAG_SIZE];
+    struct stat st;
+    world_put(&r->w, "f", "0", 1);
+    for (unsigned i = 0; i < 4; i++) {
+        r->w.pool.rounds = 0;
+        put(r, world_path(&r->w, "f"), i % 2 ? "a" : "b", (struct file_put_request){0});
+        assert_int_equal(r->result.failure.error, 0);
+        assert_int_equal(r->w.pool.rounds, 5);
+        strcpy(seen[i], r->result.etag);
+        for (unsigned j = 0; j < i; j++)
+            assert_string_not_equal(seen[i], seen[j]);
+    }
+    assert_int_equal(stat(world_path(&r->w, "f"), &st), 0);
+    assert_in_range(st.st_mtime, time(NULL), time(NULL) + 4);
+    /* The time of a wrong clock is not gone on from. */
+    const struct timespec far[2] = {{.tv_sec = time(NULL) + 10000}, {.tv_sec = time(NULL) + 10000}};
+    assert_int_equal(utimensat(AT_FDCWD, world_path(&r->w, "f"), far, 0), 0);
+    put(r, world_path(&r->w, "f"), "c", (struct file_put_request){0});
+    assert_int_equal(stat(world_path(&r->w, "f"), &st), 0);
+    assert_in_range(st.st_mtime, time(NULL) - 5, time(NULL));
 }
 
 static void the_owner_is_kept_where_that_may_be(void **state)
@@ -530,6 +558,7 @@ int main(void)
         TEST(a_new_file_takes_four_round_trips),
         TEST(an_empty_file_is_written),
         TEST(a_replaced_file_keeps_its_mode_but_not_setuid),
+        TEST(no_etag_comes_twice),
         TEST(the_owner_is_kept_where_that_may_be),
         TEST(a_group_that_cannot_be_kept_gets_no_more_than_others),
         TEST(a_links_target_is_written_and_the_link_stays),
