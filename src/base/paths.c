@@ -85,6 +85,8 @@ static int resolve_state(struct paths *out, const struct lookup *l, const char *
     if (!error)
         error = put(l, "state folder", remedy, out->audit, sizeof out->audit, "%s/audit.log",
                     out->state);
+    if (!error)
+        error = put(l, "state folder", remedy, out->undo, sizeof out->undo, "%s/undo", out->state);
     return error;
 }
 

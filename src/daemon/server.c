@@ -1,7 +1,7 @@
 /* The daemon at work, and its orderly end.
  *
  *   SERVING --SIGTERM, SIGINT--> DRAINING --no client left--> control closed --> pool freed -->
- *                                                   audit log on the disk --> loop stopped
+ *                     kept states and audit log on the disk --> loop stopped
  *
  * Draining: no new client, no new input; calls in flight are answered, for SERVER_DRAIN_TIME_MS at
  * most; then every client is closed. The pool ends after the last client, the loop after the pool
@@ -10,6 +10,8 @@
 
 #include "pool_log.h"
 #include "scout/base/time.h"
+#include "scout/fleet/path_lock.h"
+#include "scout/fleet/undo.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +37,17 @@ static void on_audit_closed(void *context)
     io_stop(s->io);
 }
 
+static void on_undo_closed(void *context)
+{
+    struct server *s = context;
+    path_locks_free(s->registry.locks);
+    audit_close(s->registry.audit, on_audit_closed, s);
+}
+
 static void on_pool_closed(void *context)
 {
     struct server *s = context;
-    audit_close(s->registry.audit, on_audit_closed, s);
+    undo_close(s->registry.undo, on_undo_closed, s);
 }
 
 static void on_control_closed(void *context)
@@ -137,6 +146,16 @@ static void wire(struct server *s)
     };
 }
 
+/* What the tools need that change files. */
+static int open_changes(struct server *s, struct failure *why)
+{
+    s->registry.undo = undo_new(s->io, s->config->source->paths.undo, &s->log->log);
+    s->registry.locks = path_locks_new(s->io);
+    if (s->registry.undo && s->registry.locks)
+        return 0;
+    return failure_set(why, SCOUT_E_NOMEM, "No memory");
+}
+
 int server_run(struct io *io, struct log_sink *log, const struct server_config *config,
                struct failure *why)
 {
@@ -167,6 +186,8 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         error = server_adopt(s, config->configuration, why);
     if (!error)
         error = audit_open(&s->registry.audit, io, config->source->paths.audit, &log->log, why);
+    if (!error)
+        error = open_changes(s, why);
     if (error)
         return error; /* the process ends: there is nothing to undo that its end does not */
     io_file_adopt(io, &s->signal_file, config->signals);

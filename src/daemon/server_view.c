@@ -8,6 +8,7 @@
 #include "server_view.h"
 
 #include "scout/resources/resources.h"
+#include "scout/tools/change_tools.h"
 #include "scout/tools/path_tools.h"
 #include "scout/tools/run_tool.h"
 #include "scout/ui/page.h"
@@ -27,7 +28,8 @@ struct server_view {
 };
 
 static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,
-                                           &stat_tool,  &glob_tool, &run_tool};
+                                           &stat_tool,  &glob_tool, &write_tool,
+                                           &edit_tool,  &undo_tool, &run_tool};
 
 static const struct tool *const methods[] = {&resource_list_tool, &resource_templates_tool,
                                              &resource_read_tool, &resource_complete_tool};

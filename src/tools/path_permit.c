@@ -59,6 +59,31 @@ bool path_may_read_below(struct tool_call *call, const struct target *t, struct 
     return !error && tool_call_may(call, &request);
 }
 
+int path_permit_write(struct tool_call *call, const struct target *t, struct slice real_path,
+                      struct slice input, const char **wants, struct failure *why)
+{
+    struct policy_request request = {.verb = POLICY_WRITE,
+                                     .host = t->host,
+                                     .path = real_path,
+                                     .path_settled = true,
+                                     .input = input,
+                                     .wants = wants};
+    int error = check_asked(call, POLICY_WRITE, t, why);
+    return error ? error : tool_call_permit(call, &request, why);
+}
+
+bool path_may_show(struct tool_call *call, const struct target *t, struct slice real_path)
+{
+    struct policy_request asked = {
+        .verb = POLICY_READ, .host = t->host, .path = asked_path(t), .early = true};
+    struct policy_request real = {.verb = POLICY_READ,
+                                  .host = t->host,
+                                  .path = real_path,
+                                  .path_settled = true,
+                                  .unattended = true};
+    return tool_call_may(call, &asked) && tool_call_may(call, &real);
+}
+
 int path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *t,
                       struct slice real_path, struct failure *why)
 {

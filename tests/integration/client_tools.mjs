@@ -43,6 +43,16 @@ async function until(condition, what) {
   }
 }
 
+async function driveChanges(one, at) {
+  const made = await expect(one, 'write', { ...at, content: 'one\ntwo\n' }, 'write', /^Created .*\+two\n$/s);
+  const edited = await expect(one, 'edit', { ...at, old_string: 'two', new_string: '2', etag: made.etag }, 'edit', /-two\n\+2\n/);
+  await expect(one, 'undo', { undo: edited.undo }, 'undo', /-2\n\+two\n/);
+  const removed = await expect(one, 'undo', at, 'undo', /^Removed /);
+  assert.equal(removed.removed, true);
+  const refused = await call(one, 'edit', { ...at, old_string: 'two', new_string: '2' });
+  assert.equal(refused.structuredContent.error.code, 'path-not-found');
+}
+
 async function driveAll(one) {
   const at = (path) => ({ target: `${host}:${folder}/${path}` });
   await expect(one, 'scout', { target: 'hosts' }, 'hosts', new RegExp(host));
@@ -58,6 +68,9 @@ async function driveAll(one) {
   assert.ok(listed.entries.some((entry) => entry.name === 'deep.txt'));
   const stat = await expect(one, 'stat', at('file'), 'stat', /file/);
   assert.equal(stat.size, 20000);
+  const found = await expect(one, 'glob', { ...at(''), pattern: '**/*.txt' }, 'glob', /deep\.txt/);
+  assert.ok(found.count >= 1);
+  await driveChanges(one, at(`changed-${Math.random()}.txt`));
   const ran = await expect(one, 'run', { host, argv: ['cat'], stdin: 'in' }, 'command', /^in$/);
   assert.equal(ran.exit_code, 0);
   for (const name of ['scout', 'read', 'list', 'stat']) {
@@ -94,7 +107,8 @@ async function expectCancelled(one) {
 
 const both = await Promise.all([connect('first'), connect('second')]);
 for (const one of both) {
-  assert.deepEqual(one.tools.map((tool) => tool.name).sort(), ['list', 'read', 'run', 'scout', 'stat']);
+  assert.deepEqual(one.tools.map((tool) => tool.name).sort(), [
+    'edit', 'glob', 'list', 'read', 'run', 'scout', 'stat', 'undo', 'write']);
   assert.ok(one.tools.every((tool) => tool.outputSchema), 'each tool says what it answers');
 }
 await Promise.all(both.map(driveAll));

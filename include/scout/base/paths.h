@@ -31,6 +31,7 @@ struct paths {
     char state_lock[PATHS_SIZE]; /* <state>/lock */
     char log[PATHS_SIZE];        /* <state>/scoutd.log */
     char audit[PATHS_SIZE];      /* <state>/audit.log */
+    char undo[PATHS_SIZE];       /* <state>/undo */
     bool config_named;           /* by a flag or a variable: then it must exist */
     bool ssh_config_named;
 };

@@ -24,7 +24,7 @@
 #define UNDO_WAITING_BYTES (64u * 1024u * 1024u) /* of contents among them */
 #define UNDO_ID_LEN        27                    /* "undo_" and 128 random bits in base64url */
 #define UNDO_HASH_LEN      32                    /* SHA-256 */
-#define UNDO_HOST_MAX      255
+#define UNDO_HOST_MAX      253                   /* as a target has it */
 #define UNDO_PATH_MAX      4096
 
 /* Strings are NUL-terminated. */

@@ -17,6 +17,16 @@ __attribute__((warn_unused_result)) int path_permit(struct tool_call *call, enum
                                                     const struct target *target,
                                                     struct slice real_path, struct failure *why);
 
+/* The same for a change of what is there, `input` being what a person is shown of it. With `wants`
+ * no person is asked: it becomes the name of the rule that wants their word, or stays as it is. */
+__attribute__((warn_unused_result)) int
+path_permit_write(struct tool_call *call, const struct target *target, struct slice real_path,
+                  struct slice input, const char **wants, struct failure *why);
+
+/* Whether the content may be shown without asking anybody; what the call is about does not change.
+ */
+bool path_may_show(struct tool_call *call, const struct target *target, struct slice real_path);
+
 /* For a directory below one that was permitted: no person is asked. */
 __attribute__((warn_unused_result)) int
 path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *target,

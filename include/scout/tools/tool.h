@@ -98,6 +98,8 @@ struct tool_registry {
     struct tool_view *view;              /* of the calls that begin now */
     struct confirmations *confirmations; /* what waits for a person's word; NULL: nothing can */
     struct audit *audit;                 /* where calls are recorded; NULL: nowhere */
+    struct undo *undo;                   /* where what is changed is kept; for tools that change */
+    struct path_locks *locks;            /* likewise: turns at a file */
     uint64_t part_of; /* the number of the call that these calls are parts of; 0: of none */
 };
 
