@@ -24,11 +24,11 @@
 #include "scout/base/slice.h"
 #include <stdio.h>
 
-#define BENCH_CONTESTANTS_MAX 16
+#define BENCH_CONTESTANTS_MAX 32
 #define BENCH_RUNS_MAX        64
 #define BENCH_VALUES_MAX      24
-#define BENCH_RATIOS_MAX      8
-#define BENCH_LIMITS_MAX      8
+#define BENCH_RATIOS_MAX      32
+#define BENCH_LIMITS_MAX      32
 #define BENCH_NOTES_MAX       32
 #define BENCH_NAME_SIZE       64
 

@@ -227,6 +227,32 @@ static void traversal_is_refused_by_its_spelling(void **state)
     expect_refused("t1:..\\x", "Path escapes root after normalization: ..\\\\x");
 }
 
+/* Many bytes are looked at in one step: what is odd is found at each place of each step. */
+static void what_is_odd_in_a_path_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    char text[128], wanted[128];
+    for (int before = 1; before < 70; before++) {
+        char plain[80];
+        memset(plain, 'p', sizeof plain);
+        plain[before] = '\0';
+        snprintf(text, sizeof text, "t1:/%s//x", plain);
+        snprintf(wanted, sizeof wanted, "/%s/x", plain);
+        expect_path(text, "t1", wanted);
+        snprintf(text, sizeof text, "t1:/%s/./x", plain);
+        expect_path(text, "t1", wanted);
+        snprintf(text, sizeof text, "t1:/%s/x/", plain);
+        expect_path(text, "t1", wanted);
+        snprintf(text, sizeof text, "t1:/%s/../x", plain);
+        snprintf(wanted, sizeof wanted, "Path traversal not allowed: /%s/../x", plain);
+        expect_refused(text, wanted);
+        int len = snprintf(text, sizeof text, "t1:/%s_x", plain);
+        snprintf(wanted, sizeof wanted, "Path contains null byte: '/%s\\x00x'", plain);
+        text[len - 2] = '\0';
+        expect_refused_bytes(text, (size_t)len, wanted);
+    }
+}
+
 static void a_path_has_4096_bytes_at_most(void **state)
 {
     (void)state;
@@ -293,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_host_has_253_characters_at_most),
         cmocka_unit_test(nul_in_a_path_is_refused),
         cmocka_unit_test(traversal_is_refused_by_its_spelling),
+        cmocka_unit_test(what_is_odd_in_a_path_is_found_wherever_it_stands),
         cmocka_unit_test(a_path_has_4096_bytes_at_most),
         cmocka_unit_test(parts_that_were_told_apart_are_not_trimmed),
         cmocka_unit_test(a_long_input_is_cut_in_the_message_and_the_rest_of_it_stays),
