@@ -1,8 +1,10 @@
 /* Epoll and timers; see ev.h.
  *
  * The wait has nanoseconds (epoll_pwait2), and the thread's timer slack is the least there is, so
- * that a timer is late by what the scheduler needs and no more. An event of the batch under way
- * whose watch is removed is struck out, which is what makes freeing the owner at once safe. */
+ * that a timer is late by what the scheduler needs and no more; with `spin_ns` it is not even that,
+ * since the loop then turns without waiting in the last moment before a timer. An event of the
+ * batch under way whose watch is removed is struck out, which is what makes freeing the owner at
+ * once safe. */
 #include "ev.h"
 
 #include "scout/base/container.h"
@@ -93,6 +95,7 @@ void ev_turn(struct ev_loop *l)
     const struct heap_node *first = heap_first(&l->timers);
     if (first) {
         uint64_t now = ev_now(l), left = first->key > now ? first->key - now : 0;
+        left = left > l->spin_ns ? left - l->spin_ns : 0;
         wait = (struct timespec){(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
         limit = &wait;
     }

@@ -26,7 +26,8 @@ struct ev_timer {
 struct ev_loop {
     int epoll;
     struct heap timers;
-    uint64_t now_ns; /* monotonic; read once a turn, and by ev_now */
+    uint64_t now_ns;  /* monotonic; read once a turn, and by ev_now */
+    uint64_t spin_ns; /* so long before a timer nothing is waited for any more */
     bool ended;
     struct epoll_event batch[EV_BATCH];
     int batch_count;

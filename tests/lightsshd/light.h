@@ -33,6 +33,7 @@ struct light_options {
     bool kex_stall, auth_refuse, no_sftp, never_close, garbage_banner;
     unsigned long accept_delay_ms, banner_delay_ms, auth_delay_ms, channel_delay_ms;
     unsigned long exec_delay_ms, reply_delay_ms, max_sessions, drop_after_requests;
+    unsigned long spin_us;
 };
 
 /* Everything that was counted since the start; the JSON line has the same names. */

@@ -132,6 +132,7 @@ int main(int argc, char **argv)
     raise_limits();
     ssh_init();
     ev_init(&s->loop);
+    s->loop.spin_ns = s->options.spin_us * 1000;
     watch_signals(s);
     make_keys(s);
     light_listen(s);

@@ -44,6 +44,7 @@ static const struct row rows[] = {
     {"channel-delay-ms", NUMBER, AT(channel_delay_ms), MS_MAX, "each channel's opening"},
     {"exec-delay-ms", NUMBER, AT(exec_delay_ms), MS_MAX, "each request on a channel"},
     {"reply-delay-ms", NUMBER, AT(reply_delay_ms), MS_MAX, "each answer of SFTP"},
+    {"spin-us", NUMBER, AT(spin_us), 1000, "before a delay is over, no sleep: it is exact then"},
     {"max-sessions", NUMBER, AT(max_sessions), LIGHT_CHANNELS_MAX, "N: channels of a connection"},
     {"no-sftp", FLAG, AT(no_sftp), 0, "the subsystem is refused"},
     {"drop-after-requests", NUMBER, AT(drop_after_requests), 1000000000,

@@ -34,9 +34,13 @@ static void move_due(struct subsystem *w)
             return;
         }
         struct slice bytes = buf_peek(&w->delayed);
-        if (buf_append(&ch->out, slice_of(bytes.data, b->len)) != 0)
+        size_t room = buf_room(&ch->out), part = b->len < room ? b->len : room;
+        if (part == 0 || buf_append(&ch->out, slice_of(bytes.data, part)) != 0)
             return; /* run again when the window opens */
-        buf_consume(&w->delayed, b->len);
+        buf_consume(&w->delayed, part);
+        b->len -= part;
+        if (b->len)
+            continue;
         w->first = (w->first + 1) % BATCHES_MAX;
         w->count--;
     }

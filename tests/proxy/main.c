@@ -22,7 +22,7 @@
  * comes on one connection in one direction with gaps of less than half the delay
  *
  * TCP's own handshake is not delayed. One thread, epoll, timers of nanoseconds: a delay is right to
- * about 0.1 ms on a machine that is not busy. */
+ * some microseconds on a machine that is not busy. */
 #include "proxy.h"
 
 #include "scout/base/container.h"
@@ -42,6 +42,7 @@
 #define BACKLOG      128
 #define ACCEPTS      16
 #define LINE_MAX_LEN 256
+#define SPIN_NS      100000 /* the end of a delay is awaited awake */
 #define MS_LIMIT     3600000.0
 
 static void die(const char *what)
@@ -278,6 +279,7 @@ int main(int argc, char **argv)
     list_init(&p->dead);
     p->random = 0x9e3779b97f4a7c15; /* the same jitter in every run */
     ev_init(&p->loop);
+    p->loop.spin_ns = SPIN_NS;
     watch_signals(p);
     watch_control(p);
     open_listener(p);
