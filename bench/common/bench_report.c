@@ -51,8 +51,9 @@ void bench_print(const struct bench *b, FILE *out)
                 s.min, s.max, s.spread_percent);
         for (size_t v = 0; v < common_values(b, c); v++) {
             s = stats_of(b, c, v);
-            fprintf(out, "    %-32s %10.1f    (%.1f to %.1f)\n", c->samples[0].values[v].name,
-                    s.median, s.min, s.max);
+            int digits = s.max < 10 ? 3 : 1;
+            fprintf(out, "    %-32s %10.*f    (%.*f to %.*f)\n", c->samples[0].values[v].name,
+                    digits, s.median, digits, s.min, digits, s.max);
         }
     }
     if (b->ratio_count + b->limit_count)

@@ -32,7 +32,8 @@
 
 struct options {
     const char *socket, *host, *dir, *make;
-    unsigned long files, bytes, requests, warmup, in_flight, connections;
+    unsigned long files, bytes, requests, warmup, in_flight, connections, hosts;
+    bool light;
 };
 
 struct connection {
@@ -97,7 +98,7 @@ static int take_line(struct load *l, struct connection *c, struct slice line)
     }
     if (!load_request_is_answered(&l->requests, (unsigned long)id, line)) {
         fprintf(stderr, "bench_load: wrong answer for file %lu: %.*s\n",
-                (unsigned long)id % l->options.files, (int)(line.len < 300 ? line.len : 300),
+                (unsigned long)id % l->requests.what.files, (int)(line.len < 300 ? line.len : 300),
                 (const char *)line.data);
         return -1;
     }
@@ -204,6 +205,7 @@ static void report(struct load *l, double seconds, double cpu_s)
     printf("ops %lu\nseconds %.9f\n", count, seconds);
     printf("p50_us %.1f\np90_us %.1f\np99_us %.1f\n", bench_percentile(l->times, count, 0.5),
            bench_percentile(l->times, count, 0.9), bench_percentile(l->times, count, 0.99));
+    printf("us_per_op %.3f\n", seconds * 1e6 / (double)count);
     printf("cpu_us_per_op.client %.3f\n", cpu_s * 1e6 / (double)count);
 }
 
@@ -254,8 +256,9 @@ static int run(struct load *l)
     l->times = malloc(most * sizeof *l->times);
     if (!l->times)
         return fail("out of memory");
-    if (load_requests_init(&l->requests, l->options.host, l->options.dir, l->options.files,
-                           l->options.bytes))
+    const struct options *o = &l->options;
+    const struct load_what what = {o->host, o->dir, o->files, o->bytes, o->hosts, o->light};
+    if (load_requests_init(&l->requests, &what))
         return -1;
     for (unsigned long i = 0; i < l->options.connections; i++)
         if (open_connection(l, &l->connections[i]))
@@ -266,21 +269,16 @@ static int run(struct load *l)
 static const char usage[] =
     "bench_load --socket PATH --host HOST --dir DIR --files K --bytes B --requests R\n"
     "           [--warmup W] [--in-flight N (64)] [--connections C (1)]\n"
+    "           [--hosts M: at HOST1 to HOSTM in turn] [--light: the light server's file-B]\n"
     "bench_load --make DIR --files K --bytes B\n";
 
 static bool parse(struct options *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"socket", 1, 0, 's'},
-        {"host", 1, 0, 'h'},
-        {"dir", 1, 0, 'd'},
-        {"files", 1, 0, 'k'},
-        {"bytes", 1, 0, 'b'},
-        {"requests", 1, 0, 'r'},
-        {"warmup", 1, 0, 'w'},
-        {"in-flight", 1, 0, 'n'},
-        {"connections", 1, 0, 'c'},
-        {"make", 1, 0, 'm'},
+        {"socket", 1, 0, 's'}, {"host", 1, 0, 'h'},      {"dir", 1, 0, 'd'},
+        {"files", 1, 0, 'k'},  {"bytes", 1, 0, 'b'},     {"requests", 1, 0, 'r'},
+        {"warmup", 1, 0, 'w'}, {"in-flight", 1, 0, 'n'}, {"connections", 1, 0, 'c'},
+        {"make", 1, 0, 'm'},   {"hosts", 1, 0, 'o'},     {"light", 0, 0, 'l'},
         {0, 0, 0, 0},
     };
     *o = (struct options){.in_flight = 64, .connections = 1};
@@ -298,6 +296,12 @@ static bool parse(struct options *o, int argc, char **argv)
             break;
         case 'm':
             o->make = optarg;
+            break;
+        case 'o':
+            good = option_number(optarg, 1, 1000000, &o->hosts);
+            break;
+        case 'l':
+            o->light = true;
             break;
         case 'k':
             good = option_number(optarg, 1, 1000000, &o->files);

@@ -6,16 +6,17 @@
 # Short names: a control socket's path has little room.
 work=$(mktemp -d /tmp/scout-bench.XXXXXX)
 fleet=$work/fleet
-master='' light_pid=''
+master='' shared='' light_pid='' daemon_pid='' started=()
 
 clean_up() {
     [[ -z $master ]] || ssh -F "$fleet/ssh_config" -S "$work/cm" -O exit demo1 2>/dev/null || true
-    if [[ $light_pid ]]; then
-        kill "$light_pid" 2>/dev/null || true
-        wait "$light_pid" 2>/dev/null || true
-    fi
+    local pid
+    for pid in "${started[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
     "$root/scripts/fleet" stop "$fleet" >/dev/null 2>&1 || true
-    rm -rf "$work"
+    rm -rf "$work" ${shared:+"$shared"}
 }
 trap clean_up EXIT
 
@@ -34,26 +35,63 @@ start_master() {
     [[ $master ]] || die 'the control master does not run'
 }
 
-# The light server on N addresses from 127.9.0.1 on, with the fleet's user key: $light_pid,
-# $light_port; $work/light has its ssh_config (Host light1 to lightN) and known_hosts.
-start_light() { # N
-    local i
-    mkdir "$work/light"
-    "$build/lightsshd" --authorized "$fleet/user_key.pub" --addresses "$1" --print-known-hosts \
-        --stats >"$work/light/out" 2>"$work/light/log" </dev/null &
+# A light server, NAME, on N addresses from 127.9.0.1 on, with the fleet's user key: $light_pid,
+# $light_port; $work/NAME has its ssh_config (Host NAME1 to NAMEN) and known_hosts. OPTIONS are its
+# own (lightsshd --help).
+start_light_as() { # NAME N OPTIONS...
+    local i at=$work/$1
+    mkdir "$at"
+    : >"$at/out"
+    "$build/lightsshd" --authorized "$fleet/user_key.pub" --addresses "$2" --print-known-hosts \
+        --stats "${@:3}" >"$at/out" 2>"$at/log" </dev/null &
     light_pid=$!
+    started+=("$light_pid")
     for ((i = 0; i < 1000; i++)); do
-        ! grep -q '^ready' "$work/light/out" || break
-        kill -0 "$light_pid" 2>/dev/null || die "lightsshd ended: $(cat "$work/light/log")"
+        ! grep -q '^ready' "$at/out" || break
+        kill -0 "$light_pid" 2>/dev/null || die "lightsshd ended: $(cat "$at/log")"
         sleep 0.01
     done
-    light_port=$(awk '/^listening/ { print $3; exit }' "$work/light/out")
+    light_port=$(awk '/^listening/ { print $3; exit }' "$at/out")
     [[ $light_port ]] || die 'lightsshd does not listen after 10 s'
-    sed -n 's/^known_hosts //p' "$work/light/out" >"$work/light/known_hosts"
-    awk -v key="$fleet/user_key" -v known="$work/light/known_hosts" '/^listening/ {
-        printf "Host light%d\n  HostName %s\n  Port %s\n  User light\n", ++n, $2, $3
+    sed -n 's/^known_hosts //p' "$at/out" >"$at/known_hosts"
+    awk -v name="$1" -v key="$fleet/user_key" -v known="$at/known_hosts" '/^listening/ {
+        printf "Host %s%d\n  HostName %s\n  Port %s\n  User light\n", name, ++n, $2, $3
         printf "  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n\n", key, known
-    }' "$work/light/out" >"$work/light/ssh_config"
+    }' "$at/out" >"$at/ssh_config"
+}
+start_light() { start_light_as light "$1"; } # N
+
+# A daemon, NAME, with that configuration: $daemon_pid; its socket is $work/NAME.sock. Its audit log
+# is in memory, where there is room for that: what the disk needs is no part of what is measured.
+start_daemon() { # NAME SSH_CONFIG CONFIGURATION
+    local i
+    [[ $shared || ! -w /dev/shm ]] || shared=$(mktemp -d /dev/shm/scout-bench.XXXXXX)
+    printf '%s\n' "$3" >"$work/$1.conf"
+    HOME=$work "$build/scoutd" --socket "$work/$1.sock" --state "${shared:-$work}/$1.state" \
+        --config "$work/$1.conf" --ssh-config "$2" >"$work/$1.log" 2>&1 </dev/null &
+    daemon_pid=$!
+    started+=("$daemon_pid")
+    for ((i = 0; i < 1000; i++)); do
+        [[ ! -S $work/$1.sock ]] || return 0
+        kill -0 "$daemon_pid" 2>/dev/null || die "scoutd ended: $(tail -n 1 "$work/$1.log")"
+        sleep 0.01
+    done
+    die 'scoutd does not listen after 10 s'
+}
+
+# A delay of D ms for each round trip in front of the real sshd: $proxy_port.
+start_proxy() { # D
+    local i
+    : >"$work/proxy$1"
+    "$build/tcpproxy" --to "127.0.0.1:$sshd_port" --delay-ms "$1" >"$work/proxy$1" 2>&1 \
+        < <(sleep infinity) &
+    started+=($!)
+    for ((i = 0; i < 1000; i++)); do
+        proxy_port=$(awk '/^listening/ { print $3; exit }' "$work/proxy$1")
+        [[ ! $proxy_port ]] || return 0
+        sleep 0.01
+    done
+    die 'tcpproxy does not listen after 10 s'
 }
 
 has_asyncssh() { /usr/bin/python3 -W ignore -c 'import asyncssh' 2>/dev/null; }
@@ -67,4 +105,9 @@ sshd_target() {
 light_target() {
     printf '%q ' --address 127.9.0.1 --port "$light_port" --user light \
         --identity "$fleet/user_key" --known-hosts "$work/light/known_hosts"
+}
+
+# What the light server has in a file of N bytes.
+light_content() { # N
+    awk -v n="$1" 'BEGIN { for (i = 0; i * 16 < n; i++) printf "%015x\n", i }' | head -c "$1"
 }
