@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 #define REQUEST_ID  1
-#define REQUEST_MAX (4u * 1024u * 1024u) /* what the daemon takes as one line */
+#define REQUEST_MAX (1024u * 1024u)
 #define READ_MIN    (16u * 1024u) /* of a short answer, whose memory need not come from the kernel */
 #define READ_MAX    (256u * 1024u)
 
@@ -55,25 +55,6 @@ static void write_scout(struct json_writer *w, const struct call *call)
     }
 }
 
-static void write_change(struct json_writer *w, const struct call *call)
-{
-    for (size_t i = 0; i < call->member_count; i++) {
-        const struct call_member *m = &call->members[i];
-        json_key(w, m->key);
-        if (m->value)
-            json_str(w, m->value);
-        else
-            json_bool(w, true);
-    }
-}
-
-static const char *tool_of(const struct call *call)
-{
-    if (call->change)
-        return call->change;
-    return call->stat ? "stat" : call->target ? "scout" : "run";
-}
-
 static int write_request(struct buf *out, const struct call *call)
 {
     struct json_writer w;
@@ -87,12 +68,10 @@ static int write_request(struct buf *out, const struct call *call)
     json_str(&w, "tools/call");
     json_key(&w, "params");
     json_object_begin(&w);
-    write_member(&w, "name", tool_of(call));
+    write_member(&w, "name", call->stat ? "stat" : call->target ? "scout" : "run");
     json_key(&w, "arguments");
     json_object_begin(&w);
-    if (call->change)
-        write_change(&w, call);
-    else if (call->target)
+    if (call->target)
         write_scout(&w, call);
     else
         write_run(&w, call);

@@ -1,4 +1,4 @@
-/* One call of a tool over a connected socket. */
+/* One call of the tools `scout`, `stat` and `run` over a connected socket. */
 #ifndef SCOUT_CLI_CALL_H
 #define SCOUT_CLI_CALL_H
 
@@ -12,13 +12,6 @@
 
 #define CALL_QUERY_MAX 65536 /* bytes of a query or of patterns; the daemon takes fewer */
 
-#define CALL_CONTENT_MAX (1024u * 1024u) /* bytes of a file that is written */
-
-/* An argument: a text, or with NULL true. */
-struct call_member {
-    const char *key, *value;
-};
-
 /* All text is UTF-8. */
 struct call {
     const char *target; /* of the tool scout; NULL: it is a call of run */
@@ -31,9 +24,6 @@ struct call {
     const char *host;
     const char *const *words;
     size_t word_count;
-    const char *change; /* the tool that changes a file, with `members`; NULL: another one */
-    const struct call_member *members;
-    size_t member_count;
 };
 
 /* Sends the call as a 2026-07-28 request and waits for its answer, which is kept in `line` (cap

@@ -19,10 +19,8 @@ struct cli {
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
-    const char *password_fd;                           /* --password-fd, as given; NULL: not */
-    const char *token_file;                            /* NULL: no token is shown */
-    const char *etag, *mode, *old_string, *new_string; /* of the options of these names */
-    bool overwrite, all, dry_run;
+    const char *password_fd; /* --password-fd, as given; NULL: not */
+    const char *token_file;  /* NULL: no token is shown */
     bool json, no_probe, list, review, print;
 };
 
@@ -35,9 +33,6 @@ int tree_command(const struct cli *cli);
 int find_command(const struct cli *cli);
 int run_command(const struct cli *cli);
 int query_command(const struct cli *cli);
-int write_command(const struct cli *cli);
-int edit_command(const struct cli *cli);
-int undo_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);

@@ -20,6 +20,7 @@
 
 static const char usage[] =
     "usage: scoutd [--socket PATH] [--config FILE] [--ssh-config FILE] [--state DIR]\n"
+    "              [--http HOST:PORT]   serves MCP over HTTP, too, at /mcp\n"
     "       scoutd --check-config [...]   prints the settings in effect, or what is wrong\n"
     "       scoutd --version | --help\n"
     "\n"
@@ -32,9 +33,24 @@ struct start {
     struct configuration configuration;
     struct sd_sockets handed;
     struct sd_notify notify;
+    struct web_start web;
     struct sandbox *sandbox;
     bool check_only;
 };
+
+/* HOST:PORT, as the variables that stand for it: they count at a reload, too. */
+static bool take_http(const char *text)
+{
+    char host[SETTINGS_ADDRESS_MAX];
+    const char *colon = strrchr(text, ':');
+    bool bracket = text[0] == '[';
+    if (!colon || colon == text || (bracket && colon[-1] != ']') ||
+        (size_t)(colon - text) >= sizeof host)
+        return false;
+    snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2 * bracket, text + bracket);
+    return setenv("SCOUT_TRANSPORT", "http", 1) == 0 && setenv("SCOUT_HTTP_HOST", host, 1) == 0 &&
+           setenv("SCOUT_HTTP_PORT", colon + 1, 1) == 0;
+}
 
 /* Returns -1 to go on, or the exit code. */
 static int parse_flags(int argc, char **argv, struct paths_flags *flags, bool *check_only)
@@ -44,6 +60,7 @@ static int parse_flags(int argc, char **argv, struct paths_flags *flags, bool *c
         {"config", required_argument, NULL, 'c'},
         {"ssh-config", required_argument, NULL, 'f'},
         {"state", required_argument, NULL, 'd'},
+        {"http", required_argument, NULL, 'w'},
         {"check-config", no_argument, NULL, 'k'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -63,6 +80,11 @@ static int parse_flags(int argc, char **argv, struct paths_flags *flags, bool *c
         case 'd':
             flags->state = optarg;
             break;
+        case 'w':
+            if (take_http(optarg))
+                break;
+            fprintf(stderr, "scoutd: --http takes HOST:PORT, not '%s'\n", optarg);
+            return 2;
         case 'k':
             *check_only = true;
             break;
@@ -174,6 +196,7 @@ static int run(struct start *s, struct io *io, const struct weakness *w, struct 
                                          .configuration = &s->configuration,
                                          .agent_socket = getenv("SSH_AUTH_SOCK"),
                                          .sandbox = w->shut_in ? s->sandbox : NULL,
+                                         .web = &s->web,
                                          .handed = &s->handed,
                                          .notify = &s->notify,
                                          .signals = open_signals()};
@@ -191,6 +214,9 @@ static int serve(struct start *s, struct failure *why)
     int lock = state_claim(&s->source.paths, s->handed.count == 0, why);
     if (lock < 0)
         return lock;
+    int error = web_start_open(&s->web, &s->configuration.settings, s->source.paths.state, why);
+    if (error)
+        return error;
     raise_file_limit();
     hide_memory();
     struct weakness weakness = {.secrets_locked = lock_secrets()};
@@ -198,7 +224,7 @@ static int serve(struct start *s, struct failure *why)
     const struct io_ring_config ring = {0};
     if (ssh_engine_init() != 0)
         return failure_set(why, SCOUT_E_INTERNAL, "libssh2 does not start");
-    int error = io_ring_open(&io, &ring, refusal, sizeof refusal);
+    error = io_ring_open(&io, &ring, refusal, sizeof refusal);
     if (error)
         return failure_set(why, error, "%s", refusal);
     error = run(s, io, &weakness, why);

@@ -56,10 +56,9 @@ static void on_control_closed(void *context)
     server_pool_close(&s->pool, on_pool_closed, s);
 }
 
-static void end_if_empty(struct server *s)
+static void on_web_closed(void *context)
 {
-    if (!s->draining || s->clients.count > 0 || s->pool_ending)
-        return;
+    struct server *s = context;
     s->pool_ending = true;
     io_timer_stop(s->io, &s->drain);
     pool_log(&s->log->log, pool_stats(s->pool.pool));
@@ -69,10 +68,31 @@ static void end_if_empty(struct server *s)
         on_control_closed(s);
 }
 
+static void end_if_empty(struct server *s)
+{
+    if (!s->draining || s->clients.count > 0 || s->web_ending || !web_is_idle(&s->web))
+        return;
+    s->web_ending = true;
+    web_close(&s->web, on_web_closed, s);
+}
+
+/* Clients are told of by on_client_gone, requests of HTTP are looked at. */
+static void on_look(struct io_timer *timer)
+{
+    struct server *s = CONTAINER_OF(timer, struct server, look);
+    end_if_empty(s);
+    if (!s->web_ending)
+        io_timer_start(s->io, timer, io_now(s->io) + 10 * (uint64_t)NS_PER_MS, on_look);
+}
+
 static void on_drain_over(struct io_timer *timer)
 {
     struct server *s = CONTAINER_OF(timer, struct server, drain);
     server_each_client(s, client_close);
+    if (!s->web_ending) {
+        s->web_ending = true;
+        web_close(&s->web, on_web_closed, s);
+    }
 }
 
 static void drain(struct server *s, const char *signal)
@@ -84,7 +104,8 @@ static void drain(struct server *s, const char *signal)
     io_timer_start(s->io, &s->drain, io_now(s->io) + SERVER_DRAIN_TIME_MS * (uint64_t)NS_PER_MS,
                    on_drain_over);
     server_each_client(s, client_drain);
-    end_if_empty(s);
+    web_drain(&s->web);
+    on_look(&s->look);
 }
 
 static void on_signal(struct io_op *op, struct io_event event)
@@ -170,6 +191,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     s->doors.on_client = server_admit;
     io_op_init(&s->signal_op);
     io_timer_init(&s->drain);
+    io_timer_init(&s->look);
     reload_init(&s->reload, io, config->source, config->sandbox, server_on_read);
     uint64_t seed;
     io_random(io, &seed, sizeof seed);
@@ -193,6 +215,10 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_file_adopt(io, &s->signal_file, config->signals);
     io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
     log_sink_open(log, io, STDERR_FILENO);
+    error = web_open(&s->web, io, config->web, &s->first, &s->tokens, &s->clients.mcp,
+                     &s->clients.opened);
+    if (error)
+        return failure_set(why, error, "No memory for the HTTP endpoint");
     open_control(s);
     server_pool_log_host_keys(&s->pool, &log->log);
     service_start(&s->service, io, config->notify);

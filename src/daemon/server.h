@@ -6,6 +6,7 @@
 #include "log_sink.h"
 #include "sandbox.h"
 #include "sd.h"
+#include "web_socket.h"
 
 #define SERVER_CLIENTS_MAX   4096 /* at a time; more are turned away with an error */
 #define SERVER_DOOR_MAX      3072 /* of one socket, where there are several: others find room */
@@ -17,6 +18,7 @@ struct server_config {
     struct configuration *configuration; /* what was read; its ssh_config is taken */
     const char *agent_socket;            /* the environment's SSH_AUTH_SOCK; may be NULL */
     const struct sandbox *sandbox;       /* that the process is in; NULL: none */
+    const struct web_start *web;         /* its descriptor is the server's now */
     const struct sd_sockets *handed;     /* ownership of the descriptors moves */
     const struct sd_notify *notify;      /* likewise */
     int signals; /* a signalfd for SIGTERM, SIGINT and SIGHUP; ownership moves */

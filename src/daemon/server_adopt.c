@@ -28,6 +28,7 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     s->log->log.level = settings->log_level;
     s->tokens = c->tokens;
     doors_apply(&s->doors, settings);
+    web_apply(&s->web, settings);
     server_each_client(s, client_refresh);
     if (s->control)
         control_use(s->control, server_view_ssh_config(view));

@@ -11,6 +11,7 @@
 #include "server_pool.h"
 #include "server_view.h"
 #include "service.h"
+#include "web.h"
 #include <sys/signalfd.h>
 
 struct server {
@@ -25,7 +26,7 @@ struct server {
     struct io_file signal_file;
     struct io_op signal_op;
     struct signalfd_siginfo signal;
-    struct io_timer drain;
+    struct io_timer drain, look;
     struct server_pool pool;
     struct settings first;    /* those of the start, which the pool goes by */
     struct server_view *view; /* the current one */
@@ -34,7 +35,8 @@ struct server {
     struct mcp_stats stats;
     struct mcp_limits limits;
     struct tokens tokens;
-    bool draining, pool_ending;
+    struct web web;
+    bool draining, pool_ending, web_ending;
 };
 
 /* `fn` may free the client, though never another one. */

@@ -12,6 +12,7 @@
 #include "scout/fleet/policy.h"
 
 #define SETTINGS_PATH_MAX     1024
+#define SETTINGS_ADDRESS_MAX  64
 #define SETTINGS_HOSTS_MAX    4096 /* bytes of a list of patterns */
 #define SETTINGS_FILE_MAX     262144
 #define SETTINGS_SOCKETS_MAX  16
@@ -31,9 +32,10 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 23 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 30 /* rows of the table in settings_table.c */
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
+enum settings_transport { TRANSPORT_STDIO, TRANSPORT_HTTP };
 
 struct settings {
     uint64_t max_file_size;   /* bytes of a file that are read */
@@ -58,8 +60,15 @@ struct settings {
     enum identity_role role;              /* of a client whom only its uid tells */
     struct policy *policy; /* whose it is: who loaded it, to free or to hand on; NULL: it failed */
     enum log_level log_level;
-    bool enable_ui;     /* looks come as HTML pages */
-    uint32_t tool_sets; /* TOOL_SET_BIT (tools/tool.h) of those that are offered */
+    bool enable_ui;                    /* looks come as HTML pages */
+    uint32_t tool_sets;                /* TOOL_SET_BIT (tools/tool.h) of those that are offered */
+    enum settings_transport transport; /* http: beside the socket, HTTP is served, too */
+    char http_host[SETTINGS_ADDRESS_MAX];  /* an address */
+    uint64_t http_port;                    /* 0: any that is free */
+    char http_names[SETTINGS_HOSTS_MAX];   /* names of this server that Host may have */
+    char http_origins[SETTINGS_HOSTS_MAX]; /* of browsers' pages that may use it */
+    uint64_t http_connections;             /* at a time */
+    uint64_t http_address_connections;     /* of one address */
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;
     struct settings_from from[SETTINGS_KEY_COUNT];

@@ -17,6 +17,7 @@ static size_t member_size(const struct setting *row)
     case SETTING_SWITCH:
         return sizeof(bool);
     case SETTING_PATH:
+    case SETTING_ADDRESS:
     case SETTING_HOSTS:
         break;
     }
@@ -63,6 +64,7 @@ static void print_value(const struct settings *s, const struct setting *row, cha
         snprintf(out, size, "%s", *(const bool *)value ? "true" : "false");
         break;
     case SETTING_PATH:
+    case SETTING_ADDRESS:
     case SETTING_HOSTS:
         snprintf(out, size, "\"%s\"", (const char *)value);
         break;

@@ -1,6 +1,7 @@
 /* One row a key: what is said of a key is said here and nowhere else. */
 #include "settings_table.h"
 
+#include "scout/net/address.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -47,6 +48,14 @@ const struct setting settings_table[] = {
      VARIABLE("ENABLE_UI")},
     {ROW("tool_sets", tool_sets, "scout,files", SETTING_WORDS), .words = "scout, files",
      VARIABLE("TOOL_SETS")},
+    {ROW("transport", transport, "stdio", SETTING_WORD), .words = "stdio, http",
+     VARIABLE("TRANSPORT"), FIXED},
+    {ROW("http_host", http_host, "127.0.0.1", SETTING_ADDRESS), VARIABLE("HTTP_HOST"), FIXED},
+    {COUNT(http_port, "8000", 0, 65535), VARIABLE("HTTP_PORT"), FIXED},
+    {ROW("http_names", http_names, "", SETTING_HOSTS)},
+    {ROW("http_origins", http_origins, "", SETTING_HOSTS)},
+    {COUNT(http_connections, "1024", 1, 65536), FIXED},
+    {COUNT(http_address_connections, "256", 1, 65536), FIXED},
     {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",
      VARIABLE("LOG_LEVEL")},
 };
@@ -163,6 +172,19 @@ static bool parse_path(const struct setting *row, const char *text, const char *
     return false;
 }
 
+static bool parse_address(const char *text, char *out, char *reason)
+{
+    struct address address;
+    if (strcasecmp(text, "localhost") == 0)
+        text = "127.0.0.1";
+    if (strlen(text) < SETTINGS_ADDRESS_MAX && address_parse(slice_str(text), &address)) {
+        strcpy(out, text);
+        return true;
+    }
+    snprintf(reason, SETTING_REASON_MAX, "must be an IP address or localhost, not '%.64s'", text);
+    return false;
+}
+
 static bool parse_hosts(const char *text, char *out, char *reason)
 {
     if (strlen(text) < SETTINGS_HOSTS_MAX) {
@@ -189,6 +211,8 @@ bool setting_parse(struct settings *s, const struct setting *row, const char *te
         return parse_switch(row, text, out, reason);
     case SETTING_PATH:
         return parse_path(row, text, home, out, reason);
+    case SETTING_ADDRESS:
+        return parse_address(text, out, reason);
     case SETTING_HOSTS:
         return parse_hosts(text, out, reason);
     }

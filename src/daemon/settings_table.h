@@ -12,6 +12,7 @@ enum setting_kind {
     SETTING_WORDS,   /* uint32_t, a bit for each of `words` that is named, with commas between */
     SETTING_SWITCH,  /* bool */
     SETTING_PATH,    /* char[SETTINGS_PATH_MAX]: absolute, after `~/` is one; or among `words` */
+    SETTING_ADDRESS, /* char[SETTINGS_ADDRESS_MAX]: an IP address, or localhost */
     SETTING_HOSTS,   /* char[SETTINGS_HOSTS_MAX]: patterns with commas between them */
 };
 

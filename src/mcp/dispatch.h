@@ -24,8 +24,6 @@ typedef void method_fn(struct mcp_session *s, const struct reply_to *to, struct 
 
 /* lifecycle.c */
 extern const char mcp_modern_version[];
-/* Whether it is a revision that begins with `initialize`. */
-bool is_legacy_version(struct slice version);
 method_fn method_initialize, method_ping, method_discover, method_discover_legacy;
 void notification_cancelled(struct mcp_session *s, struct slice params);
 /* The request that a cancellation is about, or NULL. */

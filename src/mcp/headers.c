@@ -177,7 +177,7 @@ bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const stru
     c.to = to;
     if (meta->modern)
         return refuse_modern(&c, m, meta);
-    if (!get(&c, "MCP-Protocol-Version", &version) || is_legacy_version(version))
+    if (!get(&c, "MCP-Protocol-Version", &version) || mcp_is_session_version(version))
         return false;
     if (slice_is(version, mcp_modern_version))
         return refuse_meta(s, to, meta);

@@ -18,7 +18,12 @@ const char mcp_modern_version[] = "2026-07-28";
 static const char *const legacy_versions[] = {"2025-11-25", "2025-06-18", "2025-03-26",
                                               "2024-11-05"};
 
-bool is_legacy_version(struct slice version)
+bool mcp_is_stateless_version(struct slice version)
+{
+    return slice_is(version, mcp_modern_version);
+}
+
+bool mcp_is_session_version(struct slice version)
 {
     for (size_t i = 0; i < sizeof legacy_versions / sizeof legacy_versions[0]; i++)
         if (slice_is(version, legacy_versions[i]))

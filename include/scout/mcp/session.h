@@ -89,6 +89,10 @@ __attribute__((warn_unused_result)) int mcp_session_new(struct mcp_session **out
  * the sink; SCOUT_E_NOMEM. Not from within the sink or a tool. */
 __attribute__((warn_unused_result)) int mcp_session_feed(struct mcp_session *s, struct slice data);
 
+/* Revisions by the text of a header: those that begin with `initialize`, and the stateless ones. */
+bool mcp_is_session_version(struct slice version);
+bool mcp_is_stateless_version(struct slice version);
+
 void mcp_way_init(struct mcp_way *way, const struct mcp_sink *sink);
 
 /* One message in any form that JSON has (line breaks in it are only white space), answered by `way`

@@ -1,0 +1,85 @@
+/* MCP over Streamable HTTP: one endpoint, `/mcp`, beside a few pages for operators.
+ *
+ * Revision 2026-07-28 is served without state: each POST is a message of its own. The older ones
+ * have sessions (`Mcp-Session-Id`, from `initialize` to DELETE or HTTP_SESSION_IDLE_MS), whose
+ * streams can be taken up again after a lost connection (`Last-Event-ID`). A POST is answered with
+ * JSON, or, as soon as anything is to be said before the answer, with server-sent events.
+ *
+ * Who may do what is asked of `access`, for each request anew, before its body is read. */
+#ifndef SCOUT_HTTP_ENDPOINT_H
+#define SCOUT_HTTP_ENDPOINT_H
+
+#include "scout/mcp/session.h"
+#include "scout/net/address.h"
+#include "scout/net/http_request.h"
+
+#define HTTP_BODY_MAX        MCP_LINE_MAX
+#define HTTP_REQUEST_TIME_MS 30000  /* from a request's first byte to its last */
+#define HTTP_IDLE_TIME_MS    120000 /* without a request */
+#define HTTP_STALL_TIME_MS   60000  /* of a client that takes nothing of its answer */
+#define HTTP_KEEPALIVE_MS    15000  /* between two signs of life of a silent stream */
+#define HTTP_SESSIONS_MAX    4096
+#define HTTP_SESSION_IDLE_MS (30 * 60000)
+
+/* What was decided about a request before its body is looked at. */
+struct http_admission {
+    struct identity identity;
+    int status;             /* 0: admitted; else the status that it is refused with */
+    const char *why;        /* static; for the client */
+    const char *challenge;  /* of 401: the value of WWW-Authenticate; NULL: none */
+    uint32_t retry_after_s; /* of 429 */
+};
+
+struct http_access {
+    void (*admit)(void *context, const struct http_request *request, const struct address *peer,
+                  struct http_admission *out);
+    /* Whether a page is only for those who are admitted, for this peer. */
+    bool (*page_is_open)(void *context, const char *path, const struct address *peer);
+    /* Whether the Host or Origin names this server: `name` without scheme and port. */
+    bool (*is_own_name)(void *context, struct slice name);
+    bool (*is_allowed_origin)(void *context, struct slice origin);
+    void *context;
+};
+
+/* A GET of `path` gives what `write` appends. */
+struct http_page {
+    const char *path, *type;
+    int (*write)(void *context, struct buf *out); /* 0 or a negative error */
+    void *context;
+};
+
+struct http_limits {
+    uint32_t connections_max;
+    uint32_t address_connections_max; /* of one address */
+};
+
+struct http_stats {
+    uint64_t connections, refused_connections, requests, responses[6]; /* by the status' hundreds */
+    uint32_t open, sessions, streams;
+};
+
+struct http_config {
+    struct io *io;
+    struct mcp_config mcp; /* its identity is each request's own */
+    struct http_access access;
+    const struct http_page *pages;
+    size_t page_count;
+    struct http_limits limits;
+    struct http_stats *stats;
+    uint64_t *clients; /* the last number that a client was given, of whatever transport */
+};
+
+struct http_endpoint;
+
+__attribute__((warn_unused_result)) int http_endpoint_new(struct http_endpoint **out,
+                                                          const struct http_config *config);
+/* Serves a connected descriptor; it is the endpoint's from now on, whatever comes of it. */
+void http_endpoint_accept(struct http_endpoint *e, int fd);
+/* Takes no further request; `on_idle` comes when all that were begun have been answered. */
+void http_endpoint_drain(struct http_endpoint *e);
+bool http_endpoint_is_idle(const struct http_endpoint *e);
+/* What is under way is cancelled; `on_freed` comes, maybe at once, when nothing is in use any more.
+ */
+void http_endpoint_free(struct http_endpoint *e, void (*on_freed)(void *context), void *context);
+
+#endif

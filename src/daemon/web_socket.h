@@ -1,0 +1,20 @@
+/* What serving HTTP needs before the daemon shuts itself in: a bound socket, and a token. */
+#ifndef SCOUT_DAEMON_WEB_SOCKET_H
+#define SCOUT_DAEMON_WEB_SOCKET_H
+
+#include "settings.h"
+#include "tokens.h"
+
+struct web_start {
+    int fd;             /* listens; -1: HTTP is off */
+    struct token token; /* the generated one; its role is the key `role` */
+};
+
+/* Binds the address that the settings name, and reads the token in `<state>/http-token` (0600),
+ * which is made when it is not there. Without transport = http: fd is -1. Blocking. 0, or a
+ * negative error with *why. */
+__attribute__((warn_unused_result)) int web_start_open(struct web_start *out,
+                                                       const struct settings *s, const char *state,
+                                                       struct failure *why);
+
+#endif

@@ -1,0 +1,135 @@
+/* The endpoint: its connections, exchanges and sessions, and its end.
+ *
+ * It is freed when its owner said so and the last connection, exchange and seat have gone: calls
+ * that were cancelled may take a while to end. Connections over the limits are closed without a
+ * word: whoever floods would only be helped by an answer. */
+#include "http_state.h"
+
+#include "scout/base/container.h"
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <time.h>
+
+int http_endpoint_new(struct http_endpoint **out, const struct http_config *config)
+{
+    struct http_endpoint *e = calloc(1, sizeof *e);
+    if (!e)
+        return SCOUT_E_NOMEM;
+    e->config = *config;
+    list_init(&e->connections);
+    list_init(&e->exchanges);
+    list_init(&e->sessions);
+    for (size_t i = 0; i < HTTP_BUCKETS; i++)
+        list_init(&e->buckets[i]);
+    *out = e;
+    return 0;
+}
+
+void http_endpoint_release(struct http_endpoint *e)
+{
+    if (!e->freed || e->connection_count || e->exchange_count || e->seat_count)
+        return;
+    void (*on_freed)(void *context) = e->on_freed;
+    void *context = e->freed_context;
+    free(e);
+    if (on_freed)
+        on_freed(context);
+}
+
+const char *http_endpoint_date(struct http_endpoint *e)
+{
+    uint64_t now_s = io_wall_ms(e->config.io) / 1000;
+    if (now_s != e->date_s || !e->date[0]) {
+        time_t now = (time_t)now_s;
+        struct tm tm;
+        gmtime_r(&now, &tm);
+        strftime(e->date, sizeof e->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        e->date_s = now_s;
+    }
+    return e->date;
+}
+
+/* IPv4 in IPv6's clothes is IPv4: limits and names are the same for both. */
+static bool peer_address(int fd, struct address *out)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    struct sockaddr_storage from;
+    socklen_t len = sizeof from;
+    *out = (struct address){.family = AF_INET};
+    if (getpeername(fd, (struct sockaddr *)&from, &len) != 0)
+        return false;
+    if (from.ss_family == AF_INET) {
+        memcpy(out->bytes, &((struct sockaddr_in *)&from)->sin_addr, 4);
+        return true;
+    }
+    if (from.ss_family != AF_INET6)
+        return false;
+    const uint8_t *bytes = ((struct sockaddr_in6 *)&from)->sin6_addr.s6_addr;
+    if (memcmp(bytes, mapped, sizeof mapped) == 0) {
+        memcpy(out->bytes, bytes + sizeof mapped, 4);
+        return true;
+    }
+    out->family = AF_INET6;
+    memcpy(out->bytes, bytes, 16);
+    return true;
+}
+
+static uint32_t connections_of(const struct http_endpoint *e, const struct address *peer)
+{
+    uint32_t count = 0;
+    for (struct list *n = e->connections.next; n != &e->connections; n = n->next) {
+        const struct http_connection *c = CONTAINER_OF(n, struct http_connection, node);
+        count += c->peer.family == peer->family &&
+                 memcmp(c->peer.bytes, peer->bytes, sizeof peer->bytes) == 0;
+    }
+    return count;
+}
+
+void http_endpoint_accept(struct http_endpoint *e, int fd)
+{
+    struct address peer;
+    const struct http_limits *limits = &e->config.limits;
+    e->config.stats->connections++;
+    if (e->draining || e->freed || e->connection_count >= limits->connections_max ||
+        !peer_address(fd, &peer) || connections_of(e, &peer) >= limits->address_connections_max ||
+        http_connection_open(e, fd, &peer) != 0) {
+        e->config.stats->refused_connections++;
+        io_discard(e->config.io, fd);
+    }
+}
+
+void http_endpoint_drain(struct http_endpoint *e)
+{
+    struct list *next;
+    e->draining = true;
+    for (struct list *n = e->connections.next; n != &e->connections; n = next) {
+        next = n->next;
+        http_connection_drain(CONTAINER_OF(n, struct http_connection, node));
+    }
+}
+
+bool http_endpoint_is_idle(const struct http_endpoint *e)
+{
+    for (struct list *n = e->connections.next; n != &e->connections; n = n->next)
+        if (CONTAINER_OF(n, struct http_connection, node)->answering)
+            return false;
+    return true;
+}
+
+void http_endpoint_free(struct http_endpoint *e, void (*on_freed)(void *context), void *context)
+{
+    struct list *next;
+    e->draining = true;
+    for (struct list *n = e->sessions.next; n != &e->sessions; n = next) {
+        next = n->next;
+        http_session_end(CONTAINER_OF(n, struct http_session, of_all));
+    }
+    for (struct list *n = e->connections.next; n != &e->connections; n = next) {
+        next = n->next;
+        http_connection_close(CONTAINER_OF(n, struct http_connection, node));
+    }
+    e->freed = true;
+    e->on_freed = on_freed;
+    e->freed_context = context;
+    http_endpoint_release(e);
+}

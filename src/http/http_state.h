@@ -1,0 +1,185 @@
+/* Private to http: what an endpoint holds.
+ *
+ *     endpoint --< connection --- exchange (of the request that is being answered)
+ *        \------< session --< exchanges
+ *
+ * An exchange is one message of a client and its answer. It speaks to an MCP session through a way:
+ * a seat of its own, or that of its HTTP session. Its connection may be gone before it ends. */
+#ifndef SCOUT_HTTP_STATE_H
+#define SCOUT_HTTP_STATE_H
+
+#include "scout/base/list.h"
+#include "scout/base/time.h"
+#include "scout/http/endpoint.h"
+#include "scout/net/stream.h"
+
+#define HTTP_SESSION_ID_LEN 22 /* base64url of 128 random bits */
+#define HTTP_BUCKETS        256
+
+struct http_exchange;
+struct http_session;
+
+/* A place at the dispatcher: an MCP session, and whom it is for. */
+struct http_seat {
+    struct http_endpoint *endpoint;
+    struct identity identity;
+    struct mcp_session *mcp;
+    struct http_session *session; /* whose it is; NULL: an exchange's */
+    struct buf news;              /* lines that are no answers */
+};
+
+struct http_connection {
+    struct http_endpoint *endpoint;
+    struct list node;
+    struct stream stream;
+    struct address peer;
+    uint64_t number; /* as a client */
+    struct http_reader reader;
+    struct http_admission admission; /* of the request in `reader` */
+    struct buf kept;                 /* what came while a request was being answered */
+    struct http_exchange *exchange;  /* NULL: none was needed yet */
+    struct http_session *listening;  /* whose news it is told; NULL: nobody's */
+    struct io_timer timer;
+    struct io_task task;
+    size_t pending; /* bytes that waited to be taken at the last look */
+    bool answering; /* a whole request */
+    bool last;      /* no request is taken after the one that is being read or answered */
+    bool finished;  /* the last one has its answer */
+    bool feeding, lingering, closing;
+};
+
+struct http_exchange {
+    struct http_endpoint *endpoint;
+    struct http_connection *connection; /* NULL: it has gone */
+    struct http_session *session;       /* NULL: none */
+    struct http_seat *own;              /* for messages without a session; NULL: none yet */
+    struct http_seat *seat;             /* of the message that is being answered */
+    struct mcp_way way;
+    struct mcp_fault fault;
+    struct buf lines;   /* of the answer, not sent yet */
+    struct list node;   /* of its session */
+    struct list of_all; /* of the endpoint */
+    struct io_timer keepalive;
+    uint64_t stream; /* the number of its stream of events, for its session; 0: none */
+    bool running, processing, modern, takes_events, streaming, begins_session;
+};
+
+/* Events of one stream that can be asked for again. */
+struct http_stream {
+    struct list node;
+    uint64_t number;
+    uint64_t first, next; /* events that are kept, and the one that comes */
+    struct buf events;    /* the last ones, each behind its number and length */
+    bool ended;
+};
+
+struct http_session {
+    struct http_endpoint *endpoint;
+    struct list node;   /* of the endpoint's bucket */
+    struct list of_all; /* of the endpoint */
+    char id[HTTP_SESSION_ID_LEN + 1];
+    struct http_seat *seat;
+    struct list exchanges;
+    struct http_connection *listener; /* that its news go to; NULL: none */
+    struct list streams;              /* the newest last */
+    uint32_t stream_count;
+    uint64_t stream_number; /* the last that was given */
+    uint64_t news;          /* the stream of what is no answer; 0: none yet */
+    struct io_timer expiry;
+};
+
+struct http_endpoint {
+    struct http_config config;
+    struct list connections, exchanges, sessions;
+    struct list buckets[HTTP_BUCKETS];
+    uint32_t connection_count, exchange_count, seat_count, session_count;
+    bool draining, freed;
+    void (*on_freed)(void *context);
+    void *freed_context;
+    uint64_t date_s; /* of the text */
+    char date[40];
+};
+
+/* ---- endpoint.c ---- */
+void http_endpoint_release(struct http_endpoint *e); /* something of it has ended */
+const char *http_endpoint_date(struct http_endpoint *e);
+
+/* ---- connection.c ---- */
+int http_connection_open(struct http_endpoint *e, int fd, const struct address *peer);
+void http_connection_close(struct http_connection *c);
+struct buf *http_connection_out(struct http_connection *c);
+void http_connection_flush(struct http_connection *c);
+size_t http_connection_pending(const struct http_connection *c);
+/* The request has its whole answer. */
+void http_connection_answered(struct http_connection *c);
+void http_connection_drain(struct http_connection *c);
+
+/* ---- respond.c ---- */
+struct http_response {
+    int status;
+    const char *type; /* NULL: no body */
+    struct slice body;
+    bool events;            /* the body comes in chunks, later */
+    const char *session_id; /* NULL: none */
+    const char *allow, *challenge;
+    uint32_t retry_after_s; /* 0: none */
+};
+/* Writes the head, and the body that is there. Closes the connection when that fails. */
+void http_respond(struct http_connection *c, const struct http_response *r);
+/* Answers with {"error":"…"}, and ends the request. */
+void http_respond_error(struct http_connection *c, int status, const char *why);
+void http_respond_chunk(struct http_connection *c, struct slice a, struct slice b, struct slice d);
+void http_respond_chunks_end(struct http_connection *c);
+
+/* ---- route.c ---- */
+/* The head is there. False: it has been answered, and the body is not wanted. */
+bool http_route_head(struct http_connection *c);
+/* So is the body. */
+void http_route_whole(struct http_connection *c);
+
+/* ---- exchange.c ---- */
+/* Answers the message in the reader's body, for `s` or (NULL) without a session. */
+void http_exchange_start(struct http_connection *c, struct http_session *s);
+/* The connection has gone. */
+void http_exchange_detach(struct http_exchange *x);
+void http_exchange_free(struct http_exchange *x);
+/* Its session is no more. */
+void http_exchange_abort(struct http_exchange *x);
+
+/* ---- seat.c ---- */
+struct http_seat *http_seat_new(struct http_endpoint *e, const struct identity *identity);
+void http_seat_free(struct http_seat *seat);
+
+/* ---- sessions.c ---- */
+/* A session on that seat, which it takes. NULL: there are too many, or no memory. */
+struct http_session *http_session_new(struct http_endpoint *e, struct http_seat *seat);
+struct http_session *http_session_find(struct http_endpoint *e, struct slice id,
+                                       const struct identity *identity);
+void http_session_end(struct http_session *s);
+/* It is in use. */
+void http_session_touch(struct http_session *s);
+/* There are lines in its seat's news. */
+void http_session_news(struct http_session *s);
+/* The connection asks for the session's news, or for the rest of a stream. */
+void http_session_listen(struct http_session *s, struct http_connection *c);
+void http_session_unlisten(struct http_connection *c);
+
+/* ---- events.c ---- */
+void http_events_begin(struct http_connection *c);
+/* One line as an event; `stream` 0: it cannot be asked for again. */
+void http_events_send(struct http_connection *c, struct http_session *s, uint64_t stream,
+                      struct slice line);
+void http_events_end(struct http_connection *c);
+void http_events_keepalive(struct http_connection *c);
+/* A new stream of a session; 0 without memory. Its first event says its id (revision 2025-11-25).
+ */
+uint64_t http_events_stream(struct http_session *s);
+void http_events_stream_end(struct http_session *s, uint64_t stream);
+void http_events_free(struct http_session *s);
+/* The stream of the event with that id, if all that follows it is still kept. */
+bool http_events_find(const struct http_session *s, struct slice id, struct http_stream **out);
+/* Sends what follows it. */
+void http_events_replay(const struct http_stream *stream, struct http_connection *c,
+                        struct slice id);
+
+#endif

@@ -1,0 +1,173 @@
+/* Which resource a request is for, and whether its client may ask at all. All of that is decided by
+ * the head, before a byte of a body is kept.
+ *
+ * Host must be an address, localhost or a name of this server: a page of a browser whose name leads
+ * here by a trick of the DNS has its own name there. Origin, which only browsers send, must be this
+ * server's own or one that is allowed. Then the client has to be admitted. */
+#include "http_state.h"
+
+#include <stdlib.h>
+
+#define ENDPOINT_PATH "/mcp"
+
+static bool is_post(const struct http_request *q)
+{
+    return slice_is(q->method, "POST");
+}
+
+/* `host` without its port. */
+static struct slice host_name(struct slice host)
+{
+    const uint8_t *end;
+    if (host.len > 0 && host.data[0] == '[') {
+        end = memchr(host.data, ']', host.len);
+        return end ? slice_of(host.data + 1, (size_t)(end - host.data) - 1) : slice_of(NULL, 0);
+    }
+    end = host.len ? memchr(host.data, ':', host.len) : NULL;
+    return end ? slice_of(host.data, (size_t)(end - host.data)) : host;
+}
+
+static bool host_is_own(const struct http_connection *c, struct slice host)
+{
+    const struct http_access *access = &c->endpoint->config.access;
+    struct address address;
+    struct slice name = host_name(host);
+    return address_parse(name, &address) || slice_is(name, "localhost") ||
+           access->is_own_name(access->context, name);
+}
+
+/* Whether the origin is the very server that the client speaks to. */
+static bool origin_is_own(struct slice origin, struct slice host)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t len = strlen(schemes[i]);
+        if (origin.len > len && memcmp(origin.data, schemes[i], len) == 0)
+            return slice_equal(slice_skip(origin, len), host);
+    }
+    return false;
+}
+
+static bool refuse(struct http_connection *c, int status, const char *why)
+{
+    http_respond_error(c, status, why);
+    return false;
+}
+
+static bool refuse_method(struct http_connection *c, const char *allow)
+{
+    const struct http_response r = {
+        .status = 405,
+        .type = "application/json",
+        .body = slice_str("{\"error\":\"This method is not possible here\"}"),
+        .allow = allow};
+    http_respond(c, &r);
+    http_connection_answered(c);
+    return false;
+}
+
+static bool check_names(struct http_connection *c)
+{
+    const struct http_access *access = &c->endpoint->config.access;
+    struct slice host, origin;
+    if (!http_request_header(&c->reader.request, "host", &host) || !host_is_own(c, host))
+        return refuse(c, 421, "This server does not have the name that Host says");
+    if (http_request_header(&c->reader.request, "origin", &origin) &&
+        !origin_is_own(origin, host) && !access->is_allowed_origin(access->context, origin))
+        return refuse(c, 403, "Pages of this Origin are not allowed here");
+    return true;
+}
+
+static bool admit(struct http_connection *c)
+{
+    const struct http_access *access = &c->endpoint->config.access;
+    c->admission = (struct http_admission){.status = 0};
+    access->admit(access->context, &c->reader.request, &c->peer, &c->admission);
+    return !c->admission.status || refuse(c, c->admission.status, c->admission.why);
+}
+
+static const struct http_page *page_find(const struct http_connection *c)
+{
+    const struct http_config *config = &c->endpoint->config;
+    for (size_t i = 0; i < config->page_count; i++)
+        if (slice_is(c->reader.request.path, config->pages[i].path))
+            return &config->pages[i];
+    return NULL;
+}
+
+static bool check_post(struct http_connection *c)
+{
+    struct slice type;
+    if (!http_request_header(&c->reader.request, "content-type", &type) ||
+        !http_list_has(type, "application/json"))
+        return refuse(c, 415, "The body has to be application/json");
+    return true;
+}
+
+bool http_route_head(struct http_connection *c)
+{
+    const struct http_access *access = &c->endpoint->config.access;
+    const struct http_request *q = &c->reader.request;
+    const struct http_page *page = page_find(c);
+    if (!check_names(c))
+        return false;
+    if (page) {
+        if (!slice_is(q->method, "GET"))
+            return refuse_method(c, "GET");
+        return access->page_is_open(access->context, page->path, &c->peer) || admit(c);
+    }
+    if (!slice_is(q->path, ENDPOINT_PATH))
+        return refuse(c, 404, "There is nothing here; the endpoint is " ENDPOINT_PATH);
+    if (!is_post(q) && !slice_is(q->method, "GET") && !slice_is(q->method, "DELETE"))
+        return refuse_method(c, "POST, GET, DELETE");
+    return admit(c) && (!is_post(q) || check_post(c));
+}
+
+static void give_page(struct http_connection *c, const struct http_page *page)
+{
+    struct buf body;
+    buf_init(&body, MCP_OUT_HIGH);
+    struct http_response r = {.status = 200, .type = page->type};
+    if (page->write(page->context, &body) != 0) {
+        http_respond_error(c, 500, "The page could not be written");
+    } else {
+        r.body = buf_peek(&body);
+        http_respond(c, &r);
+        http_connection_answered(c);
+    }
+    buf_fini(&body);
+}
+
+void http_route_whole(struct http_connection *c)
+{
+    const struct http_request *q = &c->reader.request;
+    const struct http_page *page = page_find(c);
+    struct slice id, version;
+    struct http_session *s = NULL;
+    if (page) {
+        give_page(c, page);
+        return;
+    }
+    bool modern = http_request_header(q, "mcp-protocol-version", &version) &&
+                  mcp_is_stateless_version(version);
+    if (!modern && http_request_header(q, "mcp-session-id", &id)) {
+        s = http_session_find(c->endpoint, id, &c->admission.identity);
+        if (!s) {
+            http_respond_error(c, 404, "There is no such session: begin with initialize");
+            return;
+        }
+        http_session_touch(s);
+    }
+    if (is_post(q)) {
+        http_exchange_start(c, s);
+    } else if (!s) {
+        refuse_method(c, "POST");
+    } else if (slice_is(q->method, "GET")) {
+        http_session_listen(s, c);
+    } else {
+        struct http_response r = {.status = 204};
+        http_session_end(s);
+        http_respond(c, &r);
+        http_connection_answered(c);
+    }
+}
