@@ -8,6 +8,8 @@
  * and what it uses. */
 #include "server_state.h"
 
+#include "scout/fleet/holdings.h"
+
 #include "pool_log.h"
 #include "scout/base/time.h"
 #include "scout/fleet/path_lock.h"
@@ -196,7 +198,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     uint64_t seed;
     io_random(io, &seed, sizeof seed);
     s->confirmations = confirmations_new(seed);
-    if (!s->confirmations)
+    if (!s->confirmations || holdings_new(&s->holdings, io, s->first.max_client_bytes) != 0)
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
     int error = server_pool_open(&s->pool, io, config, &log->log, why);
@@ -228,6 +230,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     server_view_free(s->view);
     confirmations_free(s->confirmations);
+    holdings_free(s->holdings);
     if (!s->reload.active) /* else a helper thread still reads into it */
         free(s);
     return 0;

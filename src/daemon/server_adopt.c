@@ -6,6 +6,7 @@
  * closed when it has been idle for its time. */
 #include "server_state.h"
 
+#include "scout/fleet/holdings.h"
 #include <stdio.h>
 
 int server_adopt(struct server *s, struct configuration *c, struct failure *why)
@@ -15,7 +16,8 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
                                               .pool = s->pool.pool,
                                               .resolver = s->pool.resolver,
                                               .settings = settings,
-                                              .ssh_config = c->ssh_config};
+                                              .ssh_config = c->ssh_config,
+                                              .holdings = s->holdings};
     struct server_view *view;
     c->ssh_config = NULL;
     int error = server_view_new(&view, &config, why);
@@ -23,6 +25,7 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     if (error)
         return error;
     server_view_replace(&s->view, view, &s->registry);
+    holdings_set_max(s->holdings, settings->max_client_bytes);
     s->limits = (struct mcp_limits){.call_timeout_ns = settings->call_timeout_ns,
                                     .slow_threshold_ns = settings->slow_threshold_ns};
     s->log->log.level = settings->log_level;

@@ -32,6 +32,7 @@ struct server {
     struct server_view *view; /* the current one */
     struct tool_registry registry;
     struct confirmations *confirmations; /* they outlive a reload */
+    struct holdings *holdings;           /* likewise */
     struct mcp_stats stats;
     struct mcp_limits limits;
     struct tokens tokens;

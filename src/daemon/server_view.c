@@ -89,6 +89,7 @@ static int build(struct server_view *v, const struct server_view_config *config,
     assert(v->settings.policy); /* without one everything would be allowed */
     v->env = (struct tool_env){
         .fleet = v->fleet,
+        .holdings = config->holdings,
         .file_size_max = v->settings.max_file_size,
         .command_timeout_ns = v->settings.command_timeout_ns,
         .resource_hosts_max = v->settings.resource_hosts,

@@ -17,6 +17,7 @@ struct server_view_config {
     struct resolver *resolver;
     const struct settings *settings; /* copied; the policy moves, also when it fails */
     struct ssh_config *ssh_config;   /* ownership moves, also when it fails */
+    struct holdings *holdings;       /* borrowed likewise */
 };
 
 /* 0, or a negative error with *why. */

@@ -23,6 +23,7 @@
 
 const struct setting settings_table[] = {
     {COUNT(max_file_size, "1048576", 1, 16777216), VARIABLES("MAX_FILE_SIZE")},
+    {COUNT(max_client_bytes, "67108864", 1048576, 1099511627776)},
     {COUNT(max_connections, "100", 1, 100000), VARIABLE("MAX_POOL_SIZE"), FIXED},
     {COUNT(max_requests, "1024", 1, 100000), FIXED},
     {COUNT(max_queue, "4096", 1, 100000), FIXED},

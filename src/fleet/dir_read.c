@@ -140,6 +140,8 @@ static void on_names(struct sftp_request *request, const struct sftp_reply *repl
     struct sftp_name name;
     while (!g->result.truncated && sftp_next_name(&names, &name))
         g->result.truncated = !add(g, &name);
+    if (!visit_hold_more(&g->visit, entry_list_size(&d->list)))
+        return;
     if (g->result.truncated) {
         forget_names(d, visit_sftp(&g->visit));
         complete(g);

@@ -13,6 +13,12 @@ struct entry_list {
 void entry_list_init(struct entry_list *l);
 void entry_list_fini(struct entry_list *l);
 
+/* Bytes of memory that it takes. */
+static inline size_t entry_list_size(const struct entry_list *l)
+{
+    return l->room * sizeof *l->entries + l->bytes.size;
+}
+
 /* Copies one entry with all its slices; false when PATH_ENTRIES_MAX, PATH_ENTRY_BYTES_MAX or memory
  * does not admit it. */
 bool entry_list_add(struct entry_list *l, const struct path_entry *e);

@@ -104,7 +104,10 @@ static bool is_known(const struct path_get *g)
 
 int exec_read_feed(struct path_get *g, struct slice data)
 {
-    int result = exec_reply_feed(g->exec, data);
+    struct exec_reply *r = g->exec;
+    int result = exec_reply_feed(r, data);
+    if (!visit_hold_more(&g->visit, r->text.size + entry_list_size(&r->list)))
+        return 0; /* it has ended */
     return result == 0 && is_known(g) ? 1 : result;
 }
 

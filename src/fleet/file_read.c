@@ -52,6 +52,8 @@ static bool make_room(struct path_get *g, uint64_t size)
     uint64_t room = r->room ? r->room * 2 : ROOM_FIRST;
     if (!r->one_by_one || room < size)
         room = size;
+    if (r->one_by_one && !visit_hold_more(&g->visit, room))
+        return false;
     uint8_t *data = realloc(r->data, room);
     if (!data) {
         visit_fail(&g->visit, SCOUT_E_NOMEM, "No memory for the file's content");
@@ -171,6 +173,8 @@ static bool ask_next(struct path_get *g, struct file_read_slot *slot)
     slot->get = g;
     slot->offset = r->asked;
     slot->len = left < r->chunk ? (uint32_t)left : r->chunk;
+    if (r->one_by_one && r->room > slot->offset && r->room - slot->offset < slot->len)
+        slot->len = (uint32_t)(r->room - slot->offset); /* the end is likely near */
     if (r->one_by_one && !make_room(g, slot->offset + slot->len))
         return false;
     int error = ask(g, slot);
@@ -304,6 +308,8 @@ static bool plan(struct path_get *g, uint64_t base, uint64_t count)
     r->one_by_one = size == 0;
     r->end = r->cut = UINT64_MAX;
     r->chunk = s ? sftp_read_max(s) : SFTP_CHUNK;
+    if (r->one_by_one && r->chunk > ROOM_FIRST)
+        r->chunk = ROOM_FIRST; /* mostly it is small, and not to be counted (holdings.h) */
     /* One byte more than the limit tells whether something is missing. */
     r->want = r->one_by_one ? count + !r->by_line : left < count ? left : count;
     return (r->one_by_one || make_room(g, r->want)) && make_window(g);
@@ -371,6 +377,18 @@ static void start_lines(struct path_get *g)
         ask_head(g);
     if (!g->visit.finished)
         read_block(g);
+}
+
+uint64_t file_read_holds(const struct path_get *g)
+{
+    const struct path_range *want = &g->range;
+    const uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
+    uint64_t max = g->size_max;
+    if (want->part == PATH_BYTES && want->count < max)
+        max = want->count;
+    if (want->part == PATH_LINES || want->part == PATH_TAIL)
+        max += LINE_BLOCK_MAX; /* beside what is kept of it */
+    return size < max ? size : max;
 }
 
 void file_read_start(struct path_get *g)

@@ -17,6 +17,9 @@ struct host_command {
     struct io_timer timer;
     struct io_task task;
     uint64_t bytes, started_ns, run_max_ns;
+    uint64_t client;
+    struct holdings *holdings; /* NULL: what it keeps is not counted */
+    struct holding holding;
     enum host_command_stop stop;
     bool has_input, out_truncated, err_truncated;
 };
@@ -74,6 +77,21 @@ static void on_started(void *context)
     h->events->on_started(h->context);
 }
 
+static void on_granted(struct holding *x)
+{
+    command_pause(CONTAINER_OF(x, struct host_command, holding)->command, false);
+}
+
+/* Once it has printed more than little, all that it may print is asked for, and it waits until that
+ * is granted: it holds nothing that others could wait for. */
+static void hold(struct host_command *h)
+{
+    if (h->holdings && !h->holding.of && h->bytes > HOLDINGS_SMALL &&
+        h->stop == HOST_COMMAND_UNSTOPPED &&
+        !holding_ask(&h->holding, h->holdings, h->client, h->out.max + h->err.max, on_granted))
+        command_pause(h->command, true);
+}
+
 /* Keeps what fits; true when something did not. */
 static bool keep(struct buf *b, struct slice data)
 {
@@ -93,6 +111,7 @@ static void on_output(void *context, bool is_stderr, struct slice data)
         h->out_truncated = true;
         stop_for(h, HOST_COMMAND_OUTPUT);
     }
+    hold(h);
     h->events->on_output(h->context, h->bytes);
 }
 
@@ -105,6 +124,7 @@ static void host_command_free(struct host_command *h)
 {
     io_task_cancel(&h->task);
     io_timer_stop(h->io, &h->timer);
+    holding_end(&h->holding);
     buf_fini(&h->out);
     buf_fini(&h->err);
     free(h);
@@ -172,6 +192,8 @@ struct host_command *host_command_start(struct fleet *f, const struct host_comma
     h->input = request->input;
     h->has_input = request->has_input;
     h->run_max_ns = request->run_max_ns;
+    h->client = request->client;
+    h->holdings = request->holdings;
     buf_init(&h->out, request->stdout_max);
     buf_init(&h->err, HOST_COMMAND_STDERR_MAX);
     io_timer_init(&h->timer);

@@ -38,10 +38,18 @@ void path_look_open(struct path_get *g)
         pool_flush(&g->visit.use);
 }
 
+static void on_held(struct visit *v)
+{
+    path_look_open(CONTAINER_OF(v, struct path_get, visit));
+}
+
 /* One of the two answers came. */
 static void step(struct path_get *g)
 {
-    if (g->stat_known && g->real_request.id == 0 && path_get_permitted(g))
+    if (!g->stat_known || g->real_request.id != 0 || !path_get_permitted(g))
+        return;
+    uint64_t bytes = g->result.kind == PATH_FILE ? file_read_holds(g) : 0;
+    if (visit_hold(&g->visit, bytes, on_held))
         path_look_open(g);
 }
 

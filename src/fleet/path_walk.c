@@ -147,7 +147,7 @@ bool path_walk_add(struct path_walk *w, uint32_t parent, struct slice name,
         w->nodes.nodes[index].mtime = attrs->mtime;
     if (attrs->flags & SFTP_ATTR_SIZE)
         w->nodes.nodes[index].size = attrs->size;
-    return true;
+    return visit_hold_more(&w->visit, walk_nodes_size(&w->nodes));
 }
 
 /* ---- the parts ---- */

@@ -27,6 +27,7 @@ static void drop_command(struct visit *v)
 
 void visit_fini(struct visit *v)
 {
+    holding_end(&v->holding);
     io_task_cancel(&v->task);
     io_timer_stop(fleet_io(v->fleet), &v->timer);
     drop_command(v);
@@ -44,6 +45,7 @@ static void on_again(struct io_task *task)
     struct visit *v = CONTAINER_OF(task, struct visit, task);
     drop_command(v);
     v->parts->reset(v);
+    holding_end(&v->holding);
     v->failure = (struct failure){0};
     v->printed = v->finished = false;
     acquire(v);
@@ -225,6 +227,35 @@ void visit_run(struct visit *v, const char *command)
     }
 }
 
+/* ---- what it holds ---- */
+
+static void on_granted(struct holding *x)
+{
+    struct visit *v = CONTAINER_OF(x, struct visit, holding);
+    if (!v->finished)
+        v->on_held(v);
+}
+
+bool visit_hold(struct visit *v, uint64_t bytes, void (*go_on)(struct visit *v))
+{
+    if (!v->holdings || bytes <= HOLDINGS_SMALL || v->holding.of)
+        return true;
+    v->on_held = go_on;
+    return holding_ask(&v->holding, v->holdings, v->client, bytes, on_granted);
+}
+
+bool visit_hold_more(struct visit *v, uint64_t bytes)
+{
+    struct failure why = {0};
+    if (!v->holdings || bytes <= HOLDINGS_SMALL)
+        return true;
+    if (holding_try(&v->holding, v->holdings, v->client, bytes))
+        return true;
+    holdings_refuse(v->holdings, &why);
+    visit_fail_as(v, &why);
+    return false;
+}
+
 /* ---- the begin ---- */
 
 /* When it will have taken too long, as far as is known now. */
@@ -252,8 +283,12 @@ static void on_deadline(struct io_timer *timer)
         io_timer_start(fleet_io(v->fleet), &v->timer, due(v), on_deadline);
         return;
     }
-    if (!v->parts->expire || !v->parts->expire(v))
+    if (v->holding.waits) {
+        holdings_refuse(v->holdings, &v->failure);
+        v->failure.stage = "queued";
+    } else if (!v->parts->expire || !v->parts->expire(v)) {
         tell_deadline(v);
+    }
     take_back(v); /* so that the end of the connection is not told to it as well */
     if (v->use.connection)
         pool_suspect(&v->use, v->asking_ns ? v->asking_ns : v->connected_ns);
@@ -327,6 +362,7 @@ void visit_start(struct visit *v, const struct visit_parts *parts, struct fleet 
         .principal = request->principal,
         .client = request->client,
         .deadline_ns = request->deadline_ns,
+        .holdings = request->holdings,
         .shown = shown,
         .path = expand_home(shown),
     };

@@ -9,6 +9,7 @@
 #define SCOUT_FLEET_VISIT_H
 
 #include "scout/fleet/fleet.h"
+#include "scout/fleet/holdings.h"
 #include "scout/fleet/path_get.h"
 
 /* So many requests in flight on a connection leave room for nobody to read ahead: the other half
@@ -56,6 +57,9 @@ struct visit {
     bool printed;            /* it has printed something */
     bool finished; /* nothing of it is on the connection any more; the task goes on with it */
     bool retried;
+    struct holdings *holdings; /* NULL: what it holds is not counted */
+    struct holding holding;
+    void (*on_held)(struct visit *v);
 };
 
 /* Begins; the parts may be called from within, but never `deliver`. `shown` has to live as long. */
@@ -74,6 +78,12 @@ struct sftp *visit_sftp(const struct visit *v);
  * something is asked of it. visit_moved tells that it answered, and whether more is asked. */
 void visit_idle(struct visit *v, uint64_t idle_ns);
 void visit_moved(struct visit *v, bool asking);
+
+/* What it will hold in memory (holdings.h), at most. True: it may go on; false: it waits, and
+ * `go_on` is called later, unless it has ended. What is small, or is not counted, may always. */
+bool visit_hold(struct visit *v, uint64_t bytes, void (*go_on)(struct visit *v));
+/* It holds more than was asked for: false when that is too much; then it has failed. */
+bool visit_hold_more(struct visit *v, uint64_t bytes);
 
 /* Runs one command (for the login shell, without effect) on the host: `feed` and `fed` follow. */
 void visit_run(struct visit *v, const char *command);

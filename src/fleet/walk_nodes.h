@@ -30,6 +30,12 @@ struct walk_nodes {
 __attribute__((warn_unused_result)) int walk_nodes_init(struct walk_nodes *n);
 void walk_nodes_fini(struct walk_nodes *n);
 
+/* Bytes of memory that they take. */
+static inline size_t walk_nodes_size(const struct walk_nodes *n)
+{
+    return n->room * sizeof *n->nodes + n->bytes.size;
+}
+
 /* Copies `name`. The index, or SCOUT_E_LIMIT, SCOUT_E_NOMEM. */
 __attribute__((warn_unused_result)) int64_t walk_nodes_add(struct walk_nodes *n, uint32_t parent,
                                                            struct slice name, uint32_t mode,

@@ -26,6 +26,7 @@ struct path_request path_call_request(const struct path_call *p)
         .path = p->target.path,
         .principal = p->call->identity->principal,
         .client = p->call->identity->client,
+        .holdings = p->call->view->env->holdings,
         .deadline_ns = p->call->deadline_ns,
     };
 }

@@ -118,6 +118,7 @@ static void on_effect(struct tool_call *call, int error, const struct failure *r
         .has_input = r->input != NULL,
         .input = slice_str(r->input ? r->input : ""),
         .stdout_max = call->view->env->file_size_max,
+        .holdings = call->view->env->holdings,
         .run_max_ns = r->timeout_ns,
         .deadline_ns = call->deadline_ns,
     };

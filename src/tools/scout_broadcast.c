@@ -13,6 +13,7 @@
 
 #include "broadcast_result.h"
 #include "scout/base/container.h"
+#include "scout/fleet/holdings.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
@@ -42,10 +43,12 @@ struct broadcast {
     unsigned in_flight;
     bool starting, cancelled;
     struct io_task task; /* ends the call */
+    struct holding holding;
 };
 
 static void broadcast_free(struct broadcast *b)
 {
+    holding_end(&b->holding);
     for (size_t i = 0; b->members && i < b->count; i++)
         broadcast_part_fini(&b->members[i].part);
     free(b->members);
@@ -256,14 +259,29 @@ static int parse(struct broadcast *b, const struct cJSON *targets, struct failur
     return 0;
 }
 
+static size_t room_of_each(const struct broadcast *b)
+{
+    size_t room = BROADCAST_BYTES_MAX / b->count;
+    return room < BROADCAST_TARGET_BYTES_MIN ? BROADCAST_TARGET_BYTES_MIN : room;
+}
+
+/* Asks for what all targets may bring. It cannot wait: nothing of it has a deadline yet. */
+static int hold(struct broadcast *b, struct failure *why)
+{
+    const struct tool_call *call = b->s->call;
+    struct holdings *h = call->view->env->holdings;
+    if (!h || holding_try(&b->holding, h, call->identity->client, room_of_each(b) * b->count))
+        return 0;
+    return holdings_refuse(h, why);
+}
+
 /* What each target's call goes by. */
 static void prepare(struct broadcast *b)
 {
     const struct tool_call *call = b->s->call;
-    size_t room = BROADCAST_BYTES_MAX / b->count;
-    if (room < BROADCAST_TARGET_BYTES_MIN)
-        room = BROADCAST_TARGET_BYTES_MIN;
+    const size_t room = room_of_each(b);
     b->env = *call->view->env;
+    b->env.holdings = NULL; /* the whole has asked */
     if (b->env.file_size_max > room)
         b->env.file_size_max = room;
     b->env.entry_max = room / BROADCAST_ENTRY_BYTES;
@@ -302,6 +320,8 @@ static void start(struct scout_call *s, const struct cJSON *args)
     int error = parse(b, targets, &why);
     if (!error && !find_firsts(b))
         error = failure_set(&why, SCOUT_E_NOMEM, "No memory for the request");
+    if (!error)
+        error = hold(b, &why);
     if (error) {
         broadcast_free(b);
         scout_call_fail(s, &why);

@@ -9,6 +9,7 @@
 
 #include "diff_result.h"
 #include "scout/base/container.h"
+#include "scout/fleet/holdings.h"
 #include "scout/fleet/path_get.h"
 #include "scout/fleet/text_diff.h"
 #include "scout/tools/path_permit.h"
@@ -46,6 +47,7 @@ struct diff_call {
     struct diff_side sides[2];
     unsigned reading;
     struct diff_job *job;
+    struct holding holding; /* both texts, and room for what differs */
 };
 
 static void job_free(struct diff_job *j)
@@ -73,6 +75,7 @@ static void fail_as(struct diff_call *d, const struct failure *why)
 {
     struct scout_call *s = d->s;
     stop_reading(d);
+    holding_end(&d->holding);
     job_free(d->job);
     s->operation = NULL;
     scout_call_fail(s, why);
@@ -118,6 +121,7 @@ static void on_diffed(struct io_job *job)
         .diff = buf_peek(&j->diff),
     };
     d->s->operation = NULL;
+    holding_end(&d->holding);
     scout_call_finish(d->s, diff_answer_write, &answer);
     job_free(j);
 }
@@ -162,6 +166,19 @@ static void run_job(struct io_job *job)
 
 /* ---- reading ---- */
 
+/* Whether a text may be kept beside what is kept already. It cannot wait: the other file may hold
+ * what would be waited for. */
+static bool hold(struct diff_call *d, size_t len, struct failure *why)
+{
+    const struct tool_call *call = d->s->call;
+    struct holdings *h = call->view->env->holdings;
+    uint64_t bytes = 2 * (uint64_t)(d->job->lens[0] + d->job->lens[1] + len);
+    if (!h || bytes <= HOLDINGS_SMALL || holding_try(&d->holding, h, call->identity->client, bytes))
+        return true;
+    holdings_refuse(h, why);
+    return false;
+}
+
 static bool set_text(struct diff_call *d, int side, struct slice text, uint64_t size,
                      bool truncated)
 {
@@ -190,12 +207,15 @@ static void on_got(void *context, const struct path_result *result)
 {
     struct diff_file *f = context;
     struct diff_call *d = f->d;
+    struct failure why;
     f->get = NULL;
     d->reading--;
     if (result->connected_ns > d->s->call->connected_ns)
         d->s->call->connected_ns = result->connected_ns;
     if (result->failure.error)
         fail(d, &result->failure);
+    else if (!hold(d, result->text.len, &why))
+        fail(d, &why);
     else if (!set_text(d, f->side, result->text, result->attrs.size, result->truncated))
         fail_memory(d);
     else
@@ -230,6 +250,7 @@ static bool read_file(struct diff_file *f)
         .principal = call->identity->principal,
         .client = call->identity->client,
         .size_max = call->view->env->file_size_max,
+        .holdings = call->view->env->holdings,
         .deadline_ns = call->deadline_ns,
         .permit = permit,
         .progress = on_progress,
@@ -337,6 +358,7 @@ static void cancel(struct scout_call *s)
     if (!d)
         return;
     bool reading = d->reading > 0;
+    holding_end(&d->holding);
     stop_reading(d);
     if (reading)
         job_free(d->job);

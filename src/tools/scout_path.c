@@ -68,6 +68,7 @@ static void start(struct scout_call *s, const struct cJSON *args)
         .principal = s->call->identity->principal,
         .client = s->call->identity->client,
         .size_max = env->file_size_max,
+        .holdings = env->holdings,
         .deadline_ns = s->call->deadline_ns,
         .permit = permit,
         .progress = on_progress,

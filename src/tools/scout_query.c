@@ -75,6 +75,7 @@ static void run(struct query_call *q, const char *directory)
         .client = call->identity->client,
         .line = (const char *)buf_peek(&line).data,
         .stdout_max = env->file_size_max,
+        .holdings = env->holdings,
         .run_max_ns = env->command_timeout_ns,
         .deadline_ns = call->deadline_ns,
         .repeatable = true,

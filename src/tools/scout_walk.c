@@ -49,6 +49,7 @@ static void begin(struct scout_call *s, struct walk_request *request, uint32_t v
     request->path.principal = s->call->identity->principal;
     request->path.client = s->call->identity->client;
     request->path.deadline_ns = s->call->deadline_ns;
+    request->path.holdings = s->call->view->env->holdings;
     request->permit_below = permit_below;
     request->progress = on_progress;
     s->operation = path_walk_start(s->call->view->env->fleet, request, fn, s);

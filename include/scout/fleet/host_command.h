@@ -2,11 +2,14 @@
  *
  * It is stopped at the host when its stdout outgrows the cap (nobody would see the rest), when it
  * has run for longer than it may, and when its caller wants no more of it. Of stderr what is over
- * the cap is dropped. In whichever way it ends, what it printed until then is in the result. */
+ * the cap is dropped. In whichever way it ends, what it printed until then is in the result. One
+ * that prints much has to wait, paused, while other calls of its client hold too much (holdings.h).
+ */
 #ifndef SCOUT_FLEET_HOST_COMMAND_H
 #define SCOUT_FLEET_HOST_COMMAND_H
 
 #include "scout/fleet/fleet.h"
+#include "scout/fleet/holdings.h"
 #include "scout/pool/command.h"
 
 #define HOST_COMMAND_STDERR_MAX (64u * 1024u) /* bytes of stderr that are kept */
@@ -22,13 +25,14 @@ struct host_command_request {
     const struct ssh_host *host;
     const char *principal;
     uint64_t client;
-    const char *line;     /* for the login shell; copied */
-    bool has_input;       /* else its stdin is at its end at once */
-    struct slice input;   /* its stdin; borrowed until on_end */
-    size_t stdout_max;    /* bytes that are kept */
-    uint64_t run_max_ns;  /* from when it began; 0: until the deadline */
-    uint64_t deadline_ns; /* absolute, over all */
-    bool repeatable;      /* has no effect (pool/command.h) */
+    const char *line;          /* for the login shell; copied */
+    bool has_input;            /* else its stdin is at its end at once */
+    struct slice input;        /* its stdin; borrowed until on_end */
+    size_t stdout_max;         /* bytes that are kept */
+    uint64_t run_max_ns;       /* from when it began; 0: until the deadline */
+    uint64_t deadline_ns;      /* absolute, over all */
+    bool repeatable;           /* has no effect (pool/command.h) */
+    struct holdings *holdings; /* that what is kept counts in (holdings.h); NULL: in none */
 };
 
 /* All is borrowed until on_end returns. */

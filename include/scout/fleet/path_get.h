@@ -24,6 +24,8 @@
 #define PATH_ENTRIES_MAX     10000 /* of one directory; the rest is left out and said so */
 #define PATH_ENTRY_BYTES_MAX (16u * 1024u * 1024u) /* of their names */
 
+struct holdings;
+
 enum path_kind { PATH_FILE, PATH_DIRECTORY };
 
 /* Which part of a file is wanted. */
@@ -87,6 +89,7 @@ struct path_request {
     const char *principal; /* whose logins are used; "" the daemon's own */
     uint64_t client;       /* who shares the host's channels fairly; 0: nobody in particular */
     uint64_t size_max;     /* bytes of a file */
+    struct holdings *holdings; /* that what it holds counts in (holdings.h); NULL: in none */
     struct path_range range;
     const char *etag; /* a file that has this one is not opened (etag.h); NULL: none */
     bool watch;       /* whether a file changed meanwhile is of interest; only told over SFTP */

@@ -26,8 +26,11 @@
 
 #define SCOUT_EXPECTED_MAX (1024u * 1024u) /* bytes of `diff_content` */
 
+struct holdings;
+
 struct tool_env {
     struct fleet *fleet;
+    struct holdings *holdings;   /* NULL: what calls hold is not counted */
     uint64_t file_size_max;      /* bytes of a file that are read */
     size_t entry_max;            /* of a directory that are told; 0: no bound of its own */
     uint64_t command_timeout_ns; /* of one command on a host */

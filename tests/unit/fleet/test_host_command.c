@@ -106,6 +106,38 @@ static void what_it_prints_is_kept_up_to_the_caps(void **state)
     close_world();
 }
 
+static void not_told(struct holding *x)
+{
+    (void)x;
+    fail();
+}
+
+/* It stands still while others of its client hold too much, and goes on when they do not. */
+static void one_that_prints_much_waits_for_its_clients_other_calls(void **state)
+{
+    (void)state;
+    struct seen s;
+    struct holdings *h;
+    struct holding other = {0};
+    open_world(&(struct toy_config){.seed = 1, .faults.slow_output = 1000});
+    assert_int_equal(holdings_new(&h, world->io, 1000000), 0);
+    assert_true(holding_ask(&other, h, 7, 1000000, not_told));
+    const struct host_command_request request = {.client = 7, .stdout_max = 500000, .holdings = h};
+    run(&s, "o50000", request); /* little is not counted */
+    assert_int_equal(s.out_len, 50000);
+    begin(&s, "o300000", request);
+    run_ms(60000);
+    assert_int_equal(s.ended, 0);
+    assert_true(s.bytes > 0 && s.bytes < 300000);
+    holding_end(&other);
+    UNTIL(s.ended);
+    assert_int_equal(s.out_len, 300000);
+    assert_false(s.out_truncated);
+    assert_int_equal(holdings_held(h), 0);
+    holdings_free(h);
+    close_world();
+}
+
 static void one_that_prints_too_much_is_stopped(void **state)
 {
     (void)state;
@@ -209,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_prints_is_kept_up_to_the_caps),
+        cmocka_unit_test(one_that_prints_much_waits_for_its_clients_other_calls),
         cmocka_unit_test(one_that_prints_too_much_is_stopped),
         cmocka_unit_test(its_time_is_counted_from_its_begin_and_what_it_printed_is_told),
         cmocka_unit_test(its_caller_may_stop_it_or_forget_it),

@@ -1,6 +1,8 @@
 /* How a look at a path ends when it does not go well: a lost connection, the deadline, a cancel. */
 #include "world.h"
 
+#include "scout/fleet/holdings.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +187,105 @@ static void a_pool_that_refuses_is_told(void **state)
     world_stop(&w);
 }
 
+static void nobody_asked(struct holding *x)
+{
+    (void)x;
+    fail();
+}
+
+/* A world whose looks count, and where another call of the client holds all that it may. */
+static void start_full(struct world *w, struct holding *other)
+{
+    world_start(w);
+    *other = (struct holding){0};
+    assert_int_equal(holdings_new(&w->holdings, w->fleet.io, WORLD_SIZE_MAX), 0);
+    assert_true(holding_ask(other, w->holdings, 1, WORLD_SIZE_MAX, nobody_asked));
+}
+
+static void stop_full(struct world *w)
+{
+    assert_int_equal(holdings_held(w->holdings), 0);
+    holdings_free(w->holdings);
+    world_stop(w);
+}
+
+static void a_large_file_waits_unopened_while_others_hold_too_much(void **state)
+{
+    (void)state;
+    struct world w;
+    struct holding other;
+    uint8_t *large = calloc(1, WORLD_SIZE_MAX);
+    start_full(&w, &other);
+    world_put(&w, "small", "x", 1);
+    world_look(&w, world_path(&w, "small"));
+    world_expect_text(&w, "x", 1);
+    world_put(&w, "large", large, WORLD_SIZE_MAX);
+    world_begin(&w, world_path(&w, "large"));
+    unsigned opens = w.pool.asked[TYPE_OPEN];
+    for (int i = 0; i < 20; i++)
+        world_step(&w);
+    assert_false(w.done);
+    assert_int_equal(w.pool.asked[TYPE_OPEN], opens);
+    holding_end(&other);
+    for (int i = 0; i < 20 && !w.done; i++)
+        world_step(&w);
+    world_expect_text(&w, large, WORLD_SIZE_MAX);
+    /* When it is cancelled while it waits, nothing is left. */
+    assert_true(holding_ask(&other, w.holdings, 1, WORLD_SIZE_MAX, nobody_asked));
+    world_begin(&w, world_path(&w, "large"));
+    for (int i = 0; i < 5; i++)
+        world_step(&w);
+    path_get_cancel(w.get);
+    world_settle(&w);
+    holding_end(&other);
+    free(large);
+    stop_full(&w);
+}
+
+static void what_waits_too_long_names_the_limit(void **state)
+{
+    (void)state;
+    struct world w;
+    struct holding other;
+    uint8_t *large = calloc(1, WORLD_SIZE_MAX);
+    start_full(&w, &other);
+    world_put(&w, "large", large, WORLD_SIZE_MAX);
+    world_begin(&w, world_path(&w, "large"));
+    for (int i = 0; i < 5; i++)
+        world_step(&w);
+    w.pool.silent = true; /* so that time passes */
+    for (int i = 0; i < 5 && !w.done; i++)
+        world_step(&w);
+    w.pool.silent = false;
+    world_settle(&w);
+    world_expect_error(&w, SCOUT_E_LIMIT, "max_client_bytes");
+    assert_string_equal(w.failure.stage, "queued");
+    holding_end(&other);
+    free(large);
+    stop_full(&w);
+}
+
+static void what_cannot_be_known_before_is_refused(void **state)
+{
+    (void)state;
+    struct world w;
+    struct holding other;
+    char name[64];
+    start_full(&w, &other);
+    world_look(&w, "/proc/self/status"); /* it says that it has no bytes, and has few */
+    assert_int_equal(w.failure.error, 0);
+    for (int i = 0; i < 600; i++) {
+        snprintf(name, sizeof name, "a-file-of-a-directory-that-is-large-%d", i);
+        world_put(&w, name, "", 0);
+    }
+    world_look(&w, w.place.dir);
+    world_expect_error(&w, SCOUT_E_LIMIT, "max_client_bytes");
+    holding_end(&other);
+    world_look(&w, w.place.dir);
+    assert_int_equal(w.failure.error, 0);
+    stop_full(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +298,9 @@ int main(void)
         cmocka_unit_test(a_connection_that_is_waited_for_is_used),
         cmocka_unit_test(a_crowd_leaves_room_for_others),
         cmocka_unit_test(a_pool_that_refuses_is_told),
+        cmocka_unit_test(a_large_file_waits_unopened_while_others_hold_too_much),
+        cmocka_unit_test(what_waits_too_long_names_the_limit),
+        cmocka_unit_test(what_cannot_be_known_before_is_refused),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -398,6 +398,8 @@ void world_begin(struct world *w, const char *path)
         .path = path,
         .principal = w->pool.principal ? w->pool.principal : "",
         .size_max = w->size_max ? w->size_max : WORLD_SIZE_MAX,
+        .client = 1,
+        .holdings = w->holdings,
         .range = w->range,
         .etag = w->etag,
         .watch = w->watch,

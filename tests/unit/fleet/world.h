@@ -57,7 +57,8 @@ struct world {
     struct path_range range;
     const char *etag;
     bool watch;
-    uint64_t size_max; /* 0: WORLD_SIZE_MAX */
+    uint64_t size_max;         /* 0: WORLD_SIZE_MAX */
+    struct holdings *holdings; /* NULL: what they hold is not counted */
     /* What came of it, copied. */
     bool done;
     struct failure failure;
