@@ -2,10 +2,11 @@
 /* Markdown within a paragraph: text -> a tree of plain objects. After CommonMark, with the strikethrough
  * and bare addresses of GitHub's; HTML is text. Nothing here touches the document.
  *
- * Nodes: a string, or {tag: em|strong|del|code|br|link|image, children?, text?, to?, title?}.
+ * Nodes: a string, or {tag: em|strong|del|code|br|link|image, children?, depth?, text?, to?, title?}.
  * Every scan goes forward only, so that a hostile text takes time in proportion to its length (and, of
  * brackets and stars, to their number times a constant). */
 
+const INLINE_DEPTH_MAX = 32; /* of emphasis within emphasis; what is deeper stays text */
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '©', reg: '®', trade: '™',
   hellip: '…', mdash: '—', ndash: '–', rarr: '→', larr: '←', times: '×', middot: '·', bull: '•', deg: '°' };
 const PUNCTUATION = /[!-/:-@[-`{-~\p{P}\p{S}]/u;
@@ -84,10 +85,11 @@ class InlineParser {
 
   lineBreak() {
     const isHard = this.plain.endsWith('  ');
-    this.plain = this.plain.replace(/ {1,1000}$/, '');
+    this.plain = this.plain.trimEnd();
     if (isHard)
       return this.hardBreak();
     this.plain += '\n';
+    this.flush(); /* so that what is looked at line by line is no longer than a line */
     this.at++;
     return true;
   }
@@ -185,7 +187,7 @@ class InlineParser {
     this.flush();
     const children = finishNodes(this.nodes.splice(bracket.index).slice(1));
     this.nodes.push(bracket.isImage ? { tag: 'image', to: target.to, text: plainText(children) }
-      : { tag: 'link', to: target.to, title: target.title, children });
+      : { tag: 'link', to: target.to, title: target.title, children, depth: depthOf(children) });
     if (!bracket.isImage) {
       this.deadCount = this.brackets.length;
       this.liveCount = 0;
@@ -239,6 +241,10 @@ class InlineParser {
   }
 }
 
+function depthOf(nodes) {
+  return nodes.reduce((depth, node) => Math.max(depth, node.depth ?? 0), 0);
+}
+
 function plainText(nodes) {
   return nodes.map((node) => (typeof node === 'string' ? node
     : node.tag === 'br' ? '\n' : node.text ?? plainText(node.children || []))).join('');
@@ -282,20 +288,22 @@ function closeRuns(closer, out, openers, bottoms) {
     let at = openers.length - 1;
     while (at >= bottom && !runsMatch(out[openers[at]], closer))
       at--;
-    if (at < bottom) {
+    if (at < bottom || !wrapRuns(out, openers[at], closer)) {
       bottoms.set(kind, openers.length);
       return;
     }
-    wrapRuns(out, openers[at], closer);
     openers.length = out[openers[at]]?.run !== undefined && out[openers[at]].length > 0 ? at + 1 : at;
     for (const [key, value] of bottoms)
       bottoms.set(key, Math.min(value, openers.length));
   }
 }
 
-/* What stands behind the opening run becomes one node. */
+/* What stands behind the opening run becomes one node, unless that would be too deep. */
 function wrapRuns(out, index, closer) {
   const opener = out[index];
+  const depth = 1 + depthOf(out.slice(index + 1));
+  if (depth > INLINE_DEPTH_MAX)
+    return false;
   const used = closer.run === '~' ? closer.length : Math.min(opener.length, closer.length, 2);
   const children = mergeText(out.splice(index + 1).map((node) => (node.run === undefined ? node : node.run.repeat(node.length))));
   opener.length -= used;
@@ -303,7 +311,8 @@ function wrapRuns(out, index, closer) {
   const tag = closer.run === '~' ? 'del' : used === 2 ? 'strong' : 'em';
   if (opener.length === 0)
     out.pop();
-  out.push({ tag, children });
+  out.push({ tag, children, depth });
+  return true;
 }
 
 function mergeText(nodes) {

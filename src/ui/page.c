@@ -147,7 +147,7 @@ static int put_data(struct buf *out, struct slice data)
             i++;
             continue;
         }
-        int error = buf_append(out, slice_of(data.data + start, i - start));
+        int error = i > start ? buf_append(out, slice_of(data.data + start, i - start)) : 0;
         if (!error)
             error = buf_append_str(out, escape);
         if (error)

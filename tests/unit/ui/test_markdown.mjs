@@ -103,11 +103,12 @@ function testCases() {
     assert.equal(render(text), expected, JSON.stringify(text));
 }
 
-// A text that makes a parser look again and again at what it has seen. A quarter of it must not take less than
-// a sixteenth of its time by far, whatever the machine: that would be square.
+// Texts that make a parser look again and again at what it has seen. Each takes far less than 100 ms; one that
+// takes time by the square of its length takes many seconds.
 const HOSTILE = ['[', ']', '![', '*', '**a', '*a_', '_a*', 'a**b', '`', '``a`', '[a](', '[a](<', '[a][', '(', '> ', '- ', '1. ', '# ', '|', '\\', '&', '&#',
   '<', '<http://', 'http://a', 'https://a.(', '~~', '~~a', '~', '\n', '\n\n', '- a\n', '> a\n', '> - ', '- > ', '\t', ' ', '    a\n', '[a]: b\n', '[a]\n', '```\n', '|-', '|a|b|\n|-|-|\n',
-  '**a *b ', '[*a](', '*[a](b', '!', 'a\n=\n', '"', '[a]("', '\\\n', '  \n', '***', '* _', '_ *a', '[[a](b)', '![[a](b)', '[http://a ', '![http://a ', '[a]http://b '];
+  '**a *b ', '[*a](', '*[a](b', '!', 'a\n=\n', '"', '[a]("', '\\\n', '  \n', '***', '* _', '_ *a', '[[a](b)', '![[a](b)', '[http://a ', '![http://a ', '[a]http://b ', 'a\n', 'a  b\n', `a${' '.repeat(200)}\n`, `[a](b${' '.repeat(98)}`, `[a](b ${'"c'.repeat(40)}`, `[a]: b${' '.repeat(98)}"\n`,
+  `*${' '.repeat(200)}`, '"', "'", '[a](b(', '**a__'];
 
 function timeOf(text) {
   const begun = process.hrtime.bigint();
@@ -122,6 +123,23 @@ function testTime() {
       const time = timeOf(text);
       assert.ok(time < 2000, `${JSON.stringify(piece)}: ${Math.round(time)} ms`);
     }
+  }
+}
+
+// What is nested as deep as a text can be must not be a tree that deep: whoever walks it has a stack.
+function depthOf(nodes) {
+  return nodes.reduce((depth, node) => Math.max(depth, 1 + Math.max(0, ...[node.children, node.inline].map((each) => (Array.isArray(each) ? depthOf(each) : 0)))), 0);
+}
+
+function testDepth() {
+  const pairs = [['*a ', ' b*'], ['**a ', ' b**'], ['*a **b ', ' c** d*'], ['_a ', ' b_'], ['~~a ~b ', ' c~ d~~'], ['***a ', ' b***'], ['[', '](a)'], ['![', '](a)'], ['*[', '](a)*'],
+    ['> ', '\n'], ['- ', '\n'], ['> - 1. ', '\n']];
+  for (const [open, close] of pairs) {
+    const text = open.repeat(10000) + 'x' + close.repeat(10000);
+    assert.ok(timeOf(text) < 3000, open);
+    const tree = parseMarkdown(text);
+    assert.ok(depthOf(tree) < 100, `${open}: ${depthOf(tree)} deep`);
+    assert.ok(render(text).includes('x'));
   }
 }
 
@@ -146,6 +164,7 @@ if (process.argv[2]) {
 } else {
   testCases();
   testTime();
+  testDepth();
   testRandom();
   console.log(`${CASES.length} cases, ${HOSTILE.length} hostile pieces, 4000 random texts: ok`);
 }
