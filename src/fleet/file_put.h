@@ -19,6 +19,7 @@ enum put_stage {
     PUT_OPENING,   /* from here on the temporary file may be there */
     PUT_WRITING,   /* contents; beside them the owner */
     PUT_FINISHING, /* mode, fsync, fstat, close, and what is there now */
+    PUT_WRITTEN,   /* file_put_place is waited for */
     PUT_PLACING,   /* the rename was sent */
     PUT_PLACED,
 };

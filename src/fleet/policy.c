@@ -208,7 +208,12 @@ uint32_t policy_possible(const struct policy *p, const struct identity *identity
             .identity = identity, .verb = (enum policy_verb)verb, .no_path = verb == POLICY_QUERY};
         if (!(verbs & POLICY_BIT(verb)))
             continue;
+        request.way = POLICY_FROM_HOST;
         bool may = could(p, &request);
+        if (verb == POLICY_TRANSFER && !may) {
+            request.way = POLICY_TO_HOST;
+            may = could(p, &request);
+        }
         if (verb == POLICY_QUERY && !may) {
             request.no_path = false;
             request.names_only = true;

@@ -118,11 +118,23 @@ static enum policy_match match_command(const struct rule *r, struct policy_quest
     return known ? MATCH_NO : MATCH_MAYBE;
 }
 
+/* A rule that names the verb is about it; one that is only kin (policy_rule.c) is about the way in
+ * which its own verb goes. */
+static bool has_verb(const struct rule *r, const struct policy_request *request)
+{
+    enum policy_verb kin = request->way == POLICY_FROM_HOST ? POLICY_READ : POLICY_WRITE;
+    if (!(r->verbs & POLICY_BIT(request->verb)))
+        return false;
+    if (request->verb != POLICY_TRANSFER || request->way == POLICY_EITHER_WAY || !r->written)
+        return true;
+    return r->written & (POLICY_BIT(POLICY_TRANSFER) | POLICY_BIT(kin));
+}
+
 enum policy_match policy_rule_match_but_path(const struct rule *r, struct policy_question *q,
                                              bool *hidden)
 {
     const struct policy_request *request = q->request;
-    if (!(r->verbs & POLICY_BIT(request->verb)) ||
+    if (!has_verb(r, request) ||
         (r->identities.count > 0 &&
          !names_match(&r->identities, request->identity->name, PATTERN_EXACT)))
         return MATCH_NO;

@@ -1,10 +1,11 @@
 /* All is written: the file gets its mode, goes to the disk, is checked, and takes its place.
  *
  * The mode, fsync, fstat, the close and a look at what is there now go out together; their answers
- * have to be right before the rename goes out. Where something is there, it is replaced by
- * posix-rename@openssh.com; where nothing may be there, the draft's rename is used, which refuses
- * to replace: with OpenSSH without a moment in between (link and unlink). The stat behind the
- * rename brings what the file is now. */
+ * have to be right before the rename goes out. Where somebody wants to look at what was written
+ * before it is seen, the look at what is there comes behind that. Where something is there, it is
+ * replaced by posix-rename@openssh.com; where nothing may be there, the draft's rename is used,
+ * which refuses to replace: with OpenSSH without a moment in between (link and unlink). The stat
+ * behind the rename brings what the file is now. */
 #include "file_put.h"
 
 #include <stdio.h>
@@ -106,17 +107,49 @@ static void decide(struct file_put *p)
 {
     const struct put_side *there = &p->side[THERE];
     bool exists = !there->error;
-    if (side_failed(p, SIZE, "look at") || side_failed(p, MODE, "set the mode of") ||
-        side_failed(p, CLOSE, "close"))
-        return;
     if (there->error && there->error != SCOUT_E_NOT_FOUND && side_failed(p, THERE, "look at"))
         return;
-    if (!size_is_right(p) || !put_condition_holds(p, exists ? &there->attrs : NULL))
+    if (!put_condition_holds(p, exists ? &there->attrs : NULL))
         return;
     bool posix = sftp_offers(visit_sftp(&p->visit), SFTP_EXT_POSIX_RENAME);
-    p->result.attrs = p->side[SIZE].attrs;
     p->result.created = !exists;
     place(p, posix && p->condition != FILE_PUT_ABSENT);
+}
+
+static void on_there(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct put_side *side = CONTAINER_OF(request, struct put_side, request);
+    if (put_side_take(side, reply))
+        decide(side->put);
+}
+
+void file_put_place(struct file_put *p)
+{
+    struct sftp *s = visit_sftp(&p->visit);
+    if (p->stage != PUT_WRITTEN || p->visit.finished)
+        return;
+    p->stage = PUT_FINISHING;
+    if (!put_side_started(p, THERE,
+                          s ? sftp_lstat(s, &p->side[THERE].request, p->real_path, on_there)
+                            : SCOUT_E_CONNECTION_LOST))
+        return;
+    visit_moved(&p->visit, true);
+    pool_flush(&p->visit.use);
+}
+
+/* Everything about the temporary file is answered. */
+static void on_written(struct file_put *p)
+{
+    if (side_failed(p, SIZE, "look at") || side_failed(p, MODE, "set the mode of") ||
+        side_failed(p, CLOSE, "close") || !size_is_right(p))
+        return;
+    p->result.attrs = p->side[SIZE].attrs;
+    if (!p->events->on_written) {
+        decide(p);
+        return;
+    }
+    p->stage = PUT_WRITTEN;
+    p->events->on_written(p->context, p->temp);
 }
 
 static void on_finished(struct sftp_request *request, const struct sftp_reply *reply)
@@ -133,7 +166,7 @@ static void on_finished(struct sftp_request *request, const struct sftp_reply *r
         }
     }
     if (last)
-        decide(p);
+        on_written(p);
 }
 
 /* ---- the begin ---- */
@@ -177,6 +210,8 @@ void put_finish(struct file_put *p)
     bool can_sync = sftp_offers(visit_sftp(&p->visit), SFTP_EXT_FSYNC);
     p->stage = PUT_FINISHING;
     for (unsigned i = MODE; i <= THERE; i++) {
+        if (i == THERE && p->events->on_written)
+            break; /* that is for later */
         if (i == SYNC && !can_sync) {
             p->side[i].error = 0;
             continue;

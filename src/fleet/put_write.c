@@ -33,12 +33,15 @@ static size_t chunk_max(const struct file_put *p)
     return max < PUT_CHUNK ? max : PUT_CHUNK;
 }
 
-size_t file_put_room(const struct file_put *p)
+size_t file_put_room(struct file_put *p)
 {
+    struct io *io = fleet_io(p->visit.fleet);
     if (p->stage != PUT_WRITING || p->ended || p->visit.finished)
         return 0;
     size_t room = output_room(p), slots = (PUT_SLOTS - p->slots_used) * chunk_max(p);
     size_t window = FILE_PUT_WINDOW - p->in_flight;
+    if (room == 0 && p->slots_used == 0)
+        io_timer_start(io, &p->again, io_now(io) + PUT_AGAIN_NS, on_again);
     room = room < window ? room : window;
     return room < slots ? room : slots;
 }
@@ -143,10 +146,6 @@ void put_pump(struct file_put *p)
     else if (file_put_room(p) > 0)
         p->events->on_room(p->context);
     p->pumping = false;
-    if (p->stage == PUT_WRITING && !p->visit.finished && p->slots_used == 0 &&
-        file_put_room(p) == 0 && !p->ended)
-        io_timer_start(fleet_io(p->visit.fleet), &p->again,
-                       io_now(fleet_io(p->visit.fleet)) + PUT_AGAIN_NS, on_again);
 }
 
 /* ---- the owner ---- */

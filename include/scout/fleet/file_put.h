@@ -74,6 +74,9 @@ struct file_put_events {
     /* Contents are wanted: file_put_write and file_put_end, now or later; told again whenever there
      * is room again. Not with contents from memory. */
     void (*on_room)(void *context);
+    /* All is written to the temporary file, its size was checked: file_put_place (now or later, or
+     * file_put_fail) follows. `temp` is borrowed for the call. NULL: it goes on at once. */
+    void (*on_written)(void *context, const char *temp);
     /* So many bytes have arrived at the host. May be NULL. It must not be stopped from within. */
     void (*on_progress)(void *context, uint64_t done);
     /* Exactly once, last, never from within a call; the file_put is gone then. Borrowed. */
@@ -104,13 +107,15 @@ struct file_put *file_put_start(struct fleet *f, const struct file_put_request *
 void file_put_go(struct file_put *p);
 
 /* How many bytes it takes now; 0 before on_room. */
-size_t file_put_room(const struct file_put *p);
+size_t file_put_room(struct file_put *p);
 /* `data` has at most file_put_room bytes, and goes out at once. When that fails it ends, by on_end;
  * what is written then is dropped. */
 void file_put_write(struct file_put *p, struct slice data);
 /* That was all. */
 void file_put_end(struct file_put *p);
-/* The contents cannot be had: it ends with this failure. */
+/* After on_written: it may take its place. */
+void file_put_place(struct file_put *p);
+/* The contents cannot be had, or are wrong: it ends with this failure. */
 void file_put_fail(struct file_put *p, const struct failure *why);
 /* It ends, with SCOUT_E_CANCELLED; on_end still follows, when nothing is left behind. */
 void file_put_stop(struct file_put *p);

@@ -27,10 +27,15 @@
 
 struct policy;
 
+/* Which way a transfer goes: a rule that refuses to read also refuses to copy from there, one that
+ * refuses to write also to copy to there. */
+enum policy_way { POLICY_EITHER_WAY /* or not known */, POLICY_FROM_HOST, POLICY_TO_HOST };
+
 struct policy_request {
     const struct identity *identity;
     enum policy_verb verb;
-    const char *host; /* NULL for POLICY_HOSTS; NULL for others: not known yet */
+    enum policy_way way; /* of POLICY_TRANSFER */
+    const char *host;    /* NULL for POLICY_HOSTS; NULL for others: not known yet */
 
     /* Absolute and real, for all verbs but hosts and run. Empty, relative or with `..`: not known
      * yet; with path_settled: the host does not tell it. */

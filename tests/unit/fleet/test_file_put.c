@@ -20,7 +20,7 @@ struct rig {
     struct file_put_result result;
     char real_path[512];
     bool forbid, hold, settled_exists;
-    unsigned permits, settled;
+    unsigned permits, settled, written;
     uint64_t told;
     /* Contents that are asked for. */
     const uint8_t *bytes;
@@ -65,6 +65,13 @@ static void on_room(void *context)
         file_put_end(r->put);
 }
 
+static void on_written(void *context, const char *temp)
+{
+    struct rig *r = context;
+    assert_int_equal(access(temp, F_OK), 0);
+    r->written++;
+}
+
 static void on_progress(void *context, uint64_t done)
 {
     struct rig *r = context;
@@ -81,8 +88,14 @@ static void on_end(void *context, const struct file_put_result *result)
     r->result = *result;
 }
 
-static const struct file_put_events at_once = {permit, NULL, on_room, on_progress, on_end};
-static const struct file_put_events waiting = {permit, on_settled, on_room, on_progress, on_end};
+static const struct file_put_events at_once = {
+    .permit = permit, .on_room = on_room, .on_progress = on_progress, .on_end = on_end};
+static const struct file_put_events waiting = {.permit = permit,
+                                               .on_settled = on_settled,
+                                               .on_room = on_room,
+                                               .on_written = on_written,
+                                               .on_progress = on_progress,
+                                               .on_end = on_end};
 
 static void put_begin(struct rig *r, const char *path, struct file_put_request request,
                       const struct file_put_events *events)
@@ -385,7 +398,7 @@ static void what_changes_meanwhile_is_not_overwritten(void **state)
         }
         request.has_contents = true;
         request.contents = slice_str("two");
-        r->settled = 0;
+        r->settled = r->written = 0;
         put_begin(r, world_path(&r->w, "f"), request, &waiting);
         while (!r->settled)
             world_step(&r->w);
@@ -393,8 +406,12 @@ static void what_changes_meanwhile_is_not_overwritten(void **state)
         for (unsigned step = 0; step < 3; step++)
             world_step(&r->w);
         assert_int_equal(file_count(r), cases[i].before); /* nothing before it may go on */
-        world_put(&r->w, "f", "of others", 9);
         file_put_go(r->put);
+        while (!r->written)
+            world_step(&r->w);
+        assert_int_equal(file_count(r), 1 + cases[i].before);
+        world_put(&r->w, "f", "of others", 9);
+        file_put_place(r->put);
         put_end(r);
         expect_error(r, cases[i].error, "");
         expect_text(r, "f", "of others");

@@ -44,6 +44,17 @@ static int ask(const struct policy *p, const struct identity *who, enum policy_v
     return policy_check(p, &r, &why);
 }
 
+static int ask_way(const struct policy *p, enum policy_way way, const char *path)
+{
+    struct failure why = {0};
+    const struct policy_request r = {.identity = &operators,
+                                     .verb = POLICY_TRANSFER,
+                                     .way = way,
+                                     .host = "h",
+                                     .path = slice_str(path)};
+    return policy_check(p, &r, &why);
+}
+
 static int ask_line(const struct policy *p, const struct identity *who, const char *line)
 {
     struct failure why = {0};
@@ -312,6 +323,11 @@ static void what_refuses_holds_for_its_kin(void **state)
     assert_int_equal(ask(p, &operators, POLICY_WRITE, "h", "/r/x"), 0);
     assert_int_equal(ask(p, &operators, POLICY_TRANSFER, "h", "/w/x"), SCOUT_E_POLICY);
     assert_int_equal(ask(p, &operators, POLICY_QUERY, "h", "/a/x"), SCOUT_E_POLICY);
+    /* Of a transfer each way goes with its own. */
+    assert_int_equal(ask_way(p, POLICY_FROM_HOST, "/r/x"), SCOUT_E_POLICY);
+    assert_int_equal(ask_way(p, POLICY_TO_HOST, "/r/x"), 0);
+    assert_int_equal(ask_way(p, POLICY_FROM_HOST, "/w/x"), 0);
+    assert_int_equal(ask_way(p, POLICY_TO_HOST, "/w/x"), SCOUT_E_POLICY);
     policy_free(p);
 }
 

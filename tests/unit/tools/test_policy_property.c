@@ -205,14 +205,15 @@ static bool command_has(const struct items *items, const struct policy_request *
     return items->count == 0;
 }
 
-static uint32_t verbs_of(const struct sketch *r)
+static uint32_t verbs_of(const struct sketch *r, enum policy_way way)
 {
     uint32_t v = r->verbs ? r->verbs : (1u << POLICY_VERB_COUNT) - 1;
     if (r->effect == POLICY_ALLOW)
         return v;
     if (v & (POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_STAT)))
         v |= POLICY_BIT(POLICY_QUERY);
-    if (v & (POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE)))
+    if ((v & POLICY_BIT(POLICY_READ) && way != POLICY_TO_HOST) ||
+        (v & POLICY_BIT(POLICY_WRITE) && way != POLICY_FROM_HOST))
         v |= POLICY_BIT(POLICY_TRANSFER);
     return v;
 }
@@ -225,7 +226,8 @@ static bool matches(const struct sketch *r, const struct policy_request *q)
     bool in_paths = r->paths.count == 0;
     for (size_t i = 0; i < r->paths.count && q->path.len; i++)
         in_paths = in_paths || path_covers(r->paths.text[i], path);
-    return verbs_of(r) & POLICY_BIT(q->verb) && names_has(&r->identities, q->identity->name) &&
+    return verbs_of(r, q->way) & POLICY_BIT(q->verb) &&
+           names_has(&r->identities, q->identity->name) &&
            (r->hosts.count == 0 || (q->host && names_has(&r->hosts, q->host))) && in_paths &&
            (r->commands.count == 0 ||
             (has_command && command_has(&r->commands, q, r->effect == POLICY_ALLOW)));
@@ -285,6 +287,12 @@ static void each_request(const struct identity *who, request_fn *fn, void *conte
         for (size_t i = 0; i < COUNT(hosts); i++) {
             r = (struct policy_request){
                 .identity = who, .verb = (enum policy_verb)verb, .host = hosts[i]};
+            for (r.way = POLICY_FROM_HOST; verb == POLICY_TRANSFER && r.way <= POLICY_TO_HOST;
+                 r.way++)
+                each_path(r, fn, context);
+            r.way = POLICY_EITHER_WAY;
+            if (verb == POLICY_TRANSFER)
+                continue; /* all of it is known */
             if (verb == POLICY_RUN || verb == POLICY_QUERY)
                 each_command(r, fn, context);
             else
@@ -344,7 +352,7 @@ static bool is_satisfiable(const struct set *s)
         const struct sketch *r = &s->rules[i];
         uint32_t commanded = POLICY_BIT(POLICY_RUN) | POLICY_BIT(POLICY_QUERY);
         bool pathless = r->paths.count && (!r->verbs || r->verbs & POLICY_BIT(POLICY_QUERY));
-        if ((r->commands.count && (verbs_of(r) & commanded)) || pathless ||
+        if ((r->commands.count && (verbs_of(r, POLICY_EITHER_WAY) & commanded)) || pathless ||
             (r->hosts.count > 1 && (r->hosts.text[0][0] == '!' || r->hosts.text[1][0] == '!')))
             return false;
     }

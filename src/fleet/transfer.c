@@ -1,0 +1,394 @@
+/* A copy: a source, a sink, and what goes between them.
+ *
+ * The sink pulls: when it has room, the source hands on what it has (transfer_room). Each side ends
+ * exactly once by its on_end; the transfer ends when both have, and the digests, if any. The first
+ * failure is the one that is told; it ends the other side. */
+#include "scout/fleet/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct transfer {
+    struct fleet *fleet;
+    struct transfer_request request;
+    const struct transfer_events *events;
+    void *context;
+    /* Of each two one is there, until its end. */
+    struct file_pull *pull;
+    struct local_pull *local_pull;
+    struct file_put *put;
+    struct local_put *local_put;
+    struct file_hash *hashes[2]; /* of source and target, while they are computed */
+    char digests[2][SHA256_HEX_SIZE];
+    unsigned hashes_left;
+    bool pulling; /* the source was told to go */
+    bool settled, going;
+    char *source_path; /* real */
+    uint64_t size, begun_ns, written_ns;
+    struct transfer_result result;
+};
+
+static uint64_t now(const struct transfer *t)
+{
+    return io_now(fleet_io(t->fleet));
+}
+
+static bool has_source(const struct transfer *t)
+{
+    return t->pull || t->local_pull;
+}
+
+static bool has_sink(const struct transfer *t)
+{
+    return t->put || t->local_put;
+}
+
+/* ---- the two kinds of each side ---- */
+
+static void source_stop(struct transfer *t)
+{
+    if (t->pull)
+        file_pull_stop(t->pull);
+    if (t->local_pull)
+        local_pull_stop(t->local_pull);
+}
+
+static void source_go_on(struct transfer *t)
+{
+    bool first = !t->pulling;
+    t->pulling = true;
+    if (t->pull && first)
+        file_pull_go(t->pull, 0);
+    else if (t->pull)
+        file_pull_resume(t->pull);
+    else if (t->local_pull && first)
+        local_pull_go(t->local_pull, 0);
+    else if (t->local_pull)
+        local_pull_resume(t->local_pull);
+}
+
+static void sink_fail(struct transfer *t, const struct failure *why)
+{
+    if (t->put)
+        file_put_fail(t->put, why);
+    if (t->local_put)
+        local_put_fail(t->local_put, why);
+}
+
+static void sink_end(struct transfer *t)
+{
+    if (t->put)
+        file_put_end(t->put);
+    if (t->local_put)
+        local_put_end(t->local_put);
+}
+
+static void sink_place(struct transfer *t)
+{
+    if (t->put)
+        file_put_place(t->put);
+    if (t->local_put)
+        local_put_place(t->local_put);
+}
+
+/* ---- the end ---- */
+
+static void end_if_over(struct transfer *t)
+{
+    if (has_source(t) || has_sink(t) || t->hashes_left > 0)
+        return;
+    t->result.bytes = t->size;
+    if (t->begun_ns)
+        t->result.copy_ns = (t->written_ns ? t->written_ns : now(t)) - t->begun_ns;
+    t->events->on_end(t->context, &t->result);
+    free(t->source_path);
+    free(t);
+}
+
+/* Everything that is under way ends. */
+static void fail(struct transfer *t, const struct failure *why)
+{
+    if (!t->result.failure.error)
+        t->result.failure = *why;
+    source_stop(t);
+    sink_fail(t, why);
+    for (unsigned i = 0; i < 2; i++)
+        if (t->hashes[i])
+            file_hash_stop(t->hashes[i]);
+}
+
+void transfer_stop(struct transfer *t)
+{
+    struct failure why;
+    failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
+    why.stage = NULL;
+    fail(t, &why);
+}
+
+/* ---- verification ---- */
+
+static void compare(struct transfer *t)
+{
+    struct failure why;
+    t->result.verify_ns = now(t) - t->written_ns;
+    if (strcmp(t->digests[0], t->digests[1]) == 0 && t->digests[0][0]) {
+        t->result.hashed = true;
+        memcpy(t->result.sha256, t->digests[0], SHA256_HEX_SIZE);
+        sink_place(t);
+        return;
+    }
+    failure_set(&why, SCOUT_E_REMOTE,
+                "What arrived is not what was sent: SHA-256 %.16s... there, %.16s... here; nothing "
+                "was put in place",
+                t->digests[0], t->digests[1]);
+    why.stage = NULL;
+    fail(t, &why);
+}
+
+static void on_hash(struct transfer *t, unsigned i, const struct file_hash_result *result)
+{
+    t->hashes[i] = NULL;
+    t->hashes_left--;
+    memcpy(t->digests[i], result->hex, SHA256_HEX_SIZE);
+    if (result->failure.error)
+        fail(t, &result->failure);
+    else if (t->hashes_left == 0 && !t->result.failure.error)
+        compare(t);
+    end_if_over(t);
+}
+
+static void on_source_hash(void *context, const struct file_hash_result *result)
+{
+    on_hash(context, 0, result);
+}
+
+static void on_target_hash(void *context, const struct file_hash_result *result)
+{
+    on_hash(context, 1, result);
+}
+
+static bool start_hash(struct transfer *t, unsigned i, const struct transfer_side *side,
+                       const char *path)
+{
+    const struct file_hash_request request = {
+        .host = side->host,
+        .path = path,
+        .size = t->size,
+        .principal = t->request.principal,
+        .client = t->request.client,
+        .idle_ns = t->request.idle_ns,
+    };
+    if (!side->host)
+        return true; /* it was computed on the way */
+    t->hashes[i] = file_hash_start(t->fleet, &request, i == 0 ? on_source_hash : on_target_hash, t);
+    t->hashes_left += t->hashes[i] != NULL;
+    return t->hashes[i] != NULL;
+}
+
+static void on_written(void *context, const char *temp)
+{
+    struct transfer *t = context;
+    struct failure why;
+    t->written_ns = now(t);
+    if (!t->request.hash) {
+        sink_place(t);
+        return;
+    }
+    if (t->local_put)
+        memcpy(t->digests[1], local_put_hash(t->local_put), SHA256_HEX_SIZE);
+    if (start_hash(t, 0, &t->request.source, t->source_path) &&
+        start_hash(t, 1, &t->request.target, temp))
+        return;
+    failure_set(&why, SCOUT_E_NOMEM, "No memory to verify the file");
+    fail(t, &why);
+}
+
+/* ---- the sink's events ---- */
+
+static int permit_target(void *context, const struct file_put_target *target, struct failure *why)
+{
+    struct transfer *t = context;
+    return t->events->permit(t->context, true, target->real_path, why);
+}
+
+static void on_settled(void *context, const struct file_put_target *target)
+{
+    struct transfer *t = context;
+    t->settled = true;
+    t->events->on_settled(t->context, slice_str(t->source_path), target);
+}
+
+static void on_room(void *context)
+{
+    source_go_on(context);
+}
+
+static void on_progress(void *context, uint64_t done)
+{
+    struct transfer *t = context;
+    t->result.arrived = done;
+    if (t->events->on_progress)
+        t->events->on_progress(t->context, done, t->size);
+}
+
+static void on_put(void *context, const struct file_put_result *result)
+{
+    struct transfer *t = context;
+    t->put = NULL;
+    t->local_put = NULL;
+    t->result.put = *result;
+    t->result.put.real_path = slice_of(NULL, 0);
+    if (!t->result.connected_ns)
+        t->result.connected_ns = result->connected_ns;
+    if (result->failure.error) {
+        /* What is behind its words (something was left) is added to the first failure. */
+        if (t->result.failure.error == result->failure.error)
+            t->result.failure = result->failure;
+        fail(t, &result->failure);
+    }
+    end_if_over(t);
+}
+
+static const struct file_put_events put_events = {
+    .permit = permit_target,
+    .on_settled = on_settled,
+    .on_room = on_room,
+    .on_written = on_written,
+    .on_progress = on_progress,
+    .on_end = on_put,
+};
+
+static bool start_sink(struct transfer *t, uint32_t mode)
+{
+    const struct transfer_request *r = &t->request;
+    if (r->target.host) {
+        const struct file_put_request put = {
+            .host = r->target.host,
+            .path = r->target.path,
+            .principal = r->principal,
+            .client = r->client,
+            .deadline_ns = r->deadline_ns,
+            .idle_ns = r->idle_ns,
+            .condition = r->condition,
+            .etag = r->etag,
+            .has_mode = true,
+            .mode = mode,
+        };
+        t->put = file_put_start(t->fleet, &put, &put_events, t);
+    } else {
+        const struct local_put_request put = {
+            .root = r->root,
+            .path = r->target.path,
+            .overwrite = r->condition != FILE_PUT_ABSENT,
+            .mode = mode,
+            .hash = r->hash,
+        };
+        t->local_put = local_put_start(fleet_io(t->fleet), &put, &put_events, t);
+    }
+    return has_sink(t);
+}
+
+/* ---- the source's events ---- */
+
+static int permit_source(void *context, struct slice real_path, struct failure *why)
+{
+    struct transfer *t = context;
+    return t->events->permit(t->context, false, real_path, why);
+}
+
+static void on_opened(void *context, const struct file_source_info *info)
+{
+    struct transfer *t = context;
+    t->size = info->attrs.size;
+    t->source_path = strndup((const char *)info->real_path.data, info->real_path.len);
+    if (t->source_path && start_sink(t, info->attrs.permissions))
+        return;
+    struct failure why;
+    failure_set(&why, SCOUT_E_NOMEM, "No memory for the transfer");
+    fail(t, &why);
+}
+
+static size_t room(void *context)
+{
+    struct transfer *t = context;
+    return t->put ? file_put_room(t->put) : t->local_put ? local_put_room(t->local_put) : 0;
+}
+
+static void on_data(void *context, struct slice data)
+{
+    struct transfer *t = context;
+    if (t->put)
+        file_put_write(t->put, data);
+    else if (t->local_put)
+        local_put_write(t->local_put, data);
+}
+
+static void on_pulled(void *context, const struct failure *failure, uint64_t connected_ns)
+{
+    struct transfer *t = context;
+    bool is_local = t->local_pull != NULL;
+    if (!failure->error && is_local && t->request.hash)
+        memcpy(t->digests[0], local_pull_hash(t->local_pull), SHA256_HEX_SIZE);
+    t->pull = NULL;
+    t->local_pull = NULL;
+    if (connected_ns)
+        t->result.connected_ns = connected_ns;
+    if (failure->error) {
+        if (!t->result.failure.error)
+            t->result.source_missing_here = is_local && failure->error == SCOUT_E_NOT_FOUND;
+        fail(t, failure);
+    } else {
+        sink_end(t);
+    }
+    end_if_over(t);
+}
+
+static const struct file_source_events source_events = {
+    .permit = permit_source,
+    .on_opened = on_opened,
+    .room = room,
+    .on_data = on_data,
+    .on_end = on_pulled,
+};
+
+/* ---- begin ---- */
+
+struct transfer *transfer_start(struct fleet *f, const struct transfer_request *request,
+                                const struct transfer_events *events, void *context)
+{
+    struct transfer *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    *t = (struct transfer){.fleet = f, .request = *request, .events = events, .context = context};
+    if (request->source.host) {
+        const struct file_pull_request pull = {
+            .host = request->source.host,
+            .path = request->source.path,
+            .principal = request->principal,
+            .client = request->client,
+            .deadline_ns = request->deadline_ns,
+            .idle_ns = request->idle_ns,
+        };
+        t->pull = file_pull_start(f, &pull, &source_events, t);
+    } else {
+        const struct local_pull_request pull = {
+            .root = request->root, .path = request->source.path, .hash = request->hash};
+        t->local_pull = local_pull_start(fleet_io(f), &pull, &source_events, t);
+    }
+    if (has_source(t))
+        return t;
+    free(t);
+    return NULL;
+}
+
+void transfer_go(struct transfer *t)
+{
+    if (!t->settled || t->going)
+        return;
+    t->going = true;
+    t->begun_ns = now(t);
+    if (t->put)
+        file_put_go(t->put);
+    if (t->local_put)
+        local_put_go(t->local_put);
+}
