@@ -87,6 +87,9 @@ static int resolve_state(struct paths *out, const struct lookup *l, const char *
                     out->state);
     if (!error)
         error = put(l, "state folder", remedy, out->undo, sizeof out->undo, "%s/undo", out->state);
+    if (!error)
+        error = put(l, "state folder", remedy, out->transfer, sizeof out->transfer, "%s/transfer",
+                    out->state);
     return error;
 }
 

@@ -171,6 +171,8 @@ static void shut_in(struct start *s, struct weakness *w)
     /* Where keys and known_hosts will lie: what is not there now would stay out of reach. */
     snprintf(folder, sizeof folder, "%s/.ssh", s->source.home);
     mkdir(folder, 0700);
+    if (s->configuration.settings.transfer_dir[0])
+        mkdir(s->configuration.settings.transfer_dir, 0700);
     s->sandbox = calloc(1, sizeof *s->sandbox);
     if (!s->sandbox) {
         failure_set(&w->why_not, SCOUT_E_NOMEM, "No memory");

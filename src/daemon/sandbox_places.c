@@ -2,9 +2,9 @@
  *
  * To read: the machine's configuration and libraries (name services, OpenSSL, c-ares), itself in
  * /proc, the configuration's folders, and every folder that the ssh configuration leads to. To
- * write: the state folder, the socket's folder, and the folders of known_hosts files, which
- * trusting a host adds to. Their folders and not the files: ssh-keygen -R and editors put another
- * file in the place of the old one. */
+ * write: the state folder, the socket's folder, the transfer directory, and the folders of
+ * known_hosts files, which trusting a host adds to. Their folders and not the files: ssh-keygen -R
+ * and editors put another file in the place of the old one. */
 #include "sandbox.h"
 
 #include <limits.h>
@@ -95,6 +95,8 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add_folder_of(s, paths->config, SANDBOX_READ);
     add_folder_of(s, paths->ssh_config, SANDBOX_READ);
     add_folder_of(s, c->settings.tokens, SANDBOX_READ);
+    if (c->settings.transfer_dir[0])
+        add(s, c->settings.transfer_dir, SANDBOX_OWN);
     if (source->credentials[0])
         add(s, source->credentials, SANDBOX_READ);
     ssh_config_folders(c->ssh_config, add_folder, s);

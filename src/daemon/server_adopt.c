@@ -15,6 +15,7 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     const struct server_view_config config = {.io = s->io,
                                               .pool = s->pool.pool,
                                               .resolver = s->pool.resolver,
+                                              .transfer_base = s->config->source->paths.transfer,
                                               .settings = settings,
                                               .ssh_config = c->ssh_config,
                                               .holdings = s->holdings};

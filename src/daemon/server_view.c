@@ -13,12 +13,14 @@
 #include "scout/tools/run_tool.h"
 #include "scout/ui/page.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct server_view {
     struct tool_view view;
     struct tool_env env;
     struct settings settings;
+    char transfer_base[PATHS_SIZE];
     struct ui_pages ui;
     struct fleet *fleet;
     struct ssh_config *ssh_config; /* the fleet's */
@@ -93,6 +95,9 @@ static int build(struct server_view *v, const struct server_view_config *config,
         .file_size_max = v->settings.max_file_size,
         .command_timeout_ns = v->settings.command_timeout_ns,
         .resource_hosts_max = v->settings.resource_hosts,
+        .transfer_idle_ns = v->settings.transfer_idle_timeout_ns,
+        .transfer_dir = v->settings.transfer_dir,
+        .transfer_base = v->transfer_base,
     };
     v->view = (struct tool_view){.env = &v->env,
                                  .policy = v->settings.policy,
@@ -113,6 +118,7 @@ int server_view_new(struct server_view **out, const struct server_view_config *c
     }
     v->io = config->io;
     v->settings = *config->settings;
+    snprintf(v->transfer_base, sizeof v->transfer_base, "%s", config->transfer_base);
     v->ssh_config = config->ssh_config;
     io_task_init(&v->task);
     int error = build(v, config, why);

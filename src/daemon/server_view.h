@@ -15,6 +15,7 @@ struct server_view_config {
     struct io *io;
     struct pool *pool;
     struct resolver *resolver;
+    const char *transfer_base;       /* where the callers' transfer directories are; copied */
     const struct settings *settings; /* copied; the policy moves, also when it fails */
     struct ssh_config *ssh_config;   /* ownership moves, also when it fails */
     struct holdings *holdings;       /* borrowed likewise */

@@ -32,7 +32,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 31 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 33 /* rows of the table in settings_table.c */
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 enum settings_transport { TRANSPORT_STDIO, TRANSPORT_HTTP };
@@ -50,6 +50,9 @@ struct settings {
     uint64_t idle_timeout_ns;             /* of an unused SSH connection */
     uint64_t ping_interval_ns;            /* silence before a ping; 0: none */
     uint64_t ping_timeout_ns;             /* without an answer: dead */
+    uint64_t transfer_idle_timeout_ns;    /* a copy ends when a host answers nothing for so long */
+    char transfer_dir[SETTINGS_PATH_MAX]; /* the only local files that calls can name; "": one for
+                                             each uid, in the state folder */
     uint64_t slow_threshold_ns;           /* a request that takes so long is logged as slow */
     char agent[SETTINGS_PATH_MAX];        /* SETTINGS_AGENT_AUTO, SETTINGS_NONE, or a path */
     char known_hosts[SETTINGS_PATH_MAX];  /* "": the default file; SETTINGS_NONE; or a path */

@@ -44,6 +44,8 @@ const struct setting settings_table[] = {
     {ROW("allow_hosts", allow_hosts, "", SETTING_HOSTS), VARIABLE("ALLOWLIST")},
     {ROW("block_hosts", block_hosts, "", SETTING_HOSTS), VARIABLE("BLOCKLIST")},
     {ROW("role", role, "reader", SETTING_WORD), .words = "reader, operator", VARIABLE("ROLE")},
+    {ROW("transfer_dir", transfer_dir, "", SETTING_PATH), VARIABLE("TRANSFER_DIR")},
+    {SECONDS(transfer_idle_timeout, "60", 0.1, 86400)},
     {ROW("tokens", tokens, "", SETTING_PATH)},
     {ROW("enable_ui", enable_ui, "false", SETTING_SWITCH), .words = "1, yes, on, 0, no, off",
      VARIABLE("ENABLE_UI")},

@@ -106,7 +106,7 @@ static void end_if_over(struct transfer *t)
 }
 
 /* Everything that is under way ends. */
-static void fail(struct transfer *t, const struct failure *why)
+void transfer_fail(struct transfer *t, const struct failure *why)
 {
     if (!t->result.failure.error)
         t->result.failure = *why;
@@ -122,7 +122,7 @@ void transfer_stop(struct transfer *t)
     struct failure why;
     failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
     why.stage = NULL;
-    fail(t, &why);
+    transfer_fail(t, &why);
 }
 
 /* ---- verification ---- */
@@ -142,7 +142,7 @@ static void compare(struct transfer *t)
                 "was put in place",
                 t->digests[0], t->digests[1]);
     why.stage = NULL;
-    fail(t, &why);
+    transfer_fail(t, &why);
 }
 
 static void on_hash(struct transfer *t, unsigned i, const struct file_hash_result *result)
@@ -151,7 +151,7 @@ static void on_hash(struct transfer *t, unsigned i, const struct file_hash_resul
     t->hashes_left--;
     memcpy(t->digests[i], result->hex, SHA256_HEX_SIZE);
     if (result->failure.error)
-        fail(t, &result->failure);
+        transfer_fail(t, &result->failure);
     else if (t->hashes_left == 0 && !t->result.failure.error)
         compare(t);
     end_if_over(t);
@@ -200,7 +200,7 @@ static void on_written(void *context, const char *temp)
         start_hash(t, 1, &t->request.target, temp))
         return;
     failure_set(&why, SCOUT_E_NOMEM, "No memory to verify the file");
-    fail(t, &why);
+    transfer_fail(t, &why);
 }
 
 /* ---- the sink's events ---- */
@@ -244,7 +244,7 @@ static void on_put(void *context, const struct file_put_result *result)
         /* What is behind its words (something was left) is added to the first failure. */
         if (t->result.failure.error == result->failure.error)
             t->result.failure = result->failure;
-        fail(t, &result->failure);
+        transfer_fail(t, &result->failure);
     }
     end_if_over(t);
 }
@@ -305,7 +305,7 @@ static void on_opened(void *context, const struct file_source_info *info)
         return;
     struct failure why;
     failure_set(&why, SCOUT_E_NOMEM, "No memory for the transfer");
-    fail(t, &why);
+    transfer_fail(t, &why);
 }
 
 static size_t room(void *context)
@@ -336,7 +336,7 @@ static void on_pulled(void *context, const struct failure *failure, uint64_t con
     if (failure->error) {
         if (!t->result.failure.error)
             t->result.source_missing_here = is_local && failure->error == SCOUT_E_NOT_FOUND;
-        fail(t, failure);
+        transfer_fail(t, failure);
     } else {
         sink_end(t);
     }

@@ -290,8 +290,9 @@ static void on_deadline(struct io_timer *timer)
         tell_deadline(v);
     }
     take_back(v); /* so that the end of the connection is not told to it as well */
+    /* What was on its way when the host fell silent may still have come a moment later. */
     if (v->use.connection)
-        pool_suspect(&v->use, v->asking_ns ? v->asking_ns : v->connected_ns);
+        pool_suspect(&v->use, v->asking_ns ? v->asking_ns + v->idle_ns / 2 : v->connected_ns);
     visit_finish(v);
 }
 

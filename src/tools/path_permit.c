@@ -1,8 +1,7 @@
 /* What policy says about a target's path: once before any contact, once for the real path. */
 #include "scout/tools/path_permit.h"
 
-/* The path where it is absolute; a relative one says nothing before the host resolved it. */
-static struct slice asked_path(const struct target *t)
+struct slice path_permit_asked(const struct target *t)
 {
     const char *path = t->path;
     if (path[0] != '/')
@@ -14,7 +13,7 @@ static int check_asked(struct tool_call *call, enum policy_verb verb, const stru
                        struct failure *why)
 {
     struct policy_request request = {
-        .verb = verb, .host = t->host, .path = asked_path(t), .early = true};
+        .verb = verb, .host = t->host, .path = path_permit_asked(t), .early = true};
     return tool_call_permit(call, &request, why);
 }
 
@@ -75,7 +74,7 @@ int path_permit_write(struct tool_call *call, const struct target *t, struct sli
 bool path_may_show(struct tool_call *call, const struct target *t, struct slice real_path)
 {
     struct policy_request asked = {
-        .verb = POLICY_READ, .host = t->host, .path = asked_path(t), .early = true};
+        .verb = POLICY_READ, .host = t->host, .path = path_permit_asked(t), .early = true};
     struct policy_request real = {.verb = POLICY_READ,
                                   .host = t->host,
                                   .path = real_path,

@@ -16,6 +16,8 @@ struct scout_mode {
     /* Takes back what is under way: nothing of it comes any more, and the call is ended by the
      * caller. Only between start and the end. */
     void (*cancel)(struct scout_call *s);
+    /* Instead of cancel, where it is not NULL: the mode ends the call by itself, later. */
+    void (*stop)(struct scout_call *s);
 };
 
 struct scout_call {
@@ -28,10 +30,13 @@ struct scout_call {
 };
 
 extern const struct scout_mode scout_hosts, scout_path, scout_find, scout_query, scout_tree,
-    scout_diff, scout_diff_content, scout_broadcast;
+    scout_diff, scout_diff_content, scout_broadcast, scout_beam, scout_beam_between;
 
 /* Each ends the call and frees `s`. `context` is used within. */
 void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context);
+/* With a failure (error 0: none) that `write` tells, too. */
+void scout_call_finish_as(struct scout_call *s, const struct failure *why, tool_write_fn *write,
+                          const void *context);
 void scout_call_fail(struct scout_call *s, const struct failure *why);
 void scout_call_fail_memory(struct scout_call *s);
 

@@ -8,11 +8,12 @@
 #include "result.h"
 #include "scout/base/json_write.h"
 #include "scout/fleet/path_get.h"
+#include "transfer_result.h"
 
 #define scout_output_schema                                                                        \
     "{\"type\":\"object\",\"properties\":{"                                                        \
     "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\","        \
-    "\"find\",\"tree\",\"diff\",\"broadcast\"]},"                                                  \
+    "\"find\",\"tree\",\"diff\",\"broadcast\",\"transfer\"]},"                                     \
     "\"results\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
     "\"succeeded\":{\"type\":\"integer\"},\"total\":{\"type\":\"integer\"},"                       \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
@@ -26,7 +27,8 @@
     "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
     "\"pattern\":{\"type\":\"string\"},\"cut\":{\"type\":\"string\"},"                             \
     "\"unreadable\":{\"type\":\"integer\"},\"forbidden\":{\"type\":\"integer\"}"                   \
-    "," diff_result_properties "," command_result_properties "," result_error_property "}}"
+    "," diff_result_properties "," transfer_result_properties "," command_result_properties        \
+    "," result_error_property "}}"
 
 struct path_answer {
     const char *host, *path;

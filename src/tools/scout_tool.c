@@ -3,6 +3,7 @@
 #include "scout_call.h"
 
 #include "scout/fleet/query.h"
+#include "scout_beam.h"
 #include "scout_result.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -15,8 +16,10 @@ static const struct {
     const char *argument;
     const struct scout_mode *mode;
 } path_modes[] = {
-    {"find", &scout_find},   {"diff", &scout_diff}, {"diff_content", &scout_diff_content},
-    {"query", &scout_query}, {"tree", &scout_tree}, {"target", &scout_path},
+    {"beam", &scout_beam},   {"find", &scout_find},
+    {"diff", &scout_diff},   {"diff_content", &scout_diff_content},
+    {"query", &scout_query}, {"tree", &scout_tree},
+    {"target", &scout_path},
 };
 
 /* ---- the end ---- */
@@ -26,6 +29,21 @@ void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *c
     struct tool_call *call = s->call;
     struct tool_result result = {.write = write, .context = context};
     call->state = NULL;
+    tool_call_finish(call, &result);
+    free(s);
+}
+
+void scout_call_finish_as(struct scout_call *s, const struct failure *why, tool_write_fn *write,
+                          const void *context)
+{
+    struct tool_call *call = s->call;
+    struct tool_result result = {.is_error = why->error != 0,
+                                 .error = why->error,
+                                 .stage = why->stage,
+                                 .write = write,
+                                 .context = context};
+    call->state = NULL;
+    call->why = why->error ? why : NULL;
     tool_call_finish(call, &result);
     free(s);
 }
@@ -75,12 +93,20 @@ static void start(struct tool_call *call, const struct cJSON *args)
     }
     s->call = call;
     call->state = s;
-    if (cJSON_GetObjectItemCaseSensitive(args, "targets")) {
-        s->mode = &scout_broadcast;
+    int beam = scout_beam_asked(args, &why);
+    if (beam < 0) {
+        scout_call_fail(s, &why);
+        return;
+    }
+    if (beam == BEAM_BETWEEN || cJSON_GetObjectItemCaseSensitive(args, "targets")) {
+        s->mode = beam == BEAM_BETWEEN ? &scout_beam_between : &scout_broadcast;
         s->mode->start(s, args);
         return;
     }
     int error = target_parse(slice_str(target ? target : ""), &s->target, &why);
+    if (!error && s->target.kind == TARGET_HOSTS && beam == BEAM_LOCAL)
+        error = failure_set(&why, SCOUT_E_INVALID_ARGUMENT,
+                            "beam parameter requires a valid host:/path target, not 'hosts'");
     if (!error && s->target.kind == TARGET_PATH)
         error = fleet_host(call->view->env->fleet, s->target.host, &s->host, &why);
     if (error) {
@@ -97,6 +123,10 @@ static void cancel(struct tool_call *call)
     struct failure why;
     if (!s)
         return;
+    if (s->mode->stop) {
+        s->mode->stop(s);
+        return;
+    }
     s->mode->cancel(s);
     failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
     scout_call_fail(s, &why);
@@ -163,6 +193,46 @@ static const struct tool_param params[] = {
         .count_max = BROADCAST_TARGETS_MAX,
     },
     {
+        .name = "beam",
+        .description = "With 'host:/path': copy one file. The name of a file in the transfer "
+                       "directory of scout's machine: one that exists is sent to the host, "
+                       "otherwise the host's file is fetched to that name.",
+        .type = TOOL_STRING,
+        .length_max = TARGET_PATH_MAX,
+    },
+    {
+        .name = "beam_source",
+        .description = "With 'beam_target', without 'target': copy this 'host:/path' there.",
+        .type = TOOL_STRING,
+        .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
+    },
+    {
+        .name = "beam_target",
+        .description = "The 'host:/path' that 'beam_source' is copied to.",
+        .type = TOOL_STRING,
+        .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
+    },
+    {
+        .name = "overwrite",
+        .description = "Of a copy: an existing file may be replaced.",
+        .type = TOOL_BOOLEAN,
+        .default_json = "false",
+    },
+    {
+        .name = "etag",
+        .description = "Of a copy: replace the host's file only if it still has this etag.",
+        .type = TOOL_STRING,
+        .length_max = 64,
+    },
+    {
+        .name = "verify",
+        .description = "Of a copy: 'size', or 'sha256' to compare digests before it is put in "
+                       "place.",
+        .type = TOOL_STRING,
+        .default_json = "\"size\"",
+        .length_max = 16,
+    },
+    {
         .name = "probe",
         .description = "With 'hosts': try whether each host can be reached. By default done for "
                        "up to 20 hosts.",
@@ -177,13 +247,14 @@ const struct tool scout_tool = {
         "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
         "directory, shows a tree, finds files by name, compares files, or runs a command "
         "that only looks; on one host or on many at once. "
-        "Changes nothing on any host.",
+        "Changes nothing on any host, unless it is to copy a file ('beam').",
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,
     .has_viewer = true,
     .verbs = POLICY_BIT(POLICY_HOSTS) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_READ) |
-             POLICY_BIT(POLICY_QUERY),
+             POLICY_BIT(POLICY_QUERY) | POLICY_BIT(POLICY_TRANSFER),
+    .destructive = true,
     .idempotent = true,
     .open_world = true,
     .start = start,

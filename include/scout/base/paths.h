@@ -32,6 +32,7 @@ struct paths {
     char log[PATHS_SIZE];        /* <state>/scoutd.log */
     char audit[PATHS_SIZE];      /* <state>/audit.log */
     char undo[PATHS_SIZE];       /* <state>/undo */
+    char transfer[PATHS_SIZE];   /* <state>/transfer */
     bool config_named;           /* by a flag or a variable: then it must exist */
     bool ssh_config_named;
 };

@@ -61,6 +61,8 @@ struct transfer;
 struct transfer *transfer_start(struct fleet *f, const struct transfer_request *request,
                                 const struct transfer_events *events, void *context);
 void transfer_go(struct transfer *t);
+/* It ends with this failure. */
+void transfer_fail(struct transfer *t, const struct failure *why);
 /* It ends, with SCOUT_E_CANCELLED, when nothing is left behind. */
 void transfer_stop(struct transfer *t);
 

@@ -5,6 +5,10 @@
 #include "scout/fleet/target.h"
 #include "scout/tools/tool.h"
 
+/* The path as it was asked for, where it is absolute; a relative one says nothing before the host
+ * resolved it: "". */
+struct slice path_permit_asked(const struct target *target);
+
 /* Before the host is contacted: 0 when at least one of `verbs` (POLICY_BIT) could pass, as far as
  * the path tells; else SCOUT_E_POLICY with *why. */
 __attribute__((warn_unused_result)) int path_permit_early(struct tool_call *call, uint32_t verbs,

@@ -24,7 +24,8 @@
 #define BROADCAST_TARGET_BYTES_MIN 4096u
 #define BROADCAST_ENTRY_BYTES      64u
 
-#define SCOUT_EXPECTED_MAX (1024u * 1024u) /* bytes of `diff_content` */
+#define SCOUT_TRANSFERS_MAX 32              /* files that are copied at a time */
+#define SCOUT_EXPECTED_MAX  (1024u * 1024u) /* bytes of `diff_content` */
 
 struct holdings;
 
@@ -36,6 +37,10 @@ struct tool_env {
     uint64_t command_timeout_ns; /* of one command on a host */
     size_t resource_hosts_max;   /* hosts up to which each has entries of its own in the lists of
                                     resources */
+    uint64_t transfer_idle_ns;   /* of a copy: how long a host may answer nothing */
+    const char *transfer_dir;    /* the only local files that calls can name; "": see the next */
+    const char *transfer_base;   /* likewise, with a folder for each caller's uid in it */
+    uint32_t transfers;          /* copies under way */
 };
 
 extern const struct tool scout_tool;

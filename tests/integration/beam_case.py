@@ -1,0 +1,107 @@
+"""What the tests of `beam` share: two hosts, a daemon with a transfer directory, large files."""
+
+import hashlib
+import os
+import time
+
+import harness
+
+MIB = 1024 * 1024
+LIMIT_S = 120  # for a large copy on a busy machine
+
+
+class BeamCase:
+    """Beside harness.ScoutTest."""
+
+    CONFIG = "role = operator\n"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2)
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config, cls.CONFIG)
+        cls.here = os.path.join(cls.daemon.state, "transfer", str(os.getuid()))
+
+    def setUp(self):
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+        os.makedirs(self.here, 0o700, exist_ok=True)
+
+    def send(self, client=None, **arguments):
+        return (client or self.client).send("tools/call", {"name": "scout", "arguments": arguments})
+
+    def beam(self, timeout=LIMIT_S, **arguments):
+        return self.client.result(self.send(**arguments), timeout)
+
+    def local(self, name, content=None, mode=None):
+        path = os.path.join(self.here, name)
+        if content is not None:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as out:
+                out.write(content)
+        if mode is not None:
+            os.chmod(path, mode)
+        return path
+
+    def assertDone(self, result, words=None):
+        self.assertFalse(result.get("isError", False), result)
+        content = result["structuredContent"]
+        self.assertEqual(content["kind"], "transfer")
+        if words is not None:
+            self.assertEqual(harness.text_of(result), words)
+        return content
+
+    def assertFailed(self, result, code, fragment=""):
+        self.assertTrue(result.get("isError"), result)
+        error = result["structuredContent"]["error"]
+        self.assertEqual(error["code"], code, error)
+        self.assertIn(fragment, error["message"])
+        return error
+
+    def assertNothingLeft(self, *folders):
+        for folder in folders:
+            harness.wait_until(
+                lambda: not [n for n in os.listdir(folder) if n.startswith(".scout-")],
+                f"no temporary file is left in {folder}: {os.listdir(folder)}", 20)
+
+    def assertSame(self, one, other):
+        self.assertEqual(digest(one), digest(other))
+
+
+def digest(path):
+    found = hashlib.sha256()
+    with open(path, "rb") as text:
+        for piece in iter(lambda: text.read(MIB), b""):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def make_large(path, size):
+    """A file of random bytes."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as out:
+        while size > 0:
+            piece = os.urandom(min(size, 4 * MIB))
+            out.write(piece)
+            size -= len(piece)
+    return path
+
+
+def partial(folder):
+    """The size of the temporary file there; None without one."""
+    for name in os.listdir(folder):
+        if name.startswith(".scout-"):
+            try:
+                return os.stat(os.path.join(folder, name)).st_size
+            except FileNotFoundError:
+                return None
+    return None
+
+
+def wait_for_partial(folder, least, limit=60):
+    """Until a temporary file there has `least` bytes. It looks often: a copy is fast."""
+    end = time.monotonic() + limit
+    while (partial(folder) or 0) < least:
+        if time.monotonic() > end:
+            raise AssertionError(f"no copy has got that far: {os.listdir(folder)}")
+        time.sleep(0.001)
