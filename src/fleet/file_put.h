@@ -41,6 +41,7 @@ struct put_side {
 struct file_put {
     struct visit visit;
     struct visit cleaning; /* removes the temporary file */
+    bool cleaned_once;     /* that was tried, in vain */
     const struct file_put_events *events;
     void *context;
     enum put_stage stage;

@@ -3,8 +3,10 @@
  *
  * This is a visit of its own, bounded by FILE_PUT_CLEAN_MS: on the same connection where that
  * stands (its requests are answered in order, so the remove comes behind an open and writes that
- * are still on their way), else on a new one. When the rename had been sent and its answer did not
- * come, the temporary file tells which way it went: if it is gone, it is in its place. */
+ * are still on their way), else on a new one. A connection on which nothing is answered for half
+ * of that time is taken for dead; the other half is for a new one. When the rename had been sent
+ * and its answer did not come, the temporary file tells which way it went: if it is gone, it is in
+ * its place. */
 #include "file_put.h"
 
 #include "scout/base/time.h"
@@ -74,6 +76,12 @@ static void tell_rest(struct file_put *p)
 static void deliver(struct visit *v)
 {
     struct file_put *p = put_of(v);
+    if (v->failure.error == SCOUT_E_DEADLINE && !p->cleaned_once) {
+        p->cleaned_once = true;
+        visit_fini(v);
+        put_clean_start(p);
+        return;
+    }
     tell_rest(p);
     visit_fini(v);
     put_deliver(p);
@@ -96,7 +104,7 @@ void put_clean_start(struct file_put *p)
         .path = p->temp,
         .principal = v->principal,
         .client = v->client,
-        .deadline_ns = io_now(fleet_io(f)) + FILE_PUT_CLEAN_MS * NS_PER_MS,
+        .deadline_ns = io_now(fleet_io(f)) + FILE_PUT_CLEAN_MS * NS_PER_MS / 2,
     };
     visit_start(&p->cleaning, &parts, f, &request, p->temp);
 }
