@@ -1,6 +1,7 @@
 """The tool `edit` against a real sshd."""
 
 import os
+import signal
 import subprocess
 import threading
 
@@ -296,6 +297,35 @@ class EditTest(changes.ChangeTest):
                                         if name.startswith(".scout-")], "nothing is left")
 
 
+    def test_a_connection_that_is_lost_at_any_time(self):
+        old, new = b"old\n" * 15000, b"new\n" * 15000
+        path = self.put("lost.txt", old)
+        lost = 0
+        for delay in range(24):
+            self.put("lost.txt", old)
+            self.assertScoutOk(self.call("stat", path), "stat")
+            message = self.client.send("tools/call", {"name": "edit", "arguments": {
+                "target": self.target(path), "old_string": "old", "new_string": "new",
+                "replace_all": True}})
+            threading.Event().wait(delay / 1000)
+            for pid in reversed(self.fleet.processes("demo1")[1:]):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            result = self.client.result(message, 30)
+            with open(path, "rb") as text:
+                content = text.read()
+            if result.get("isError"):
+                error = self.assertScoutError(result, "connection-lost")
+                self.assertEqual(content == new, "in place nevertheless" in error["message"])
+                lost += 1
+            self.assertEqual(content, new if not result.get("isError") else content)
+            self.assertIn(content, (old, new))
+            self.assertNothingLeft()
+        self.assertGreater(lost, 0)
+
+
 class KillTest(changes.ChangeTest):
     """kill -9 of the daemon at any time leaves the old file or the new one."""
 
@@ -325,6 +355,14 @@ class KillTest(changes.ChangeTest):
                 self.assertRegex(name, r"^\.scout-[a-z2-7]{8}\.tmp$")
                 os.unlink(os.path.join(self.files, name))
             self.daemon.start()
+            # What was kept fits the file, or is known not to.
+            with self.daemon.client() as client:
+                result = client.tool("undo", target=self.target(path))
+            if content == new:
+                self.assertScoutOk(result, "undo")
+            else:
+                self.assertScoutError(result, ["no-undo", "file-changed"])
+            self.assertContent(path, old)
         self.assertIn(old, seen)
 
 
