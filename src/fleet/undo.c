@@ -197,16 +197,14 @@ int undo_keep(struct undo *u, const struct undo_state *state, char id[UNDO_ID_LE
     return 0;
 }
 
-int undo_find(struct undo *u, const char *owner, const char *host, const char *path, const char *id,
-              struct undo_wait *wait, undo_fn *fn, struct failure *why)
+int undo_find(struct undo *u, const struct undo_state *wanted, struct undo_wait *wait, undo_fn *fn,
+              struct failure *why)
 {
     struct undo_request *r = request_new(u, FIND, 0);
     if (!r)
         return refuse(why);
-    snprintf(r->state.owner, sizeof r->state.owner, "%s", owner);
-    snprintf(r->state.host, sizeof r->state.host, "%s", host ? host : "");
-    snprintf(r->state.path, sizeof r->state.path, "%s", path ? path : "");
-    snprintf(r->state.id, sizeof r->state.id, "%s", id ? id : "");
+    r->state = *wanted;
+    r->state.content = slice_of(NULL, 0);
     enqueue(r, wait, fn);
     return 0;
 }

@@ -232,8 +232,13 @@ static int read_state(struct undo_files *f, size_t index, struct undo_state *out
     return error;
 }
 
-static int nothing(const struct undo_state *wanted, struct failure *why)
+static int nothing(const struct undo_state *wanted, bool passed_over, struct failure *why)
 {
+    if (passed_over)
+        return failure_set(why, SCOUT_E_CHANGED,
+                           "%.80s:%.200s is not what a change of yours left: somebody else changed "
+                           "or removed it since; nothing was changed",
+                           wanted->host, wanted->path);
     if (wanted->id[0])
         return failure_set(why, SCOUT_E_NO_UNDO,
                            "There is no change %s of yours that could be taken back (any more): "
@@ -248,11 +253,12 @@ static int nothing(const struct undo_state *wanted, struct failure *why)
 int undo_files_find(struct undo_files *f, const struct undo_state *wanted, uint64_t now_ms,
                     struct undo_state *out, struct buf *content, struct failure *why)
 {
+    bool passed_over = false;
     int error = make_open(f, why);
     if (error)
         return error;
     undo_list_prune(f, now_ms);
-    for (size_t i = f->count; undo_list_find(f, wanted, &i);) {
+    for (size_t i = f->count; undo_list_find(f, wanted, &i, &passed_over);) {
         error = read_state(f, i, out, content);
         if (error == SCOUT_E_NO_UNDO) { /* taken away, or damaged */
             undo_list_remove(f, i);
@@ -260,7 +266,7 @@ int undo_files_find(struct undo_files *f, const struct undo_state *wanted, uint6
         }
         return error ? failure_set(why, error, "No memory for what the file was before") : 0;
     }
-    return nothing(wanted, why);
+    return nothing(wanted, passed_over, why);
 }
 
 void undo_files_drop(struct undo_files *f, const char *id)

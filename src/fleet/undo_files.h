@@ -27,9 +27,7 @@ void undo_files_fini(struct undo_files *f);
 __attribute__((warn_unused_result)) int
 undo_files_keep(struct undo_files *f, const struct undo_state *state, struct failure *why);
 
-/* The state with that id, or, with an empty one, the youngest of the file that is not of an undo;
- * both of `owner`. Fills *out; its content goes into `content`. 0 or SCOUT_E_NO_UNDO,
- * SCOUT_E_UNDO_UNAVAILABLE, SCOUT_E_NOMEM with *why. */
+/* As undo_find has it. Fills *out; its content goes into `content`. */
 __attribute__((warn_unused_result)) int undo_files_find(struct undo_files *f,
                                                         const struct undo_state *wanted,
                                                         uint64_t now_ms, struct undo_state *out,

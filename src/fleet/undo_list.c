@@ -54,6 +54,7 @@ static bool make_room(struct undo_files *f)
 bool undo_list_add(struct undo_files *f, const struct undo_state *s, uint64_t size)
 {
     struct undo_item item = {.of_undo = s->of_undo,
+                             .is_there = s->is_there,
                              .time_ms = s->time_ms,
                              .size = size,
                              .owner = strdup(s->owner),
@@ -64,6 +65,7 @@ bool undo_list_add(struct undo_files *f, const struct undo_state *s, uint64_t si
         return false;
     }
     memcpy(item.id, s->id, sizeof item.id);
+    memcpy(item.hash, s->hash, sizeof item.hash);
     size_t at = f->count++;
     for (; at > 0 && f->items[at - 1].time_ms > item.time_ms; at--)
         f->items[at] = f->items[at - 1];
@@ -123,13 +125,23 @@ static bool fits(const struct undo_item *item, const struct undo_state *wanted)
            strcmp(item->path, wanted->path) == 0;
 }
 
-bool undo_list_find(const struct undo_files *f, const struct undo_state *wanted, size_t *index)
+static bool left_it_so(const struct undo_item *item, const struct undo_state *wanted)
+{
+    return item->is_there == wanted->is_there &&
+           (!item->is_there || memcmp(item->hash, wanted->hash, sizeof item->hash) == 0);
+}
+
+bool undo_list_find(const struct undo_files *f, const struct undo_state *wanted, size_t *index,
+                    bool *passed_over)
 {
     for (size_t i = *index; i-- > 0;) {
-        if (fits(&f->items[i], wanted)) {
+        if (!fits(&f->items[i], wanted))
+            continue;
+        if (wanted->id[0] || left_it_so(&f->items[i], wanted)) {
             *index = i;
             return true;
         }
+        *passed_over = true;
     }
     return false;
 }

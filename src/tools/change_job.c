@@ -151,6 +151,20 @@ static void on_done(struct io_job *job)
         change_job_free(j);
 }
 
+static void run_hash(struct io_job *job)
+{
+    struct change_job *j = CONTAINER_OF(job, struct change_job, job);
+    if (!undo_hash(buf_peek(&j->before), j->left))
+        failure_set(&j->why, SCOUT_E_NOMEM, "no memory for it");
+}
+
+void change_job_hash(struct io *io, struct change_job *j, change_job_fn *fn, void *owner)
+{
+    j->fn = fn;
+    j->owner = owner;
+    io_job_start(io, &j->job, run_hash, on_done);
+}
+
 void change_job_start(struct io *io, struct change_job *j, change_job_fn *fn, void *owner)
 {
     j->fn = fn;

@@ -49,6 +49,9 @@ struct change_job *change_job_new(const char *path, size_t size_max);
 /* Not while it runs. */
 void change_job_free(struct change_job *j);
 
+/* Only the hash of `before`, into `left`: `fn` as below. */
+void change_job_hash(struct io *io, struct change_job *j, change_job_fn *fn, void *owner);
+
 /* `fn` comes once, later, unless `owner` was set to NULL meanwhile. */
 void change_job_start(struct io *io, struct change_job *j, change_job_fn *fn, void *owner);
 

@@ -127,14 +127,31 @@ static void on_found(struct undo_wait *wait, int error, const struct failure *wh
         work_out(c);
 }
 
-static void find_state(struct change *c)
+/* By its id, or the one of the file as it is. */
+static void find_state(struct change *c, undo_fn *fn)
 {
-    const struct tool_call *call = c->call;
+    struct undo_state wanted = {.is_there = c->existed};
     struct failure why;
-    const char *path = c->real_path[0] ? c->real_path : c->target.path;
-    if (undo_find(call->registry->undo, call->identity->name, c->target.host, path, c->undo_id,
-                  &c->undo_wait, on_found, &why) != 0)
+    snprintf(wanted.owner, sizeof wanted.owner, "%s", c->call->identity->name);
+    snprintf(wanted.host, sizeof wanted.host, "%s", c->target.host);
+    snprintf(wanted.path, sizeof wanted.path, "%s",
+             c->real_path[0] ? c->real_path : c->target.path);
+    if (c->undo_id)
+        snprintf(wanted.id, sizeof wanted.id, "%s", c->undo_id);
+    if (c->job)
+        memcpy(wanted.hash, c->job->left, sizeof wanted.hash);
+    if (undo_find(c->call->registry->undo, &wanted, &c->undo_wait, fn, &why) != 0)
         change_fail(c, &why);
+}
+
+static void on_hashed(void *owner, struct change_job *job)
+{
+    struct change *c = owner;
+    c->job_runs = false;
+    if (job->why.error)
+        change_fail_file(c, job->why.error, job->why.text);
+    else
+        find_state(c, on_found);
 }
 
 static bool copy(char **out, const char *text)
@@ -148,7 +165,8 @@ static void begin_work(struct change *c)
     struct change_job *j = c->job;
     bool memory = true;
     if (c->kind == CHANGE_UNDO) {
-        find_state(c);
+        c->job_runs = true;
+        change_job_hash(c->call->registry->io, j, on_hashed, c);
         return;
     }
     j->exists_after = true;
@@ -225,14 +243,12 @@ void change_start(struct change *c)
 {
     const struct tool_call *call = c->call;
     uint64_t size_max = call->view->env->file_size_max;
-    struct failure why;
     c->call->state = c;
     c->size_max = size_max < UNDO_FILE_MAX ? (size_t)size_max : UNDO_FILE_MAX;
     if (!c->undo_id)
         begin(c);
-    else if (undo_find(call->registry->undo, call->identity->name, NULL, NULL, c->undo_id,
-                       &c->undo_wait, on_located, &why) != 0)
-        change_fail(c, &why);
+    else
+        find_state(c, on_located);
 }
 
 void change_cancel(struct tool_call *call)

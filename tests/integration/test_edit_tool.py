@@ -252,10 +252,11 @@ class EditTest(changes.ChangeTest):
         self.assertContent(path, f"LINE {won[0]:02}.\n")
 
     def test_somebody_else_changes_it_meanwhile(self):
-        """Whatever another program writes at any moment, it is never lost without a word."""
+        """Another program replaces the file all the time: each edit is made, or refused as what it
+        is, and the file is always one that somebody wrote."""
         path = self.put("else.txt", "count 0\n" + "x" * 1000 + "\n")
         stop = threading.Event()
-        written = []
+        written, edits = [], 0
 
         def write():
             while not stop.is_set():
@@ -268,7 +269,8 @@ class EditTest(changes.ChangeTest):
         thread = threading.Thread(target=write)
         thread.start()
         try:
-            for _ in range(30):
+            while edits < 30 or len(written) < 10:
+                edits += 1
                 result = self.call("edit", path, old_string="count 0", new_string="count 1")
                 if result.get("isError"):
                     self.assertScoutError(result, ["file-changed", "no-unique-match",
@@ -276,7 +278,9 @@ class EditTest(changes.ChangeTest):
         finally:
             stop.set()
             thread.join()
-        self.assertGreater(len(written), 10)
+        with open(path, encoding="ascii") as text:
+            content = text.read()
+        self.assertIn(content.replace("count 1", "count 0"), written)
 
     # --- cancelled, killed -------------------------------------------------------------------
 

@@ -136,10 +136,12 @@ class UndoTest(changes.ChangeTest):
         with open(path, "w", encoding="ascii") as out:
             out.write("x\n")
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-        self.refused("undo", path, "file-changed", "not what that change left")
-        self.assertScoutError(self.undo_id(edited["undo"]), "file-changed")
+        self.refused("undo", path, "file-changed", "is not what a change of yours left")
+        self.assertScoutError(self.undo_id(edited["undo"]), "file-changed",
+                              "not what that change left")
         os.unlink(path)
-        self.refused("undo", path, "file-changed", "not there any more")
+        self.refused("undo", path, "file-changed", "is not what a change of yours left")
+        self.assertScoutError(self.undo_id(edited["undo"]), "file-changed", "not there any more")
         with open(path, "w", encoding="ascii") as out:
             out.write("b\n")
         self.undo(path)  # it is what the edit left, whoever wrote it

@@ -180,7 +180,7 @@ class WriteTest(changes.ChangeTest):
         path = os.path.join(self.files, "recorded.txt")
         answer = self.write_file(path, "Sesame-open\n")
         with open(os.path.join(self.daemon.state, "audit.log"), encoding="utf-8") as log:
-            lines = [line for line in log if path in line]
+            lines = [line for line in log if path in line]  # before the effect, so it is there
         self.assertEqual([re.search(r'"event":"(\w+)"', line)[1] for line in lines][0], "begin")
         self.assertIn('"tool":"write","verb":"write","host":"demo1"', lines[0])
         self.daemon.stop()
@@ -204,11 +204,11 @@ class WriteTest(changes.ChangeTest):
         self.client = daemon.client()
         self.addCleanup(self.client.close)
         self.refused("write", path, "undo-unavailable", folder, content="b\n", overwrite=True)
-        self.assertIn("undo_unavailable", daemon.log())
+        harness.wait_until(lambda: "undo_unavailable" in daemon.log(), "it is in the log")
         os.unlink(folder)
         self.write_file(path, "b\n", overwrite=True)
         self.assertContent(path, "b\n")
-        self.assertIn("undo_available", daemon.log())
+        harness.wait_until(lambda: "undo_available" in daemon.log(), "it is in the log")
 
 
 class PolicyTest(changes.ChangeTest):

@@ -71,12 +71,13 @@ __attribute__((warn_unused_result)) int undo_keep(struct undo *u, const struct u
                                                   char id[UNDO_ID_LEN + 1], struct undo_wait *wait,
                                                   undo_fn *fn, struct failure *why);
 
-/* Finds a state of that owner: by `id`, or, with id NULL, that before the last change of the file
- * which was no undo. `fn`: 0, SCOUT_E_NO_UNDO, SCOUT_E_UNDO_UNAVAILABLE or SCOUT_E_NOMEM. */
-__attribute__((warn_unused_result)) int undo_find(struct undo *u, const char *owner,
-                                                  const char *host, const char *path,
-                                                  const char *id, struct undo_wait *wait,
-                                                  undo_fn *fn, struct failure *why);
+/* Finds a state of `wanted->owner`: by `wanted->id`, or, where that is "", by host and path the
+ * last change which was no undo and left the file as it is now (`is_there` and `hash`): one that
+ * never came is passed over. `fn`: 0, SCOUT_E_NO_UNDO, SCOUT_E_CHANGED (there are changes of that
+ * file, and none left it as it is), SCOUT_E_UNDO_UNAVAILABLE or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int undo_find(struct undo *u, const struct undo_state *wanted,
+                                                  struct undo_wait *wait, undo_fn *fn,
+                                                  struct failure *why);
 
 /* Forgets one: its change did not come, or was taken back. In the background. */
 void undo_drop(struct undo *u, const char *id);

@@ -90,10 +90,21 @@ static void keep(struct waiter *w, const char *text)
     assert_true(undo_is_id(w->id));
 }
 
+static struct undo_state wanted_of(const char *id)
+{
+    struct undo_state wanted = {.is_there = true}; /* with the hash that `keep` leaves */
+    strcpy(wanted.owner, "uid:1");
+    strcpy(wanted.host, "web1");
+    strcpy(wanted.path, "/a");
+    strcpy(wanted.id, id ? id : "");
+    return wanted;
+}
+
 static void find(struct waiter *w, const char *id)
 {
+    const struct undo_state wanted = wanted_of(id);
     *w = (struct waiter){0};
-    assert_int_equal(undo_find(undo, "uid:1", "web1", "/a", id, &w->wait, on_told, &why), 0);
+    assert_int_equal(undo_find(undo, &wanted, &w->wait, on_told, &why), 0);
 }
 
 static unsigned names(void)
@@ -185,7 +196,8 @@ static void too_many_are_refused(void **state)
     assert_int_equal(why.error, SCOUT_E_UNDO_UNAVAILABLE);
     run();
     taken = 0;
-    while (undo_find(undo, "uid:1", "web1", "/a", NULL, &w[taken].wait, on_told, &why) == 0)
+    const struct undo_state wanted = wanted_of(NULL);
+    while (undo_find(undo, &wanted, &w[taken].wait, on_told, &why) == 0)
         taken++;
     assert_in_range(taken, UNDO_WAITING_MAX, UNDO_WAITING_MAX + 1);
     run();

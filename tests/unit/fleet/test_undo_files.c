@@ -25,6 +25,7 @@ static struct undo_files files;
 static struct undo_state state, found;
 static struct buf content;
 static struct failure why;
+static const char *now_there = "after"; /* the file's content, when a state is looked for */
 
 static void run(const char *command)
 {
@@ -92,6 +93,8 @@ static int find(const char *owner, const char *path, const char *id, uint64_t no
     strcpy(wanted.host, "web1");
     strcpy(wanted.path, path);
     strcpy(wanted.id, id);
+    wanted.is_there = true;
+    assert_true(undo_hash(slice_str(now_there), wanted.hash));
     buf_fini(&content);
     buf_init(&content, UNDO_FILE_MAX);
     int error = undo_files_find(&files, &wanted, now_ms, &found, &content, &why);
@@ -147,6 +150,27 @@ static void what_was_kept_is_found_over_restarts(void **unused)
     undo_files_drop(&files, first);
     assert_int_equal(find("uid:1", "", first, NOW), SCOUT_E_NO_UNDO);
     assert_int_equal(names(), 2);
+}
+
+/* A kill after a state was kept, before its change came, leaves one that fits nothing. */
+static void a_change_that_never_came_is_passed_over(void **unused)
+{
+    (void)unused;
+    assert_keep("uid:1", "/a", NOW, "before");
+    now_there = "something else";
+    assert_int_equal(find("uid:1", "/a", "", NOW), SCOUT_E_CHANGED);
+    assert_non_null(strstr(why.text, "web1:/a is not what a change of yours left"));
+    assert_int_equal(find("uid:2", "/a", "", NOW), SCOUT_E_NO_UNDO);
+    assert_int_equal(find("uid:1", "", state.id, NOW), 0);
+    now_there = "after";
+    state.time_ms = NOW + 1;
+    undo_entry_id((const uint8_t *)"0123456789abcdef", state.id);
+    assert_true(undo_hash(slice_str("never there"), state.hash));
+    state.content = slice_str("after");
+    assert_int_equal(undo_files_keep(&files, &state, &why), 0);
+    for (int round = 0; round < 2; round++, restart())
+        assert_found("uid:1", "/a", "before");
+    assert_true(undo_hash(slice_str("after"), state.hash));
 }
 
 static void a_state_is_its_owners_alone(void **unused)
@@ -383,6 +407,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_kept_is_found_over_restarts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_change_that_never_came_is_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_state_is_its_owners_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_the_owner_of_the_process_may_look, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_old_goes, set_up, tear_down),
