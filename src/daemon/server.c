@@ -155,6 +155,7 @@ static void wire(struct server *s)
     server_view_tools(&s->registry);
     s->registry.io = s->io;
     s->registry.confirmations = s->confirmations;
+    io_random(s->io, s->state_key.bytes, sizeof s->state_key.bytes);
     list_init(&s->clients.clients);
     s->clients.on_gone = on_client_gone;
     s->clients.tokens = &s->tokens;
@@ -166,6 +167,7 @@ static void wire(struct server *s)
         .instructions = server_instructions,
         .limits = &s->limits,
         .stats = &s->stats,
+        .state_key = &s->state_key,
     };
 }
 

@@ -35,6 +35,7 @@ struct server {
     struct holdings *holdings;           /* likewise */
     struct mcp_stats stats;
     struct mcp_limits limits;
+    struct mcp_state_key state_key;
     struct tokens tokens;
     struct web web;
     bool draining, pool_ending, web_ending;

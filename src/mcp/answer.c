@@ -12,7 +12,7 @@
 struct answer_body {
     answer_write_fn *write;
     const void *context;
-    bool is_error;
+    bool is_error, is_question;
     enum rpc_code code;
     const char *message;
 };
@@ -34,7 +34,7 @@ static void write_result(struct json_writer *w, const struct mcp_session *s, enu
     json_object_begin(w);
     if (era == MCP_MODERN) {
         json_key(w, "resultType");
-        json_str(w, "complete");
+        json_str(w, body->is_question ? "input_required" : "complete");
     }
     if (body->write)
         body->write(w, s, body->context);
@@ -129,6 +129,13 @@ size_t answer_result(struct mcp_session *s, const struct reply_to *to, answer_wr
                      const void *context)
 {
     struct answer_body body = {.write = write, .context = context};
+    return answer(s, to, &body);
+}
+
+size_t answer_questions(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                        const void *context)
+{
+    struct answer_body body = {.write = write, .context = context, .is_question = true};
     return answer(s, to, &body);
 }
 

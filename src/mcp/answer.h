@@ -16,6 +16,7 @@ enum rpc_code {
     RPC_INTERNAL_ERROR = -32603,
     RPC_UNSUPPORTED_VERSION = -32022,
     RPC_HEADER_MISMATCH = -32020,
+    RPC_MISSING_CAPABILITY = -32021,
     RPC_RESOURCE_NOT_FOUND = -32002, /* not in 2026-07-28 */
 };
 
@@ -27,6 +28,7 @@ struct reply_to {
     struct slice id; /* raw; empty: an answer without id */
     enum mcp_era era;
     struct batch *batch; /* NULL: a line of its own */
+    uint32_t can;        /* what it can be asked for (TOOL_CAN_). For requests, not for answers */
     bool shows_apps;     /* the client is a host of MCP Apps. For requests, not for answers */
     struct mcp_way *way; /* NULL: that of the message that is being taken up */
 };
@@ -40,6 +42,10 @@ typedef void answer_write_fn(struct json_writer *w, const struct mcp_session *s,
  * gone. */
 size_t answer_result(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
                      const void *context);
+
+/* The same with "resultType":"input_required": only for 2026-07-28. */
+size_t answer_questions(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                        const void *context);
 
 /* {"jsonrpc":"2.0","id":…,"error":{"code":…,"message":…,"data":{…}}}; no data when `write` is NULL.
  */

@@ -7,11 +7,12 @@
  * until its tool has really ended, so that a client cannot pile up work by cancelling. */
 #include "call.h"
 
+#include "ask.h"
 #include "batch.h"
 #include "call_log.h"
 #include "progress.h"
 #include "session_state.h"
-#include <stdio.h>
+#include <stdlib.h>
 
 static uint64_t deadline_of(const struct mcp_session *s)
 {
@@ -37,6 +38,11 @@ static void request_end(struct mcp_session *s, struct request *r)
     if (--r->way->in_flight == 0 && r->way != &s->own)
         session_mark(s, r->way);
     s->config.stats->in_flight--;
+    if (r->asking)
+        asking_free(r->asking);
+    r->asking = NULL;
+    free(r->params);
+    r->params = NULL;
     request_give(&s->requests, r);
     if (batch)
         batch_call_ended(batch);
@@ -49,6 +55,108 @@ void call_write_result(struct json_writer *w, const struct mcp_session *s, const
     result->write(w, result->context);
 }
 
+static struct reply_to reply_of(const struct request *r)
+{
+    return (struct reply_to){.id = request_id(r),
+                             .era = r->era,
+                             .batch = r->batch,
+                             .way = r->way,
+                             .can = r->can,
+                             .shows_apps = r->shows_apps};
+}
+
+/* ---- questions ---- */
+
+static void write_give_up(struct json_writer *w, const struct mcp_session *s, const void *context)
+{
+    struct json_text_parts parts;
+    (void)s;
+    json_key(w, "content");
+    json_array_begin(w);
+    json_object_begin(w);
+    json_key(w, "type");
+    json_str(w, "text");
+    json_key(w, "text");
+    json_text_begin(w, &parts);
+    json_text_part(w, &parts, slice_str("Error: "));
+    json_text_part(w, &parts, slice_str(context));
+    json_text_end(w, &parts);
+    json_object_end(w);
+    json_array_end(w);
+    json_key(w, "isError");
+    json_bool(w, true);
+}
+
+/* A call that waits for a person's word is asked about once: whoever is there can see to it, and
+ * the call goes on. The word itself is given at a terminal and nowhere else. */
+static bool wants_word(const struct request *r, const struct tool_result *result)
+{
+    return result->error == SCOUT_E_CONFIRMATION && r->can & TOOL_CAN_ELICIT && !r->in_round &&
+           (r->era == MCP_MODERN || r->asking);
+}
+
+static size_t ask(struct mcp_session *s, struct request *r, struct tool_call *call,
+                  const struct tool_questions *questions)
+{
+    struct reply_to to = reply_of(r);
+    uint32_t needs = 0;
+    if (r->era == MCP_MODERN)
+        return round_answer(s, &to, call->tool, slice_of(r->params, r->params_len), questions);
+    for (size_t i = 0; i < questions->count; i++)
+        needs |= ask_needs(questions->list[i].method);
+    if (!r->asking || needs & ~r->can) {
+        answer_result(s, &to, write_give_up,
+                      "The client cannot be asked what has to be known: it does not declare the "
+                      "capability for it");
+        return 0;
+    }
+    int error = ask_send(s, r->asking, questions);
+    if (error)
+        answer_failure(s, &to, error);
+    else
+        r->asked = true;
+    return 0;
+}
+
+static size_t ask_for_word(struct mcp_session *s, struct request *r, struct tool_call *call)
+{
+    struct buf params;
+    struct json_writer w;
+    size_t written = 0;
+    buf_init(&params, 4096);
+    json_writer_init(&w, &params);
+    json_object_begin(&w);
+    json_key(&w, "mode");
+    json_str(&w, "form");
+    json_key(&w, "message");
+    json_str(&w, call->why->text);
+    json_key(&w, "requestedSchema");
+    json_raw(&w, slice_str("{\"type\":\"object\",\"properties\":{}}"));
+    json_object_end(&w);
+    if (json_writer_end(&w) == 0 && buf_append(&params, slice_of("", 1)) == 0) {
+        const struct tool_question question = {"approval", "elicitation/create",
+                                               (const char *)buf_peek(&params).data};
+        const struct tool_questions questions = {.list = &question, .count = 1};
+        written = ask(s, r, call, &questions);
+    }
+    buf_fini(&params);
+    return written;
+}
+
+/* ---- the call ---- */
+
+static void answer_call(struct mcp_session *s, struct request *r, struct tool_call *call,
+                        const struct tool_result *result)
+{
+    struct reply_to to = reply_of(r);
+    if (result->questions)
+        call->answer_bytes = ask(s, r, call, result->questions);
+    else if (wants_word(r, result))
+        call->answer_bytes = ask_for_word(s, r, call);
+    else
+        call->answer_bytes = r->answer(s, &to, call, result);
+}
+
 static void on_call_done(struct tool_call *call, const struct tool_result *result)
 {
     struct request *r = call->owner;
@@ -57,56 +165,121 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     bool wanted = mcp_session_wants_input(s);
     if (result->is_error)
         s->config.stats->tool_errors++;
-    if (!r->cancelled) {
-        struct reply_to to = {.id = request_id(r), .era = r->era, .batch = r->batch, .way = r->way};
-        call->answer_bytes = r->answer(s, &to, call, result);
-    }
+    r->asked = false;
+    if (!r->cancelled)
+        answer_call(s, r, call, result);
     call_log(s, call, result);
+    r->call = NULL;
     if (r->starting)
         r->ended = true;
-    else
+    else if (!r->asked)
         request_end(s, r);
     session_request_ended(s, wanted);
     session_leave(s);
 }
 
+/* Begins the call, the first time or for another round. */
+static void run(struct mcp_session *s, struct request *r, const struct tool *tool,
+                struct slice arguments, const struct tool_round *round)
+{
+    r->starting = true;
+    r->ended = false;
+    struct tool_call *call =
+        tool_call_start_round(s->config.registry, tool, arguments, s->config.identity,
+                              deadline_of(s), round, on_call_done, r);
+    r->starting = false;
+    if (!call) {
+        struct reply_to to = reply_of(r);
+        answer_failure(s, &to, SCOUT_E_NOMEM);
+    }
+    if (!call || (r->ended && !r->asked)) {
+        request_end(s, r);
+        return;
+    }
+    if (r->ended)
+        return; /* it waits for answers */
+    r->call = call;
+    call->on_progress = progress_tell;
+    call->shows_apps = r->shows_apps;
+    if (r->cancelled)
+        tool_call_cancel(call);
+}
+
+/* Of a modern call, its params are needed once more when it ends with questions. */
+static bool keep_params(struct request *r, const struct call_start *start)
+{
+    if (r->era == MCP_LEGACY) {
+        r->asking = r->can ? asking_new(r, start->tool, start->arguments, r->can) : NULL;
+        return true;
+    }
+    if (!r->can || start->params.len > ASK_KEPT_MAX)
+        return true;
+    r->params = malloc(start->params.len + 1);
+    if (!r->params)
+        return false;
+    r->params_len = start->params.len;
+    if (start->params.len)
+        memcpy(r->params, start->params.data, start->params.len);
+    return true;
+}
+
 void call_start(struct mcp_session *s, const struct reply_to *to, const struct call_start *start)
 {
     struct slice token;
+    struct tool_round round = {.can = to->can};
+    struct buf state;
     if (!progress_token(start->params, &token)) {
         answer_error(s, to, RPC_INVALID_PARAMS,
                      "Invalid params: \"progressToken\" must be a string or an integer", NULL,
                      NULL);
         return;
     }
+    buf_init(&state, ASK_KEPT_MAX);
+    if (to->era == MCP_MODERN && !round_read(s, to, start->tool, start->params, &round, &state)) {
+        buf_fini(&state);
+        return;
+    }
     struct request *r = request_take(&s->requests, to);
-    if (!r) {
+    if (!r || !keep_params(r, start)) {
+        if (r)
+            request_give(&s->requests, r);
         answer_failure(s, to, SCOUT_E_NOMEM);
+        buf_fini(&state);
         return;
     }
     r->session = s;
     r->way = session_way(s, to);
     r->way->in_flight++;
     r->answer = start->answer;
-    r->starting = true;
+    r->in_round = round.answers.len > 0;
     progress_want(r, token);
     count_begun(s);
     if (to->batch)
         batch_call_begun(to->batch);
-    struct tool_call *call = tool_call_start(s->config.registry, start->tool, start->arguments,
-                                             s->config.identity, deadline_of(s), on_call_done, r);
-    r->starting = false;
-    if (!call)
-        answer_failure(s, to, SCOUT_E_NOMEM);
-    if (!call || r->ended) {
-        request_end(s, r);
-        return;
-    }
-    r->call = call;
-    call->on_progress = progress_tell;
-    call->shows_apps = to->shows_apps;
-    if (r->cancelled)
-        tool_call_cancel(call);
+    run(s, r, start->tool, start->arguments, &round);
+    buf_fini(&state);
+}
+
+void call_go_on(struct mcp_session *s, struct request *r, const struct tool_round *round)
+{
+    session_enter(s);
+    bool wanted = mcp_session_wants_input(s);
+    r->asked = false;
+    r->in_round = true;
+    run(s, r, r->asking->tool, r->asking->arguments, round);
+    session_request_ended(s, wanted);
+    session_leave(s);
+}
+
+void call_give_up(struct mcp_session *s, struct request *r, const char *why)
+{
+    struct reply_to to = reply_of(r);
+    session_enter(s);
+    bool wanted = mcp_session_wants_input(s);
+    answer_result(s, &to, write_give_up, why);
+    request_end(s, r);
+    session_request_ended(s, wanted);
+    session_leave(s);
 }
 
 void call_cancel(struct mcp_session *s, struct request *r)
@@ -116,6 +289,8 @@ void call_cancel(struct mcp_session *s, struct request *r)
         return;
     }
     request_set_cancelled(&s->requests, r);
-    if (r->call)
+    if (r->asked)
+        request_end(s, r);
+    else if (r->call)
         tool_call_cancel(r->call);
 }

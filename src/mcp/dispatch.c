@@ -19,6 +19,7 @@
 #include "dispatch.h"
 
 #include "apps.h"
+#include "ask.h"
 #include "batch.h"
 #include "session_state.h"
 #include <stdio.h>
@@ -95,6 +96,7 @@ static void dispatch_request(struct mcp_session *s, const struct message *m, str
         return;
     if (meta.modern && refuse_meta(s, &to, &meta))
         return;
+    to.can = meta.modern ? ask_capabilities(meta.capabilities) : s->can;
     to.shows_apps = meta.modern ? apps_are_shown(meta.capabilities) : s->shows_apps;
     method_fn *method = method_find(m->method, to.era);
     if (method) {
@@ -130,7 +132,9 @@ void dispatch_message(struct mcp_session *s, struct slice text, struct batch *ba
     }
     message_read(&m, text);
     to.id = m.id;
-    if (m.kind == MESSAGE_INVALID)
+    if (m.kind == MESSAGE_RESPONSE)
+        ask_answered(s, text, m.id);
+    else if (m.kind == MESSAGE_INVALID)
         refuse_message(s, &to, m.why);
     else if (m.kind == MESSAGE_NOTIFICATION)
         dispatch_notification(s, &m);

@@ -7,6 +7,7 @@
  * the client can do; `server/discover` tells what the server speaks. Legacy revisions are not among
  * the versions listed there, since they are not served statelessly. */
 #include "apps.h"
+#include "ask.h"
 #include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
@@ -89,6 +90,7 @@ void method_initialize(struct mcp_session *s, const struct reply_to *to, struct 
         return;
     }
     s->shows_apps = apps_are_shown(json_member(params, "capabilities"));
+    s->can = ask_capabilities(json_member(params, "capabilities"));
     s->negotiated = legacy_versions[0];
     for (size_t i = 0; i < sizeof legacy_versions / sizeof legacy_versions[0]; i++)
         if (json_string_is(wanted, legacy_versions[i]))

@@ -85,6 +85,12 @@ struct request *request_take(struct request_table *t, const struct reply_to *to)
         return NULL;
     r->session = NULL;
     r->call = NULL;
+    r->asking = NULL;
+    r->params = NULL;
+    r->params_len = 0;
+    r->asked = r->in_round = false;
+    r->can = to->can;
+    r->shows_apps = to->shows_apps;
     r->era = to->era;
     r->batch = to->batch;
     r->cancelled = r->starting = r->ended = r->told = false;

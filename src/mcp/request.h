@@ -9,6 +9,7 @@
 #define REQUEST_BUCKETS 64
 #define REQUESTS_KEPT   64 /* request objects that a session keeps for the next ones */
 
+struct asking;
 struct tool_call;
 struct tool_result;
 
@@ -22,13 +23,20 @@ struct request {
     request_answer_fn *answer;
     enum mcp_era era;
     struct batch *batch;
-    struct mcp_way *way; /* of its answer */
-    bool cancelled;      /* its answer is dropped */
-    bool starting;       /* inside tool_call_start */
-    bool ended;          /* on_done came meanwhile */
-    struct list node;    /* in live, ending or free of its table */
-    struct list bucket;  /* in the table's buckets while its id counts as in flight */
-    uint8_t *text;       /* a message that waits for its turn; NULL: it began */
+    struct mcp_way *way;   /* of its answer */
+    struct asking *asking; /* what another round would take; NULL: there can be none */
+    uint8_t *params;       /* of a modern call that can be asked about; NULL: none are kept */
+    size_t params_len;
+    bool asked;    /* it has ended with questions, and waits for answers */
+    bool in_round; /* something has been answered */
+    uint32_t can;
+    bool shows_apps;
+    bool cancelled;     /* its answer is dropped */
+    bool starting;      /* inside tool_call_start */
+    bool ended;         /* on_done came meanwhile */
+    struct list node;   /* in live, ending or free of its table */
+    struct list bucket; /* in the table's buckets while its id counts as in flight */
+    uint8_t *text;      /* a message that waits for its turn; NULL: it began */
     size_t text_len;
     size_t id_len, key_len, token_len; /* token_len 0: nobody wants to know of its progress */
     bool told;                         /* of progress, at `told_ns`, `told_done` at most */

@@ -34,6 +34,7 @@ int mcp_session_new(struct mcp_session **out, const struct mcp_config *config,
     mcp_way_init(&s->own, sink);
     s->way = &s->own;
     list_init(&s->unflushed);
+    list_init(&s->asking);
     buf_init(&s->in, MCP_INPUT_MAX);
     request_table_init(&s->requests);
     io_task_init(&s->flush_task);

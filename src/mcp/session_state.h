@@ -15,6 +15,9 @@ struct mcp_session {
     size_t scanned;         /* so many of them are known to hold no line break */
     const char *negotiated; /* revision of `initialize`, static; NULL before */
     bool shows_apps;        /* the client said so in it */
+    uint32_t can;           /* likewise: TOOL_CAN_ */
+    struct list asking;     /* calls that wait for answers of the client */
+    uint64_t asked;         /* questions so far */
     struct request_table requests;
     uint32_t in_flight;
     int broken;            /* why it must end: SCOUT_E_LIMIT, SCOUT_E_NOMEM; 0: it lives */

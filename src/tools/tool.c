@@ -187,6 +187,14 @@ struct tool_call *tool_call_start(const struct tool_registry *r, const struct to
                                   struct slice arguments, const struct identity *identity,
                                   uint64_t deadline_ns, tool_done_fn *on_done, void *owner)
 {
+    return tool_call_start_round(r, t, arguments, identity, deadline_ns, NULL, on_done, owner);
+}
+
+struct tool_call *tool_call_start_round(const struct tool_registry *r, const struct tool *t,
+                                        struct slice arguments, const struct identity *identity,
+                                        uint64_t deadline_ns, const struct tool_round *round,
+                                        tool_done_fn *on_done, void *owner)
+{
     struct tool_call *call = malloc(sizeof *call);
     struct failure why;
     struct cJSON *args = NULL;
@@ -200,6 +208,7 @@ struct tool_call *tool_call_start(const struct tool_registry *r, const struct to
                                .deadline_ns = deadline_ns,
                                .on_done = on_done,
                                .owner = owner,
+                               .round = round,
                                .starting = true};
     if (call->view)
         call->view->calls++;
@@ -214,11 +223,24 @@ struct tool_call *tool_call_start(const struct tool_registry *r, const struct to
     else
         t->start(call, args);
     call->starting = false;
+    call->round = NULL;
     if (call->finished) {
         call_free(call);
         return (struct tool_call *)(uintptr_t)&ended;
     }
     return call;
+}
+
+struct slice tool_call_answer(const struct tool_call *call, const char *key)
+{
+    return call->round ? json_member(call->round->answers, key) : slice_of(NULL, 0);
+}
+
+void tool_call_ask(struct tool_call *call, const struct tool_questions *questions)
+{
+    assert(!call->effect_begun);
+    const struct tool_result result = {.questions = questions};
+    tool_call_finish(call, &result);
 }
 
 void tool_call_cancel(struct tool_call *call)

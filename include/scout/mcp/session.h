@@ -63,15 +63,21 @@ struct mcp_limits {
     uint64_t slow_threshold_ns; /* one that takes so long or longer is logged as slow */
 };
 
+/* Seals what travels through clients; random, of this process. */
+struct mcp_state_key {
+    uint8_t bytes[32];
+};
+
 struct mcp_config {
     const struct tool_registry *registry;
     const struct identity *identity; /* the client; lives as long as the session */
     struct log *log;
-    const char *server_name;         /* "scout_mcp" */
-    const char *server_version;      /* "0.1.0" */
-    const char *instructions;        /* NULL: none */
-    const struct mcp_limits *limits; /* lives as long as the session */
-    struct mcp_stats *stats;         /* shared by the sessions of a loop */
+    const char *server_name;               /* "scout_mcp" */
+    const char *server_version;            /* "0.1.0" */
+    const char *instructions;              /* NULL: none */
+    const struct mcp_limits *limits;       /* lives as long as the session */
+    struct mcp_stats *stats;               /* shared by the sessions of a loop */
+    const struct mcp_state_key *state_key; /* NULL: nothing is asked of 2026-07-28 clients */
 };
 
 struct mcp_stats {

@@ -60,12 +60,41 @@ struct tool {
  * of the result object, into the object that is open in `w`. */
 typedef void tool_write_fn(struct json_writer *w, const void *context);
 
+/* What a client can be asked for, as it says itself. */
+#define TOOL_CAN_ELICIT     1u /* forms */
+#define TOOL_CAN_ELICIT_URL 2u
+#define TOOL_CAN_SAMPLE     4u
+#define TOOL_CAN_ROOTS      8u
+
+/* Something that a call has to know before it can go on (MCP 2026-07-28, "Multi round-trip
+ * requests"): a request of the server's to the client. */
+struct tool_question {
+    const char *key;    /* that its answer comes under */
+    const char *method; /* "elicitation/create", "sampling/createMessage", "roots/list" */
+    const char *params; /* JSON text */
+};
+
+struct tool_questions {
+    const struct tool_question *list;
+    size_t count;       /* may be 0: the client just calls again */
+    struct slice state; /* comes back with the answers, unchanged; may be empty */
+};
+
+/* What the rounds before brought. */
+struct tool_round {
+    uint32_t can;         /* TOOL_CAN_ */
+    struct slice answers; /* raw, an object: results by the questions' keys; empty: none came */
+    struct slice state;   /* that the questions came with */
+};
+
 struct tool_result {
     bool is_error;
     int error;         /* SCOUT_OK or the failure's number, for logs */
     const char *stage; /* where it ended, static, may be NULL */
     tool_write_fn *write;
     const void *context; /* valid until on_done returns */
+    /* Not NULL: it is no end, but what has to be known first; the rest is 0. */
+    const struct tool_questions *questions;
 };
 
 typedef void tool_done_fn(struct tool_call *call, const struct tool_result *result);
@@ -112,7 +141,8 @@ struct tool_call {
     uint64_t deadline_ns;  /* absolute */
     uint64_t connected_ns; /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
-    tool_progress_fn *on_progress; /* NULL: nobody wants to know */
+    tool_progress_fn *on_progress;  /* NULL: nobody wants to know */
+    const struct tool_round *round; /* NULL: nothing can be asked. Until `start` returns */
     bool shows_apps; /* the client reads pages itself (MCP Apps); the caller's, after the start */
     void *owner;     /* the caller's */
     void *state;     /* the tool's */
@@ -159,6 +189,12 @@ void tool_describe(struct json_writer *w, const struct tool_registry *r, const s
 struct tool_call *tool_call_start(const struct tool_registry *r, const struct tool *t,
                                   struct slice arguments, const struct identity *identity,
                                   uint64_t deadline_ns, tool_done_fn *on_done, void *owner);
+/* The same for another round, or for a client that can be asked: `round` is borrowed until the
+ * tool's start returns. */
+struct tool_call *tool_call_start_round(const struct tool_registry *r, const struct tool *t,
+                                        struct slice arguments, const struct identity *identity,
+                                        uint64_t deadline_ns, const struct tool_round *round,
+                                        tool_done_fn *on_done, void *owner);
 /* Asks the tool to end early; on_done follows, maybe from within. A second call, and one from
  * within on_done, does nothing. */
 void tool_call_cancel(struct tool_call *call);
@@ -180,6 +216,11 @@ bool tool_call_may(struct tool_call *call, const struct policy_request *request)
  * begin, or with why it must not. Once a call. When the call ends before, `fn` does not come. */
 void tool_call_effect(struct tool_call *call, const struct policy_request *request,
                       tool_effect_fn *fn);
+/* For tools, within start: the raw answer to the question `key`; empty: there is none yet. */
+struct slice tool_call_answer(const struct tool_call *call, const char *key);
+/* For tools: ends the call with questions. It is started anew, with the same arguments, when they
+ * are answered. Nothing may have been changed by then. */
+void tool_call_ask(struct tool_call *call, const struct tool_questions *questions);
 /* For tools: tells whoever wants to know. */
 void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message);
 

@@ -127,7 +127,51 @@ static const struct tool big = {.name = "big",
                                 .start = start_big};
 static const struct tool failing = {
     .name = "fail", .title = "Fail", .description = "Fails", .start = start_fail};
+/* Asks for a name, then for an age; the state between both says how far it is. */
+static void start_ask(struct tool_call *call, const struct cJSON *args)
+{
+    static const struct tool_question name = {"name", "elicitation/create",
+                                              "{\"message\":\"Who?\"}"};
+    static const struct tool_question age[] = {{"age", "elicitation/create", "{}"},
+                                               {"roots", "roots/list", NULL}};
+    char text[256];
+    const struct tool_round *round = call->round;
+    struct slice first = tool_call_answer(call, "name"), last = tool_call_answer(call, "age");
+    (void)args;
+    if (last.len == 0 && first.len == 0) {
+        const struct tool_questions questions = {&name, 1, slice_str("begun")};
+        tool_call_ask(call, &questions);
+    } else if (last.len == 0) {
+        const struct tool_questions questions = {age, 2, first};
+        tool_call_ask(call, &questions);
+    } else {
+        snprintf(text, sizeof text, "%.*s after %.*s", (int)last.len, last.data,
+                 (int)round->state.len, round->state.data);
+        finish(call, text);
+    }
+}
+
+static void start_confirm(struct tool_call *call, const struct cJSON *args)
+{
+    struct failure why;
+    struct client *c = client_of(call);
+    (void)args;
+    if (c->approved) {
+        finish(call, "done");
+        return;
+    }
+    failure_set(&why, SCOUT_E_CONFIRMATION, "Run scout approve 7");
+    tool_call_fail(call, &why);
+}
+
+static const struct tool asking = {
+    .name = "ask", .title = "Ask", .description = "Asks back", .start = start_ask};
+static const struct tool confirming = {.name = "confirm",
+                                       .title = "Confirm",
+                                       .description = "Waits for a word",
+                                       .start = start_confirm};
 static const struct tool *const tools[] = {&echo, &waiter, &big, &failing};
+static const struct tool *const asking_tools[] = {&echo, &waiter, &asking, &confirming};
 
 static struct buf *sink_out(void *context)
 {
@@ -177,6 +221,8 @@ void client_open_with(struct client *c, size_t out_max, const char *instructions
     client_open_in(c, out_max, instructions, NULL, NULL);
 }
 
+static const struct mcp_state_key client_state_key = {{1, 2, 3}};
+
 void client_open_in(struct client *c, size_t out_max, const char *instructions, struct io *io,
                     struct log *log)
 {
@@ -194,7 +240,8 @@ void client_open_in(struct client *c, size_t out_max, const char *instructions, 
                                     .server_version = "1.2.3",
                                     .instructions = instructions,
                                     .limits = &client_limits,
-                                    .stats = &c->stats};
+                                    .stats = &c->stats,
+                                    .state_key = &client_state_key};
     struct mcp_sink sink = {
         .out = sink_out, .flush = sink_flush, .pending = sink_pending, .context = c};
     buf_init(&c->out, out_max);
@@ -227,6 +274,12 @@ void client_expect_out(struct client *c, const char *expected)
         fail_msg("answered\n%.*s\nexpected\n%s", (int)got.len,
                  got.data ? (const char *)got.data : "", expected ? expected : "nothing");
     buf_clear(&c->out);
+}
+
+void client_use_asking_tools(struct client *c)
+{
+    c->world->registry.tools = asking_tools;
+    c->world->registry.count = sizeof asking_tools / sizeof asking_tools[0];
 }
 
 void client_expect(struct client *c, const char *line, const char *expected)

@@ -33,7 +33,7 @@ struct client {
     struct mcp_config config;
     size_t pending; /* added to what is in `out` */
     unsigned flushes, rooms, freed, cancels;
-    bool free_on_flush, continue_on_room;
+    bool free_on_flush, continue_on_room, approved;
     int room_result; /* of mcp_session_continue in on_room */
     enum cancel_mode cancel_mode;
     struct waiting_call waiting[CLIENT_WAITING_MAX];
@@ -46,6 +46,10 @@ void client_open_with(struct client *c, size_t out_max, const char *instructions
 /* The same over a loop, which progress needs, and with a log; either may be NULL. */
 void client_open_in(struct client *c, size_t out_max, const char *instructions, struct io *io,
                     struct log *log);
+/* From now on its tools are echo, wait, and
+ *   ask      asks for a name, then for an age and the roots
+ *   confirm  waits for a person's word, unless c->approved */
+void client_use_asking_tools(struct client *c);
 /* Frees the session if it is not yet, and checks that it is gone. */
 void client_close(struct client *c);
 
