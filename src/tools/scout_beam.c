@@ -26,7 +26,6 @@ struct beam_call {
     bool overwrite, hash;
     const char *etag;
     struct transfer *transfer;
-    char names[2][TARGET_HOST_MAX + TARGET_PATH_MAX + 2]; /* for the record */
     char root[PATHS_SIZE];
 };
 
@@ -173,12 +172,16 @@ static void on_effect(struct tool_call *call, int error, const struct failure *w
         transfer_go(b->transfer);
 }
 
-static void name_end(const struct beam_call *b, int i, char *out, size_t size)
+/* As it was asked for; NULL without memory. */
+static const char *name_end(const struct beam_call *b, int i)
 {
-    if (b->hosts[i])
-        snprintf(out, size, "%s:%s", b->ends[i].host, b->ends[i].path);
-    else
-        snprintf(out, size, "%s", b->local);
+    size_t size = sizeof b->ends[i].host + sizeof b->ends[i].path + 1;
+    if (!b->hosts[i])
+        return b->local;
+    char *name = arena_alloc(&b->s->call->arena, size);
+    if (name)
+        snprintf(name, size, "%s:%s", b->ends[i].host, b->ends[i].path);
+    return name;
 }
 
 /* The record has both ends as they were asked for, and the real path of what is written; of a
@@ -189,9 +192,13 @@ static void on_settled(void *context, struct slice source, const struct file_put
     bool is_target = b->hosts[1] != NULL;
     struct policy_request request =
         request_of(b, is_target, is_target ? target->real_path : source);
-    const char *argv[] = {"beam", b->names[0], b->names[1]};
-    for (int i = 0; i < 2; i++)
-        name_end(b, i, b->names[i], sizeof b->names[i]);
+    const char *argv[] = {"beam", name_end(b, 0), name_end(b, 1)};
+    if (!argv[1] || !argv[2]) {
+        struct failure why;
+        failure_set(&why, SCOUT_E_NOMEM, "No memory for the record");
+        transfer_fail(b->transfer, &why);
+        return;
+    }
     request.argv = argv;
     request.argc = 3;
     tool_call_effect(b->s->call, &request, on_effect);
