@@ -29,9 +29,12 @@ function startView() {
   let asked = '';
 
   function show({ nodes, onKey: keys }) {
+    const hadFocus = view.contains(document.activeElement);
     view.replaceChildren(...nodes);
     view.setAttribute('aria-busy', 'false');
     onKey = keys;
+    if (hadFocus) /* who walks with the keyboard goes on where they are */
+      (view.querySelector('#rows button.link') || view.querySelector('.content'))?.focus({ preventScroll: true });
     bridge.resized?.();
   }
 

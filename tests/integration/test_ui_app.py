@@ -199,6 +199,24 @@ class AppTest(harness.ScoutTest):
             self.wait_text("h1", f"demo1:{folder}")
         self.assertEqual(self.browser.view("document.querySelectorAll('img').length"), 0)
 
+    def test_walking_with_the_keyboard(self):
+        """The focus does not get lost with the button that had it."""
+        folder = self.files + "/app"
+        self.start_at(self.files)
+        for target in (f"demo1:{folder}", f"demo1:{folder}/x.log"):
+            self.knows(target, self.tool(target=target))
+        self.browser.view("[...document.querySelectorAll('#rows button.link')].find((each) => each.textContent === 'app').focus()")
+        enter = {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+        self.browser.key("Enter", **enter)
+        self.wait_text("h1", f"demo1:{folder}")
+        for _ in range(10):
+            if self.browser.view("document.activeElement.textContent") == "x.log":
+                break
+            self.browser.key("ArrowDown")
+        self.browser.key("Enter", **enter)
+        self.wait_text("h1", f"demo1:{folder}/x.log")
+        self.assertEqual(self.browser.view("document.activeElement.className"), "content")
+
     def test_failures_leave_what_is_there(self):
         folder = self.files + "/app"
         self.start_at(folder)
