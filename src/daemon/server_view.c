@@ -10,6 +10,7 @@
 #include "scout/resources/resources.h"
 #include "scout/tools/change_tools.h"
 #include "scout/tools/path_tools.h"
+#include "scout/tools/prompt.h"
 #include "scout/tools/run_tool.h"
 #include "scout/ui/page.h"
 #include <assert.h>
@@ -34,7 +35,8 @@ static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,
                                            &edit_tool,  &undo_tool, &run_tool};
 
 static const struct tool *const methods[] = {&resource_list_tool, &resource_templates_tool,
-                                             &resource_read_tool, &resource_complete_tool};
+                                             &resource_read_tool, &resource_complete_tool,
+                                             &prompt_list_tool,   &prompt_get_tool};
 
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
@@ -47,6 +49,7 @@ void server_view_tools(struct tool_registry *registry)
 {
     registry->tools = tools;
     registry->count = sizeof tools / sizeof tools[0];
+    registry->prompts = &scout_prompts;
     registry->methods = methods;
     registry->method_count = sizeof methods / sizeof methods[0];
 }

@@ -37,6 +37,8 @@ static const struct method methods[] = {
     {"resources/templates/list", method_resources_templates, method_resources_templates},
     {"resources/read", method_resources_read, method_resources_read},
     {"completion/complete", method_completion, method_completion},
+    {"prompts/list", method_prompts_list, method_prompts_list},
+    {"prompts/get", method_prompts_get, method_prompts_get},
     {"ping", method_ping, NULL},
     {"initialize", method_initialize, NULL},
     {"server/discover", method_discover_legacy, method_discover},

@@ -39,8 +39,8 @@ bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const stru
 /* tools_list.c, tools_call.c */
 method_fn method_tools_list, method_tools_call;
 
-/* resources.c */
+/* methods.c */
 method_fn method_resources_list, method_resources_templates, method_resources_read,
-    method_completion;
+    method_completion, method_prompts_list, method_prompts_get;
 
 #endif

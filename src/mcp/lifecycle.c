@@ -54,6 +54,8 @@ static void write_capabilities(struct json_writer *w, const struct mcp_session *
     write_capability(w, "tools");
     if (tool_find_method(registry, "resources/read"))
         write_capability(w, "resources");
+    if (tool_find_method(registry, "prompts/get"))
+        write_capability(w, "prompts");
     if (tool_find_method(registry, "completion/complete") && knows_completions(s, era))
         write_capability(w, "completions");
     if (apps_are_offered(registry))

@@ -9,9 +9,12 @@
 #include "scout/base/time.h"
 #include "scout/base/utf8.h"
 #include "scout/resources/resource_uri.h"
+#include "scout/tools/prompt.h"
 #include "scout/tools/scout_tool.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
+
+#define VARIABLE_NONE 1000 /* one that nothing is known of */
 
 static void (*const sources[])(struct completion *c) = {
     [TEMPLATE_HOST] = complete_host,           [TEMPLATE_PATH] = complete_path,
@@ -72,6 +75,18 @@ static const char *string_of(const struct cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
+/* Of a prompt, arguments that begin with "host" are hosts; others have no values. */
+static int take_prompt(struct completion *c, const char *prompt, const char *name,
+                       struct failure *why)
+{
+    const struct prompt_registry *prompts = c->call->registry->prompts;
+    c->value = c->value ? c->value : "";
+    for (size_t i = 0; prompts && prompt && i < prompts->count; i++)
+        if (strcmp(prompts->list[i].name, prompt) == 0)
+            return name && strncmp(name, "host", 4) == 0 ? TEMPLATE_HOST : VARIABLE_NONE;
+    return target_refuse(why, "Unknown prompt", slice_str(prompt ? prompt : ""));
+}
+
 /* What `ref` names; the argument's variable or a negative error. */
 static int take_variable(struct completion *c, const struct cJSON *args, struct failure *why)
 {
@@ -80,10 +95,12 @@ static int take_variable(struct completion *c, const struct cJSON *args, struct 
     const char *type = string_of(ref, "type"), *uri = string_of(ref, "uri");
     const char *name = string_of(argument, "name");
     c->value = string_of(argument, "value");
+    if (type && strcmp(type, "ref/prompt") == 0)
+        return take_prompt(c, string_of(ref, "name"), name, why);
     if (!type || strcmp(type, "ref/resource") != 0 || !uri)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "there is no such \"ref\": it must be {\"type\":\"ref/resource\","
-                           "\"uri\":TEMPLATE}");
+                           "\"uri\":TEMPLATE} or {\"type\":\"ref/prompt\",\"name\":PROMPT}");
     if (!name || !c->value || strlen(c->value) > RESOURCE_URI_MAX)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "\"argument\" must have the strings \"name\" and \"value\"");
@@ -128,7 +145,9 @@ static void start(struct tool_call *call, const struct cJSON *args)
         return;
     }
     call->state = c;
-    if (variable != TEMPLATE_HOST && take_host(c, args, &why) != 0)
+    if (variable == VARIABLE_NONE)
+        completion_end(c, NULL);
+    else if (variable != TEMPLATE_HOST && take_host(c, args, &why) != 0)
         completion_end(c, &why);
     else
         sources[variable](c);

@@ -104,6 +104,7 @@ typedef void tool_progress_fn(struct tool_call *call, uint64_t done, uint64_t to
 /* `error` 0: the effect may begin. */
 typedef void tool_effect_fn(struct tool_call *call, int error, const struct failure *why);
 
+struct prompt_registry;
 struct ui_pages;
 struct tool_env; /* what the tools work on; the daemon's */
 
@@ -123,6 +124,7 @@ struct tool_registry {
     size_t count;
     const struct tool *const *methods; /* which work as calls do, but are in no list */
     size_t method_count;
+    const struct prompt_registry *prompts; /* for the methods about them; NULL: there are none */
     struct io *io;
     struct tool_view *view;              /* of the calls that begin now */
     struct confirmations *confirmations; /* what waits for a person's word; NULL: nothing can */

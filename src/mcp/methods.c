@@ -1,6 +1,6 @@
-/* The methods about resources: each is a call of the tool that the registry has for it. What a
- * revision of the protocol has of its own is here: how long a result may be kept, and the codes of
- * errors.
+/* The methods about resources, prompts and completion: each is a call of the tool that the registry
+ * has for it. What a revision of the protocol has of its own is here: how long a result may be
+ * kept, and the codes of errors.
  *
  * That there is no such resource is -32002 until 2025-11-25, and -32602 from 2026-07-28 on. Other
  * failures have the code that error.h has for them. */
@@ -79,8 +79,8 @@ static size_t answer_read(struct mcp_session *s, const struct reply_to *to,
     return answer_kept(s, to, call, result, READ_TTL_MS);
 }
 
-static size_t answer_completion(struct mcp_session *s, const struct reply_to *to,
-                                const struct tool_call *call, const struct tool_result *result)
+static size_t answer_plain(struct mcp_session *s, const struct reply_to *to,
+                           const struct tool_call *call, const struct tool_result *result)
 {
     if (result->is_error)
         return answer_fault(s, to, call);
@@ -120,5 +120,15 @@ void method_resources_read(struct mcp_session *s, const struct reply_to *to, str
 
 void method_completion(struct mcp_session *s, const struct reply_to *to, struct slice params)
 {
-    start(s, to, params, "completion/complete", answer_completion);
+    start(s, to, params, "completion/complete", answer_plain);
+}
+
+void method_prompts_list(struct mcp_session *s, const struct reply_to *to, struct slice params)
+{
+    start(s, to, params, "prompts/list", answer_list);
+}
+
+void method_prompts_get(struct mcp_session *s, const struct reply_to *to, struct slice params)
+{
+    start(s, to, params, "prompts/get", answer_plain);
 }
