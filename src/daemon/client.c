@@ -104,6 +104,8 @@ void client_close(struct client *c)
 
 static void close_if_drained(struct client *c)
 {
+    if (c->draining && !c->closing)
+        mcp_session_end_lasting(c->session);
     if (c->draining && !c->closing && mcp_session_in_flight(c->session) == 0 &&
         stream_pending(&c->stream) == 0)
         client_close(c);

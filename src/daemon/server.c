@@ -14,6 +14,7 @@
 #include "scout/base/time.h"
 #include "scout/fleet/path_lock.h"
 #include "scout/fleet/undo.h"
+#include "scout/resources/resource_watch.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,9 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     if (!s->confirmations || holdings_new(&s->holdings, io, s->first.max_client_bytes) != 0)
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
+    s->registry.watches = resource_watches_new(&s->registry);
+    if (!s->registry.watches)
+        return failure_set(why, SCOUT_E_NOMEM, "No memory");
     int error = server_pool_open(&s->pool, io, config, &log->log, why);
     if (server_pool_takes_agents(&s->first))
         s->clients.agents = s->pool.pool;
@@ -230,6 +234,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_run(io);
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
+    resource_watches_free(s->registry.watches);
     server_view_free(s->view);
     confirmations_free(s->confirmations);
     holdings_free(s->holdings);

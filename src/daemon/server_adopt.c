@@ -7,6 +7,7 @@
 #include "server_state.h"
 
 #include "scout/fleet/holdings.h"
+#include "scout/resources/resource_watch.h"
 #include <stdio.h>
 
 int server_adopt(struct server *s, struct configuration *c, struct failure *why)
@@ -25,6 +26,7 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     c->settings.policy = NULL; /* the view's, or gone */
     if (error)
         return error;
+    bool other_lists = s->view && server_view_lists_differ(s->view, view);
     server_view_replace(&s->view, view, &s->registry);
     holdings_set_max(s->holdings, settings->max_client_bytes);
     s->limits = (struct mcp_limits){.call_timeout_ns = settings->call_timeout_ns,
@@ -34,6 +36,8 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     doors_apply(&s->doors, settings);
     web_apply(&s->web, settings);
     server_each_client(s, client_refresh);
+    if (other_lists)
+        resource_watches_lists_changed(s->registry.watches);
     if (s->control)
         control_use(s->control, server_view_ssh_config(view));
     for (size_t i = 0; i < c->warnings.count; i++)

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct server_view {
     struct tool_view view;
@@ -34,9 +35,10 @@ static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,
                                            &stat_tool,  &glob_tool, &write_tool,
                                            &edit_tool,  &undo_tool, &run_tool};
 
-static const struct tool *const methods[] = {&resource_list_tool, &resource_templates_tool,
-                                             &resource_read_tool, &resource_complete_tool,
-                                             &prompt_list_tool,   &prompt_get_tool};
+static const struct tool *const methods[] = {&resource_list_tool,      &resource_templates_tool,
+                                             &resource_read_tool,      &resource_complete_tool,
+                                             &resource_subscribe_tool, &resource_listen_tool,
+                                             &prompt_list_tool,        &prompt_get_tool};
 
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
@@ -158,4 +160,36 @@ struct fleet *server_view_fleet(const struct server_view *v)
 struct ssh_config *server_view_ssh_config(const struct server_view *v)
 {
     return v->ssh_config;
+}
+
+static bool hosts_differ(const struct fleet *a, const struct fleet *b)
+{
+    const char *const *names, *const *others;
+    size_t count = fleet_names(a, &names);
+    if (fleet_names(b, &others) != count)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], others[i]) != 0)
+            return true;
+    return false;
+}
+
+/* As they are written. Without memory to tell: they do. */
+static bool policies_differ(const struct policy *a, const struct policy *b)
+{
+    struct buf one, other;
+    buf_init(&one, SIZE_MAX);
+    buf_init(&other, SIZE_MAX);
+    bool same = policy_describe(a, &one) == 0 && policy_describe(b, &other) == 0 &&
+                slice_equal(buf_peek(&one), buf_peek(&other));
+    buf_fini(&one);
+    buf_fini(&other);
+    return !same;
+}
+
+bool server_view_lists_differ(const struct server_view *a, const struct server_view *b)
+{
+    return a->settings.resource_hosts != b->settings.resource_hosts ||
+           a->settings.role != b->settings.role || hosts_differ(a->fleet, b->fleet) ||
+           policies_differ(a->settings.policy, b->settings.policy);
 }

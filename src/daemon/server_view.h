@@ -38,6 +38,10 @@ const struct settings *server_view_settings(const struct server_view *v);
 struct fleet *server_view_fleet(const struct server_view *v);
 struct ssh_config *server_view_ssh_config(const struct server_view *v);
 
+/* Whether lists of resources may have other entries under the one than under the other: other
+ * hosts, or another policy. */
+bool server_view_lists_differ(const struct server_view *a, const struct server_view *b);
+
 /* The tools there are, and what the server says of itself: the same under every view. */
 void server_view_tools(struct tool_registry *registry);
 extern const char *const server_instructions;

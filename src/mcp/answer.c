@@ -12,34 +12,39 @@
 struct answer_body {
     answer_write_fn *write;
     const void *context;
-    bool is_error, is_question;
+    bool is_error, is_question, ends_subscription;
     enum rpc_code code;
     const char *message;
 };
 
 /* Every result names the server (MCP 2026-07-28, `_meta` of results). */
-static void write_server_meta(struct json_writer *w, const struct mcp_session *s)
+static void write_server_meta(struct json_writer *w, const struct mcp_session *s,
+                              const struct reply_to *to, const struct answer_body *body)
 {
     json_key(w, "_meta");
     json_object_begin(w);
     json_key(w, "io.modelcontextprotocol/serverInfo");
     session_write_server_info(w, s);
+    if (body->ends_subscription) {
+        json_key(w, "io.modelcontextprotocol/subscriptionId");
+        json_raw(w, to->id);
+    }
     json_object_end(w);
 }
 
-static void write_result(struct json_writer *w, const struct mcp_session *s, enum mcp_era era,
-                         const struct answer_body *body)
+static void write_result(struct json_writer *w, const struct mcp_session *s,
+                         const struct reply_to *to, const struct answer_body *body)
 {
     json_key(w, "result");
     json_object_begin(w);
-    if (era == MCP_MODERN) {
+    if (to->era == MCP_MODERN) {
         json_key(w, "resultType");
         json_str(w, body->is_question ? "input_required" : "complete");
     }
     if (body->write)
         body->write(w, s, body->context);
-    if (era == MCP_MODERN)
-        write_server_meta(w, s);
+    if (to->era == MCP_MODERN)
+        write_server_meta(w, s, to, body);
     json_object_end(w);
 }
 
@@ -76,7 +81,7 @@ static int write_message(struct buf *out, const struct mcp_session *s, const str
     if (body->is_error)
         write_error(&w, s, body);
     else
-        write_result(&w, s, to->era, body);
+        write_result(&w, s, to, body);
     json_object_end(&w);
     return json_writer_end(&w);
 }
@@ -136,6 +141,12 @@ size_t answer_questions(struct mcp_session *s, const struct reply_to *to, answer
                         const void *context)
 {
     struct answer_body body = {.write = write, .context = context, .is_question = true};
+    return answer(s, to, &body);
+}
+
+size_t answer_subscription_end(struct mcp_session *s, const struct reply_to *to)
+{
+    struct answer_body body = {.ends_subscription = true};
     return answer(s, to, &body);
 }
 

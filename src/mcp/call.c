@@ -12,6 +12,7 @@
 #include "call_log.h"
 #include "progress.h"
 #include "session_state.h"
+#include "subscriptions.h"
 #include <stdlib.h>
 
 static uint64_t deadline_of(const struct mcp_session *s)
@@ -200,6 +201,7 @@ static void run(struct mcp_session *s, struct request *r, const struct tool *too
         return; /* it waits for answers */
     r->call = call;
     call->on_progress = progress_tell;
+    call->on_notify = subscription_notify;
     call->shows_apps = r->shows_apps;
     if (r->cancelled)
         tool_call_cancel(call);

@@ -21,4 +21,8 @@ void call_cancel(struct mcp_session *s, struct request *r);
 /* An answer_write_fn: what the tool wrote. `context` is the struct tool_result. */
 void call_write_result(struct json_writer *w, const struct mcp_session *s, const void *context);
 
+/* The error of a method about a resource that failed for `why`; returns 0. */
+size_t answer_resource_fault(struct mcp_session *s, const struct reply_to *to,
+                             const struct tool_call *call, const struct failure *why);
+
 #endif

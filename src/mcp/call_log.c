@@ -41,7 +41,8 @@ void call_log(struct mcp_session *s, const struct tool_call *call, const struct 
     const struct identity *who = call->identity;
     const struct audit_act *act = tool_call_act(call, result->error);
     uint64_t start = call->started_ns, connected = call->connected_ns, end = io ? io_now(io) : 0;
-    bool slow = end - start >= s->config.limits->slow_threshold_ns && end > start;
+    bool slow =
+        !call->tool->lasts && end - start >= s->config.limits->slow_threshold_ns && end > start;
     enum log_level level = slow ? LOG_WARN : LOG_INFO;
     if (!s->config.log || level > s->config.log->level)
         return;

@@ -39,6 +39,19 @@ static void write_capability(struct json_writer *w, const char *name)
     json_object_end(w);
 }
 
+static void write_resources(struct json_writer *w, bool with_changes)
+{
+    json_key(w, "resources");
+    json_object_begin(w);
+    if (with_changes) {
+        json_key(w, "subscribe");
+        json_bool(w, true);
+        json_key(w, "listChanged");
+        json_bool(w, true);
+    }
+    json_object_end(w);
+}
+
 /* 2024-11-05 has completion without a capability for it. */
 static bool knows_completions(const struct mcp_session *s, enum mcp_era era)
 {
@@ -53,7 +66,7 @@ static void write_capabilities(struct json_writer *w, const struct mcp_session *
     json_object_begin(w);
     write_capability(w, "tools");
     if (tool_find_method(registry, "resources/read"))
-        write_capability(w, "resources");
+        write_resources(w, subscriptions_possible(s));
     if (tool_find_method(registry, "prompts/get"))
         write_capability(w, "prompts");
     if (tool_find_method(registry, "completion/complete") && knows_completions(s, era))
@@ -97,6 +110,7 @@ void method_initialize(struct mcp_session *s, const struct reply_to *to, struct 
     for (size_t i = 0; i < sizeof legacy_versions / sizeof legacy_versions[0]; i++)
         if (json_string_is(wanted, legacy_versions[i]))
             s->negotiated = legacy_versions[i];
+    subscriptions_tell_lists(s);
     answer_result(s, to, write_initialize, NULL);
 }
 

@@ -30,30 +30,36 @@ static void write_kept(struct json_writer *w, const struct mcp_session *s, const
     json_str(w, "private");
 }
 
+struct fault {
+    const char *uri; /* NULL: none */
+    const struct failure *why;
+};
+
 static void write_fault(struct json_writer *w, const struct mcp_session *s, const void *context)
 {
-    const struct tool_call *call = context;
+    const struct fault *fault = context;
     (void)s;
-    if (call->subject) {
+    if (fault->uri) {
         json_key(w, "uri");
-        json_str(w, call->subject);
+        json_str(w, fault->uri);
     }
     json_key(w, "code");
-    json_str(w, error_code(call->why->error));
-    if (call->why->stage) {
+    json_str(w, error_code(fault->why->error));
+    if (fault->why->stage) {
         json_key(w, "stage");
-        json_str(w, call->why->stage);
+        json_str(w, fault->why->stage);
     }
 }
 
-static size_t answer_fault(struct mcp_session *s, const struct reply_to *to,
-                           const struct tool_call *call)
+size_t answer_resource_fault(struct mcp_session *s, const struct reply_to *to,
+                             const struct tool_call *call, const struct failure *why)
 {
-    int error = call->why->error;
-    bool missing = error == SCOUT_E_NOT_FOUND || error == SCOUT_E_UNKNOWN_HOST;
-    enum rpc_code code = missing && to->era == MCP_LEGACY ? RPC_RESOURCE_NOT_FOUND
-                                                          : (enum rpc_code)error_rpc_code(error);
-    answer_error(s, to, code, call->why->text, write_fault, call);
+    const struct fault fault = {call->subject, why};
+    bool missing = why->error == SCOUT_E_NOT_FOUND || why->error == SCOUT_E_UNKNOWN_HOST;
+    enum rpc_code code = missing && to->era == MCP_LEGACY
+                             ? RPC_RESOURCE_NOT_FOUND
+                             : (enum rpc_code)error_rpc_code(why->error);
+    answer_error(s, to, code, why->text, write_fault, &fault);
     return 0;
 }
 
@@ -63,7 +69,7 @@ static size_t answer_kept(struct mcp_session *s, const struct reply_to *to,
 {
     const struct kept_result kept = {result, to->era, ttl_ms};
     if (result->is_error)
-        return answer_fault(s, to, call);
+        return answer_resource_fault(s, to, call, call->why);
     return answer_result(s, to, write_kept, &kept);
 }
 
@@ -83,7 +89,7 @@ static size_t answer_plain(struct mcp_session *s, const struct reply_to *to,
                            const struct tool_call *call, const struct tool_result *result)
 {
     if (result->is_error)
-        return answer_fault(s, to, call);
+        return answer_resource_fault(s, to, call, call->why);
     return answer_result(s, to, call_write_result, result);
 }
 

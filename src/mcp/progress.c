@@ -7,6 +7,7 @@
  * a tool has just told about. */
 #include "progress.h"
 
+#include "notification.h"
 #include "scout/base/time.h"
 #include "session_state.h"
 
@@ -26,37 +27,27 @@ void progress_want(struct request *r, struct slice token)
 }
 
 struct progress {
+    struct slice token;
     uint64_t done, total;
     const char *message;
 };
 
-static int write_progress(struct buf *out, struct slice token, const struct progress *p)
+static void write_progress(struct json_writer *w, const struct mcp_session *s, const void *context)
 {
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_object_begin(&w);
-    json_key(&w, "jsonrpc");
-    json_str(&w, "2.0");
-    json_key(&w, "method");
-    json_str(&w, "notifications/progress");
-    json_key(&w, "params");
-    json_object_begin(&w);
-    json_key(&w, "progressToken");
-    json_raw(&w, token);
-    json_key(&w, "progress");
-    json_uint(&w, p->done);
+    const struct progress *p = context;
+    (void)s;
+    json_key(w, "progressToken");
+    json_raw(w, p->token);
+    json_key(w, "progress");
+    json_uint(w, p->done);
     if (p->total) {
-        json_key(&w, "total");
-        json_uint(&w, p->total);
+        json_key(w, "total");
+        json_uint(w, p->total);
     }
     if (p->message) {
-        json_key(&w, "message");
-        json_str(&w, p->message);
+        json_key(w, "message");
+        json_str(w, p->message);
     }
-    json_object_end(&w);
-    json_object_end(&w);
-    int error = json_writer_end(&w);
-    return error ? error : buf_append_str(out, "\n");
 }
 
 void progress_tell(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
@@ -64,22 +55,15 @@ void progress_tell(struct tool_call *call, uint64_t done, uint64_t total, const 
     struct request *r = call->owner;
     struct mcp_session *s = r->session;
     struct io *io = s->config.registry->io;
-    const struct progress progress = {done, total, message};
+    const struct progress progress = {slice_of(r->token, r->token_len), done, total, message};
     if (!io || r->token_len == 0 || r->cancelled || s->freed || s->broken)
         return;
     uint64_t now = io_now(io);
     if (r->told && (done <= r->told_done || now - r->told_ns < PROGRESS_INTERVAL_MS * NS_PER_MS))
         return;
-    if (r->way->sink.pending(r->way->sink.context) >= MCP_OUT_HIGH)
+    if (!notification_send(s, r->way, "notifications/progress", write_progress, &progress))
         return;
-    struct buf *out = way_out(r->way);
-    size_t before = buf_len(out);
-    if (write_progress(out, slice_of(r->token, r->token_len), &progress) != 0) {
-        out->end = out->start + before;
-        return;
-    }
     r->told = true;
     r->told_ns = now;
     r->told_done = done;
-    session_flush_later(s, r->way);
 }

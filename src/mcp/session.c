@@ -37,6 +37,7 @@ int mcp_session_new(struct mcp_session **out, const struct mcp_config *config,
     list_init(&s->asking);
     buf_init(&s->in, MCP_INPUT_MAX);
     request_table_init(&s->requests);
+    subscriptions_init(s);
     io_task_init(&s->flush_task);
     *out = s;
     return 0;
@@ -357,6 +358,7 @@ void mcp_session_free(struct mcp_session *s, void (*on_freed)(void *context), vo
     s->freed = true;
     s->on_freed = on_freed;
     s->freed_context = context;
+    subscriptions_fini(s);
     forget_way(s, &s->requests.live, NULL);
     forget_way(s, &s->requests.ending, NULL);
     while (list_shift(&s->unflushed))

@@ -4,6 +4,7 @@
 
 #include "request.h"
 #include "scout/mcp/session.h"
+#include "subscriptions.h"
 
 struct mcp_session {
     struct mcp_config config;
@@ -19,6 +20,7 @@ struct mcp_session {
     struct list asking;     /* calls that wait for answers of the client */
     uint64_t asked;         /* questions so far */
     struct request_table requests;
+    struct subscriptions subscriptions;
     uint32_t in_flight;
     int broken;            /* why it must end: SCOUT_E_LIMIT, SCOUT_E_NOMEM; 0: it lives */
     bool processing;       /* taking up lines: `in` must not change */

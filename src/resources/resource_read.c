@@ -7,6 +7,7 @@
 
 #include "mime_type.h"
 #include "resource_call.h"
+#include "resource_find.h"
 #include "scout/base/time.h"
 #include "scout/fleet/etag.h"
 #include "scout/tools/ls_text.h"
@@ -227,17 +228,6 @@ void resource_put_reason(struct resource_call *r, const struct fixed_output *out
 
 /* ---- the begin ---- */
 
-static int find_host(struct resource_call *r, struct failure *why)
-{
-    struct fleet *fleet = r->call->view->env->fleet;
-    if (r->uri.kind == RESOURCE_HOSTS || r->uri.kind == RESOURCE_VIEWER)
-        return 0;
-    const char *name = fleet_name(fleet, r->uri.target.host);
-    if (name)
-        strcpy(r->uri.target.host, name);
-    return fleet_host(fleet, r->uri.target.host, &r->host, why);
-}
-
 static void start(struct tool_call *call, const struct cJSON *args)
 {
     struct failure why;
@@ -249,15 +239,11 @@ static void start(struct tool_call *call, const struct cJSON *args)
     }
     call->subject = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "uri"));
     r->call = call;
-    r->host = NULL;
     r->command = NULL;
     r->get = NULL;
     r->state = NULL;
     page_init(&r->page, (size_t)call->view->env->file_size_max * 4 + PAGE_SLACK);
-    int error = resource_uri_parse(slice_str(call->subject), &r->uri, &why);
-    if (!error)
-        error = find_host(r, &why);
-    if (error) {
+    if (resource_find(call, call->subject, &r->uri, &r->host, &why) != 0) {
         resource_fail(r, &why);
         return;
     }

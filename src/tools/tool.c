@@ -167,6 +167,22 @@ void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, c
         call->on_progress(call, done, total, message);
 }
 
+bool tool_call_notify(struct tool_call *call, const char *method, tool_write_fn *write,
+                      const void *context)
+{
+    if (!call->on_notify || call->cancelled || call->finished)
+        return true;
+    return call->on_notify(call, method, write, context);
+}
+
+void tool_call_leave_view(struct tool_call *call)
+{
+    assert(call->tool->lasts);
+    struct tool_view *view = call->view;
+    call->view = NULL;
+    view_leave(view);
+}
+
 /* ---- the life of a call ---- */
 
 static int prepare_args(struct tool_call *call, struct slice arguments, struct cJSON **args,

@@ -23,7 +23,8 @@
 
 struct mcp_session;
 
-/* Where lines go. `out` gives the buffer to append to (cap MCP_OUT_MAX at least), `flush` says that
+/* Where lines go; the session's own also takes what belongs to no request (resources/subscribe).
+ * `out` gives the buffer to append to (cap MCP_OUT_MAX at least), `flush` says that
  * something was appended, `pending` how many bytes have not been taken by the client yet. `crowded`
  * (may be NULL) says that too much waits for all clients together: one for whom MCP_OUT_HIGH bytes
  * wait then gets errors instead of results. */
@@ -131,6 +132,10 @@ void mcp_session_on_room(struct mcp_session *s, void (*on_room)(void *context), 
 /* Requests not answered yet, and cancelled ones whose tool has not ended. A batch may bring it over
  * MCP_IN_FLIGHT_MAX by its own length. */
 uint32_t mcp_session_in_flight(const struct mcp_session *s);
+
+/* Requests that last until their client wants no more (subscriptions/listen) end with their result.
+ * For an owner that waits for the end of what is in flight: nothing but this ends them. */
+void mcp_session_end_lasting(struct mcp_session *s);
 
 /* Ends the session: calls in flight are cancelled and their answers dropped; `on_freed` is called,
  * maybe at once, when the last one has ended. The sink is not used any more from this call on. It

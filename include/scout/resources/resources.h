@@ -17,4 +17,10 @@ extern const struct tool resource_list_tool, resource_templates_tool;
 /* resources/read, completion/complete. */
 extern const struct tool resource_read_tool, resource_complete_tool;
 
+/* subscriptions/listen. It needs the registry's watches. */
+extern const struct tool resource_listen_tool;
+/* resources/subscribe: checks only. When it has succeeded, its result's context is the struct
+ * target (scout/fleet/target.h) to be watched with resource_watch_path. */
+extern const struct tool resource_subscribe_tool;
+
 #endif

@@ -48,6 +48,7 @@ struct tool {
     /* What the table does not have means nothing: the params of a method, which revisions of the
      * protocol add to. Such a tool is in no list. */
     bool takes_params;
+    bool lasts; /* it ends when its caller wants it to, and tells things until then */
     /* Starts the work. `args` is an object whose members passed the table (a member that was null
      * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
@@ -101,10 +102,15 @@ typedef void tool_done_fn(struct tool_call *call, const struct tool_result *resu
 /* So much of `total` (0: not known) is done; `message` may be NULL. */
 typedef void tool_progress_fn(struct tool_call *call, uint64_t done, uint64_t total,
                               const char *message);
+/* Something to tell before the end: a notification's method, and what writes the members of its
+ * params. False: there is no room for it now. */
+typedef bool tool_notify_fn(struct tool_call *call, const char *method, tool_write_fn *write,
+                            const void *context);
 /* `error` 0: the effect may begin. */
 typedef void tool_effect_fn(struct tool_call *call, int error, const struct failure *why);
 
 struct prompt_registry;
+struct resource_watches;
 struct ui_pages;
 struct tool_env; /* what the tools work on; the daemon's */
 
@@ -131,6 +137,7 @@ struct tool_registry {
     struct audit *audit;                 /* where calls are recorded; NULL: nowhere */
     struct undo *undo;                   /* where what is changed is kept; for tools that change */
     struct path_locks *locks;            /* likewise: turns at a file */
+    struct resource_watches *watches;    /* where resources are watched; NULL: nowhere */
     uint64_t part_of; /* the number of the call that these calls are parts of; 0: of none */
 };
 
@@ -144,6 +151,7 @@ struct tool_call {
     uint64_t connected_ns; /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
     tool_progress_fn *on_progress;  /* NULL: nobody wants to know */
+    tool_notify_fn *on_notify;      /* likewise; set after `start` */
     const struct tool_round *round; /* NULL: nothing can be asked. Until `start` returns */
     bool shows_apps; /* the client reads pages itself (MCP Apps); the caller's, after the start */
     void *owner;     /* the caller's */
@@ -225,6 +233,13 @@ struct slice tool_call_answer(const struct tool_call *call, const char *key);
 void tool_call_ask(struct tool_call *call, const struct tool_questions *questions);
 /* For tools: tells whoever wants to know. */
 void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message);
+
+/* For tools that last, after `start` returned: false when there is no room for it now. */
+bool tool_call_notify(struct tool_call *call, const char *method, tool_write_fn *write,
+                      const void *context);
+/* For tools that last: the configuration that the call began under may go. It looks at no host and
+ * asks policy nothing any more. */
+void tool_call_leave_view(struct tool_call *call);
 
 /* What a call that ended with `error` was about: for logs and records. */
 const struct audit_act *tool_call_act(const struct tool_call *call, int error);
