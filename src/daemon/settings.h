@@ -32,18 +32,19 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 33 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 34 /* rows of the table in settings_table.c */
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 enum settings_transport { TRANSPORT_STDIO, TRANSPORT_HTTP };
 
 struct settings {
-    uint64_t max_file_size;    /* bytes of a file that are read */
-    uint64_t max_client_bytes; /* that the calls of one client hold together */
-    uint64_t max_connections;  /* SSH connections at a time */
-    uint64_t max_requests;     /* that hold a connection at a time */
-    uint64_t max_queue;        /* requests that wait; then: refused */
-    uint64_t resource_hosts;   /* up to which each has its own entries in lists of resources */
+    uint64_t max_file_size;     /* bytes of a file that are read */
+    uint64_t max_client_bytes;  /* that the calls of one client hold together */
+    uint64_t max_connections;   /* SSH connections at a time */
+    uint64_t max_requests;      /* that hold a connection at a time */
+    uint64_t max_queue;         /* requests that wait; then: refused */
+    uint64_t watch_interval_ns; /* between two looks at a resource that is watched */
+    uint64_t resource_hosts;    /* up to which each has its own entries in lists of resources */
     uint64_t call_timeout_ns;
     uint64_t command_timeout_ns;          /* of a command on a host */
     uint64_t connect_timeout_ns;          /* of a host without ConnectTimeout */

@@ -28,6 +28,7 @@ const struct setting settings_table[] = {
     {COUNT(max_requests, "1024", 1, 100000), FIXED},
     {COUNT(max_queue, "4096", 1, 100000), FIXED},
     {COUNT(resource_hosts, "20", 0, 100000)},
+    {SECONDS(watch_interval, "2", 0.1, 86400)},
     {SECONDS(call_timeout, "30", 0.1, 86400)},
     {SECONDS(command_timeout, "30", 0.1, 86400), VARIABLES("COMMAND_TIMEOUT")},
     {SECONDS(connect_timeout, "10", 0.1, 3600), FIXED},

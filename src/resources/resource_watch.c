@@ -13,6 +13,7 @@
 #include "scout/base/time.h"
 #include "scout/fleet/identity.h"
 #include "scout/resources/resource_uri.h"
+#include "scout/tools/scout_tool.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ struct watched {
     bool asking, dead;
     bool known; /* what it is compared with */
     struct resource_seen seen;
-    uint64_t wait_ms; /* until the next question */
+    uint32_t failures; /* of the last questions, one after the other */
 };
 
 /* ---- the end ---- */
@@ -97,10 +98,20 @@ void resource_watches_lists_changed(struct resource_watches *w)
 
 static void on_timer(struct io_timer *timer);
 
-static void wait_for(struct watched *d, uint64_t ms)
+static void wait_for(struct watched *d, uint64_t ns)
 {
     struct io *io = d->watches->registry->io;
-    io_timer_start(io, &d->timer, io_now(io) + ms * NS_PER_MS, on_timer);
+    io_timer_start(io, &d->timer, io_now(io) + ns, on_timer);
+}
+
+/* The interval, doubled for each failure since the last answer. */
+static uint64_t interval_of(const struct watched *d)
+{
+    const uint64_t most = WATCH_BACKOFF_MAX_MS * (uint64_t)NS_PER_MS;
+    uint64_t ns = d->watches->registry->view->env->watch_interval_ns;
+    for (uint32_t i = 0; i < d->failures && ns < most; i++)
+        ns = ns * 2 < most ? ns * 2 : most;
+    return ns;
 }
 
 static bool is_same(const struct resource_seen *a, const struct resource_seen *b)
@@ -114,7 +125,6 @@ static void take_seen(struct watched *d, const struct resource_seen *seen)
     bool changed = d->known && !is_same(&d->seen, seen);
     d->known = true;
     d->seen = *seen;
-    d->wait_ms = WATCH_INTERVAL_MS;
     tell(d, changed);
 }
 
@@ -128,11 +138,10 @@ static void on_asked(struct tool_call *call, const struct tool_result *result)
         watched_free(d);
         return;
     }
+    d->failures = result->error ? d->failures + 1 : 0;
     if (!result->error)
         take_seen(d, result->context);
-    else
-        d->wait_ms = d->wait_ms * 2 < WATCH_BACKOFF_MAX_MS ? d->wait_ms * 2 : WATCH_BACKOFF_MAX_MS;
-    wait_for(d, d->wait_ms);
+    wait_for(d, interval_of(d));
 }
 
 static void ask(struct watched *d)
@@ -153,7 +162,7 @@ static void ask(struct watched *d)
     if (!call) {
         w->polling--;
         d->asking = false;
-        wait_for(d, d->wait_ms);
+        wait_for(d, interval_of(d));
     } else if (d->asking) {
         d->call = call;
     }
@@ -163,7 +172,7 @@ static void on_timer(struct io_timer *timer)
 {
     struct watched *d = CONTAINER_OF(timer, struct watched, timer);
     if (d->watches->polling >= WATCHES_POLLING_MAX)
-        wait_for(d, WATCH_CROWDED_MS);
+        wait_for(d, WATCH_CROWDED_MS * (uint64_t)NS_PER_MS);
     else
         ask(d);
 }
@@ -234,7 +243,6 @@ static struct watched *watched_new(struct resource_watches *w, const struct iden
     }
     strcpy(d->host, host);
     d->identity = *identity;
-    d->wait_ms = WATCH_INTERVAL_MS;
     list_init(&d->node);
     list_init(&d->watchers);
     io_timer_init(&d->timer);

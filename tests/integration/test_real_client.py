@@ -125,6 +125,19 @@ class RealClientTest(harness.ScoutTest):
             with self.subTest(mode=mode):
                 self.drive_resources(mode)
 
+    def drive_subscriptions(self, mode):
+        path = self.fleet.write("demo1", "watched-" + mode, "")
+        self.drive("client_subscriptions.mjs", mode, "demo1", path, *MCP)
+
+    def test_first_generation_with_subscriptions(self):
+        self.drive_subscriptions("first")
+
+    def test_second_generation_with_subscriptions(self):
+        self.need_second()
+        for mode in ("pin", "auto", "legacy"):
+            with self.subTest(mode=mode):
+                self.drive_subscriptions(mode)
+
     def test_first_generation(self):
         self.drive("client_legacy.mjs", *READ, *MCP)
 

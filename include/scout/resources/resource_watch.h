@@ -1,6 +1,6 @@
 /* Watching files and directories of hosts for those who subscribed to them.
  *
- * A host tells nobody that a file changed, so it is asked, every WATCH_INTERVAL_MS, over the pooled
+ * A host tells nobody that a file changed, so it is asked, every watch_interval_ns, over the pooled
  * connection: one question for all watchers of the same identity and path. What is compared is
  * type, size and time of change; so a change within a second that keeps the size is not seen. A
  * host that does not answer is asked ever more rarely, up to WATCH_BACKOFF_MAX_MS. Each question
@@ -12,7 +12,6 @@
 #include "scout/base/list.h"
 #include "scout/tools/tool.h"
 
-#define WATCH_INTERVAL_MS    2000
 #define WATCH_BACKOFF_MAX_MS 300000
 #define WATCH_POLL_TIME_MS   10000 /* that one question may take */
 #define WATCH_CROWDED_MS     100   /* until one that found no place tries again */

@@ -35,6 +35,7 @@ struct tool_env {
     uint64_t file_size_max;      /* bytes of a file that are read */
     size_t entry_max;            /* of a directory that are told; 0: no bound of its own */
     uint64_t command_timeout_ns; /* of one command on a host */
+    uint64_t watch_interval_ns;  /* between two looks at what is watched */
     size_t resource_hosts_max;   /* hosts up to which each has entries of its own in the lists of
                                     resources */
     uint64_t transfer_idle_ns;   /* of a copy: how long a host may answer nothing */

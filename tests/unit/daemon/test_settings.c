@@ -41,6 +41,7 @@ static void test_defaults(void **state)
     assert_int_equal(s.max_requests, 1024);
     assert_int_equal(s.max_queue, 4096);
     assert_int_equal(s.resource_hosts, 20);
+    assert_int_equal(s.watch_interval_ns, 2000000000);
     assert_int_equal(s.ping_interval_ns, 15000000000);
     assert_int_equal(s.ping_timeout_ns, 10000000000);
     assert_string_equal(s.agent, SETTINGS_AGENT_AUTO);
@@ -70,7 +71,7 @@ static void test_every_key(void **state)
                           "command_timeout = 4\nrole = operator\n"
                           "slow_threshold = 0.25\nstrict_host_key_checking = false\n"
                           "match_exec = yes\n"
-                          "resource_hosts = 13\n"
+                          "resource_hosts = 13\nwatch_interval = 0.5\n"
                           "enable_ui = yes\ntool_sets = \" Files, scout\"\n"
                           "allow_hosts = \"web*, db1\"\nblock_hosts = \"x[0-9]\"\n"
                           "socket \"a\" { role = operator }\nsocket \"b\" {}\n",
@@ -84,6 +85,7 @@ static void test_every_key(void **state)
     assert_int_equal(s.max_requests, 11);
     assert_int_equal(s.max_queue, 12);
     assert_int_equal(s.resource_hosts, 13);
+    assert_int_equal(s.watch_interval_ns, 500000000);
     assert_int_equal(s.ping_interval_ns, 3000000000);
     assert_int_equal(s.ping_timeout_ns, 250000000);
     assert_string_equal(s.agent, "/home/me/agent");
