@@ -2,6 +2,7 @@
 and what has to hold after each test: nothing is left behind on the host."""
 
 import os
+import time
 import unittest
 
 import harness
@@ -62,6 +63,14 @@ class ChangeTest(harness.ScoutTest):
         """An edit that has to succeed: its structured content."""
         return self.assertScoutOk(
             self.call("edit", path, old_string=old, new_string=new, **arguments), "edit")
+
+    def duration(self, path):
+        """How long an edit of all of `old` in the file takes, in seconds; it is put back."""
+        begun = time.monotonic()
+        self.edit(path, "old", "new", replace_all=True)
+        took = time.monotonic() - begun
+        self.assertScoutOk(self.call("undo", path), "undo")
+        return took
 
     def refused(self, name, path, code, *fragments, **arguments):
         """A call that has to fail, and has to change nothing."""
