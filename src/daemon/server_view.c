@@ -31,9 +31,9 @@ struct server_view {
     bool retired;
 };
 
-static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,
-                                           &stat_tool,  &glob_tool, &write_tool,
-                                           &edit_tool,  &undo_tool, &run_tool};
+static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,  &stat_tool,
+                                           &glob_tool,  &grep_tool, &write_tool, &edit_tool,
+                                           &undo_tool,  &run_tool};
 
 static const struct tool *const methods[] = {&resource_list_tool,      &resource_templates_tool,
                                              &resource_read_tool,      &resource_complete_tool,

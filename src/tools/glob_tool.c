@@ -162,7 +162,7 @@ static void cancel(struct tool_call *call)
 static const struct tool_param params[] = {
     PATH_CALL_TARGET_PARAM,
     {.name = "pattern",
-     .description = "Of paths below target: *, ?, [a-z], {a,b}, ** for any directories.",
+     .description = "Of paths below target: * ? [a-z] {a,b} **.",
      .type = TOOL_STRING,
      .required = true,
      .length_max = PATH_GLOB_MAX},
@@ -178,7 +178,7 @@ const struct tool glob_tool = {
     .name = "glob",
     .title = "Find files",
     .description = "Finds files of a remote host by a pattern like '**/*.conf', the newest first. "
-                   "Hidden ones too; links are not followed; .git, .hg and .svn are not entered.",
+                   "Not in: links, .git, .hg, .svn.",
     .set = TOOL_SET_FILES,
     .params = params,
     .param_count = sizeof params / sizeof params[0],

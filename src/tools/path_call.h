@@ -30,8 +30,7 @@ void path_call_fail_cancelled(struct path_call *p);
 
 #define PATH_CALL_TARGET_PARAM                                                                     \
     {                                                                                              \
-        .name = "target",                                                                          \
-        .description = "'host:/path'; '~/' and relative paths start in the login directory.",      \
+        .name = "target", .description = "'host:/path'; relative ones start at the login.",        \
         .type = TOOL_STRING, .required = true,                                                     \
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,                                    \
     }

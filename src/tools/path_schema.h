@@ -6,8 +6,10 @@
 #include "result.h"
 
 #define schema_string  "{\"type\":\"string\"}"
-#define schema_count   "{\"type\":\"integer\",\"minimum\":0}"
+#define schema_count   "{\"type\":\"integer\"}"
 #define schema_boolean "{\"type\":\"boolean\"}"
+#define schema_strings "{\"type\":\"array\",\"items\":" schema_string "}"
+#define schema_objects "{\"type\":\"array\",\"items\":{\"type\":\"object\"}}"
 #define schema_mode    "{\"type\":\"string\",\"pattern\":\"^[0-7]{4}$\"}"
 #define schema_time    "{\"type\":\"string\",\"format\":\"date-time\"}"
 #define schema_type                                                                                \
@@ -57,6 +59,14 @@
 
 #define glob_output_schema                                                                         \
     schema_begin("glob") "\"pattern\":" schema_string ",\"count\":" schema_count "," schema_cut    \
-                         "\"paths\":{\"type\":\"array\",\"items\":" schema_string "}," schema_end
+                         "\"paths\":" schema_strings "," schema_end
+
+/* `matches`, `paths` or `counts` is there, as the mode says. */
+#define grep_output_schema                                                                         \
+    schema_begin("grep") "\"pattern\":" schema_string ",\"by\":" schema_string                     \
+                         ",\"count\":" schema_count ",\"files\":" schema_count "," schema_cut      \
+                         "\"files_cut\":" schema_count ",\"binary\":" schema_count                 \
+                         ",\"matches\":" schema_objects ",\"counts\":" schema_objects              \
+                         ",\"paths\":" schema_strings "," schema_end
 
 #endif

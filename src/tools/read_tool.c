@@ -11,8 +11,7 @@
 #include "scout/tools/scout_tool.h"
 #include <cjson/cJSON.h>
 
-#define LINES_MAX 1000000000         /* numbers of lines */
-#define BYTES_MAX (INT64_C(1) << 52) /* bytes of a file */
+#define ALL (UINT64_C(1) << 53) /* lines or bytes: no number that is given is larger */
 
 struct read_call {
     struct path_call path;
@@ -97,6 +96,27 @@ static bool has(const struct cJSON *args, const char *name)
     return cJSON_GetObjectItemCaseSensitive(args, name) != NULL;
 }
 
+/* Whether the number is 1 at least, or 0 where something is counted from there. */
+static int check_number(const struct cJSON *args, const char *name, double least,
+                        struct failure *why)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(args, name);
+    if (!value || value->valuedouble >= least)
+        return 0;
+    return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                       "the argument \"%s\" must be an integer from %.0f on, not %.0f", name, least,
+                       value->valuedouble);
+}
+
+static int check_numbers(const struct cJSON *args, struct failure *why)
+{
+    static const char *const names[] = {"offset", "limit", "tail", "byte_count"};
+    int error = check_number(args, "byte_offset", 0, why);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !error; i++)
+        error = check_number(args, names[i], 1, why);
+    return error;
+}
+
 static int take_range(struct path_range *out, const struct cJSON *args, struct failure *why)
 {
     bool bytes = has(args, "byte_offset") || has(args, "byte_count");
@@ -106,12 +126,14 @@ static int take_range(struct path_range *out, const struct cJSON *args, struct f
                            "offset and limit, tail, and byte_offset and byte_count exclude each "
                            "other: give one of them");
     *out = (struct path_range){.part = PATH_HEAD};
+    if (check_numbers(args, why) != 0)
+        return SCOUT_E_INVALID_ARGUMENT;
     if (bytes)
         *out = (struct path_range){PATH_BYTES, number_of(args, "byte_offset", 0),
-                                   number_of(args, "byte_count", BYTES_MAX)};
+                                   number_of(args, "byte_count", ALL)};
     else if (lines)
         *out = (struct path_range){PATH_LINES, number_of(args, "offset", 1),
-                                   number_of(args, "limit", LINES_MAX)};
+                                   number_of(args, "limit", ALL)};
     else if (tail)
         *out = (struct path_range){PATH_TAIL, 0, number_of(args, "tail", 1)};
     return 0;
@@ -164,36 +186,16 @@ static void cancel(struct tool_call *call)
 
 static const struct tool_param params[] = {
     PATH_CALL_TARGET_PARAM,
-    {.name = "offset",
-     .description = "First line, from 1.",
-     .type = TOOL_INTEGER,
-     .minimum = 1,
-     .maximum = LINES_MAX},
-    {.name = "limit",
-     .description = "Number of lines.",
-     .type = TOOL_INTEGER,
-     .minimum = 1,
-     .maximum = LINES_MAX},
-    {.name = "tail",
-     .description = "Only the last N lines.",
-     .type = TOOL_INTEGER,
-     .minimum = 1,
-     .maximum = LINES_MAX},
-    {.name = "byte_offset",
-     .description = "First byte, from 0.",
-     .type = TOOL_INTEGER,
-     .minimum = 0,
-     .maximum = BYTES_MAX},
-    {.name = "byte_count",
-     .description = "Number of bytes.",
-     .type = TOOL_INTEGER,
-     .minimum = 1,
-     .maximum = BYTES_MAX},
+    {.name = "offset", .description = "First line, from 1.", .type = TOOL_INTEGER},
+    {.name = "limit", .description = "Number of lines.", .type = TOOL_INTEGER},
+    {.name = "tail", .description = "Only the last N lines.", .type = TOOL_INTEGER},
+    {.name = "byte_offset", .description = "First byte, from 0.", .type = TOOL_INTEGER},
+    {.name = "byte_count", .description = "Number of bytes.", .type = TOOL_INTEGER},
     {.name = "if_none_match",
-     .description = "An etag: a file that still has it is not sent again.",
+     .description = "An etag: if the file still has it, it is not sent again.",
      .type = TOOL_STRING,
      .length_max = 128},
-    {.name = "line_numbers", .description = "Put numbers before the lines.", .type = TOOL_BOOLEAN},
+    {.name = "line_numbers", .description = "Before each line.", .type = TOOL_BOOLEAN},
 };
 
 const struct tool read_tool = {

@@ -16,10 +16,7 @@ void result_str(struct json_writer *w, const char *key, const char *value);
 void result_uint(struct json_writer *w, const char *key, uint64_t value);
 void result_bool(struct json_writer *w, const char *key, bool value);
 /* The member "error", and its schema. */
-#define result_error_property                                                                      \
-    "\"error\":{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"string\"},"               \
-    "\"message\":{\"type\":\"string\"},\"stage\":{\"type\":\"string\"}},"                          \
-    "\"required\":[\"code\",\"message\"]}"
+#define result_error_property "\"error\":{\"type\":\"object\",\"required\":[\"code\",\"message\"]}"
 void result_failure(struct json_writer *w, const struct failure *why);
 
 #endif

@@ -70,6 +70,8 @@ async function driveAll(one) {
   assert.equal(stat.size, 20000);
   const found = await expect(one, 'glob', { ...at(''), pattern: '**/*.txt' }, 'glob', /deep\.txt/);
   assert.ok(found.count >= 1);
+  const lines = await expect(one, 'grep', { ...at(''), pattern: '^x{20}', glob: 'file' }, 'grep', /file:1:x/);
+  assert.equal(lines.count, 1);
   await driveChanges(one, at(`changed-${Math.random()}.txt`));
   const ran = await expect(one, 'run', { host, argv: ['cat'], stdin: 'in' }, 'command', /^in$/);
   assert.equal(ran.exit_code, 0);
@@ -108,7 +110,7 @@ async function expectCancelled(one) {
 const both = await Promise.all([connect('first'), connect('second')]);
 for (const one of both) {
   assert.deepEqual(one.tools.map((tool) => tool.name).sort(), [
-    'edit', 'glob', 'list', 'read', 'run', 'scout', 'stat', 'undo', 'write']);
+    'edit', 'glob', 'grep', 'list', 'read', 'run', 'scout', 'stat', 'undo', 'write']);
   assert.ok(one.tools.every((tool) => tool.outputSchema), 'each tool says what it answers');
 }
 await Promise.all(both.map(driveAll));
