@@ -45,7 +45,7 @@ const char *const server_instructions =
     "there are, then with `host:/path` to read a file or list a directory, and with `query` to run "
     "a "
     "command there that only looks, like grep, find or tail. The tool `run`, where it is listed, "
-    "runs any command.";
+    "runs any command; `edit` and `write` change files, and `undo` takes a change back.";
 
 void server_view_tools(struct tool_registry *registry)
 {

@@ -11,7 +11,6 @@ import schema
 LIMIT = 65536  # max_file_size
 
 as_root = unittest.skipUnless(os.geteuid() == 0, "only root can do that")
-not_as_root = unittest.skipIf(os.geteuid() == 0, "root may do all")
 
 
 class ChangeTest(harness.ScoutTest):

@@ -136,12 +136,6 @@ class WriteTest(changes.ChangeTest):
                      content="a\ntoken [redacted:token:89abcdef]\n")
         self.assertTrue(self.write_file(path, "[redacted:token:89abcde]\n")["created"])
 
-    @changes.not_as_root
-    def test_a_folder_that_may_not_be_written(self):
-        folder = os.path.join(self.files, "closed")
-        os.mkdir(folder, 0o555)
-        self.refused("write", os.path.join(folder, "f"), "permission-denied", content="a")
-
     @changes.as_root
     def test_a_disk_that_is_read_only(self):
         folder = os.path.join(self.files, "read-only")
@@ -326,6 +320,48 @@ rule "files" { effect = allow verbs = {write} paths = {"**/files"} }
         path = self.put("asked/long", "x\n")
         self.refused("write", path, "policy-denied", "too long to be judged",
                      content="y\n" * 20000, overwrite=True)
+
+
+@changes.as_root
+class GuestTest(changes.ChangeTest):
+    """A login that is not the files' owner."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for folder in (cls.folder, cls.fleet.folder, cls.fleet.home("demo1"), cls.files,
+                       os.path.dirname(cls.fleet.home("demo1"))):
+            os.chmod(folder, 0o755)
+        os.chmod(cls.fleet.user_key + ".pub", 0o644)
+        config = cls.write("guest_config", cls.fleet.entry("guest", "demo1", User="nobody"))
+        cls.daemon = cls.make_daemon(config, 'role = "operator"\n', "guest")
+
+    def target(self, path):
+        return "guest:" + path
+
+    def test_a_folder_that_may_not_be_written(self):
+        path = self.put("closed.txt", "a\n", 0o666)
+        self.refused("edit", path, "permission-denied", old_string="a", new_string="b")
+        self.refused("write", os.path.join(self.files, "new.txt"), "permission-denied", content="a")
+        harness.wait_until(lambda: not self.kept_states(), "what was kept for nothing goes")
+
+    def test_a_file_that_may_not_be_read(self):
+        path = self.put("open/secret", "a\n", 0o600)
+        os.chmod(os.path.dirname(path), 0o777)
+        self.refused("edit", path, "permission-denied", old_string="a", new_string="b")
+        self.refused("write", path, "permission-denied", content="b", overwrite=True)
+
+    def test_an_owner_that_cannot_be_kept_is_told(self):
+        path = self.put("open/owned", "a\n", 0o674)
+        os.chmod(os.path.dirname(path), 0o777)
+        result = self.call("edit", path, old_string="a", new_string="b")
+        answer = self.assertScoutOk(result, "edit")
+        self.assertFalse(answer["owner_kept"])
+        self.assertIn("[its owner or group could not be kept]", text_of(result))
+        status = os.stat(path)
+        self.assertEqual(status.st_uid, 65534)
+        # Who is in the new group gets no more than everybody.
+        self.assertEqual((answer["mode"], status.st_mode & 0o7777), ("0644", 0o644))
 
 
 class ReaderTest(changes.ChangeTest):
