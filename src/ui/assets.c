@@ -23,6 +23,7 @@ EMBED(directory, "directory.js");
 EMBED(file, "file.js");
 EMBED(log, "log.js");
 EMBED(hosts, "hosts.js");
+EMBED(markdown_emphasis, "markdown_emphasis.js");
 EMBED(markdown_inline, "markdown_inline.js");
 EMBED(markdown_blocks, "markdown_blocks.js");
 EMBED(markdown_view, "markdown_view.js");
@@ -47,6 +48,7 @@ static const struct {
     [ASSET_FILE] = PART(file),
     [ASSET_LOG] = PART(log),
     [ASSET_HOSTS] = PART(hosts),
+    [ASSET_MARKDOWN_EMPHASIS] = PART(markdown_emphasis),
     [ASSET_MARKDOWN_INLINE] = PART(markdown_inline),
     [ASSET_MARKDOWN_BLOCKS] = PART(markdown_blocks),
     [ASSET_MARKDOWN_VIEW] = PART(markdown_view),

@@ -21,15 +21,6 @@ function embeddedBridge() {
   };
 }
 
-/* Each change of the context has only what changed. */
-function hostContextKeeper() {
-  let context = {};
-  return (changes) => {
-    context = { ...context, ...changes };
-    applyHostContext(context);
-  };
-}
-
 function applyHostContext(context) {
   const root = document.documentElement;
   if (context.theme === 'light' || context.theme === 'dark')
@@ -45,86 +36,100 @@ function applyHostContext(context) {
 
 /* `events`: onBusy(), onInput(arguments), onResult(result, target), onCancelled(reason),
    onError(text, target); the target where the page itself asked for it. */
-function appBridge(events) {
-  const waiting = new Map();
-  let lastId = 0;
-  let lastTurn = 0;
-  let lastSize = '';
-  const bridge = { canOpen: false, hasLinks: false };
-  const takeContext = hostContextKeeper();
-  const post = (message) => window.parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
-  const request = (method, params) => new Promise((resolve, reject) => {
-    waiting.set(++lastId, { resolve, reject });
-    post({ id: lastId, method, params });
-  });
-  const notifications = {
-    'ui/notifications/tool-input': (params) => events.onInput(params.arguments || {}),
-    'ui/notifications/tool-result': (params) => events.onResult(params),
-    'ui/notifications/tool-cancelled': (params) => events.onCancelled(params.reason),
-    'ui/notifications/host-context-changed': takeContext,
-  };
+class AppBridge {
+  constructor(events) {
+    Object.assign(this, { events, canOpen: false, hasLinks: false, context: {}, waiting: new Map(), lastId: 0, lastTurn: 0, lastSize: '' });
+    this.notifications = {
+      'ui/notifications/tool-input': (params) => events.onInput(params.arguments || {}),
+      'ui/notifications/tool-result': (params) => events.onResult(params),
+      'ui/notifications/tool-cancelled': (params) => events.onCancelled(params.reason),
+      'ui/notifications/host-context-changed': (params) => this.takeContext(params),
+    };
+    document.documentElement.dataset.height = 'free';
+    window.addEventListener('message', (event) => this.onMessage(event));
+    this.start().catch((error) => events.onError(error.message));
+  }
 
-  function onAnswer({ id, result, error }) {
-    const asked = waiting.get(id);
-    waiting.delete(id);
+  async start() {
+    const answer = await this.request('ui/initialize', { protocolVersion: APP_PROTOCOL, appInfo: { name: 'scout', version: '1' },
+      appCapabilities: { availableDisplayModes: ['inline', 'fullscreen'] } });
+    this.canOpen = Boolean(answer?.hostCapabilities?.serverTools);
+    this.hasLinks = Boolean(answer?.hostCapabilities?.openLinks);
+    this.takeContext(answer?.hostContext || {});
+    this.post({ method: 'ui/notifications/initialized', params: {} });
+    new ResizeObserver(() => this.resized()).observe(document.body);
+  }
+
+  /* ---- messages ---- */
+
+  post(message) {
+    window.parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
+  }
+
+  request(method, params) {
+    return new Promise((resolve, reject) => {
+      this.waiting.set(++this.lastId, { resolve, reject });
+      this.post({ id: this.lastId, method, params });
+    });
+  }
+
+  onMessage(event) {
+    const message = event.data;
+    if (event.source !== window.parent || message?.jsonrpc !== '2.0')
+      return;
+    if (message.method === undefined)
+      this.onAnswer(message);
+    else if (message.id !== undefined)
+      this.onRequest(message);
+    else
+      own(this.notifications, message.method)?.(message.params || {});
+  }
+
+  onAnswer({ id, result, error }) {
+    const asked = this.waiting.get(id);
+    this.waiting.delete(id);
     if (error)
       asked?.reject(new Error(String(error.message)));
     else
       asked?.resolve(result);
   }
 
-  function onRequest({ id, method }) {
+  onRequest({ id, method }) {
     const known = method === 'ping' || method === 'ui/resource-teardown';
-    post(known ? { id, result: {} } : { id, error: { code: -32601, message: 'Method not found' } });
+    this.post(known ? { id, result: {} } : { id, error: { code: -32601, message: 'Method not found' } });
   }
 
-  function onMessage(event) {
-    const message = event.data;
-    if (event.source !== window.parent || message?.jsonrpc !== '2.0')
-      return;
-    if (message.method === undefined)
-      onAnswer(message);
-    else if (message.id !== undefined)
-      onRequest(message);
-    else
-      own(notifications, message.method)?.(message.params || {});
-  }
+  /* ---- what a person does ---- */
 
   /* Of several that were asked for one after the other, the last one is shown. */
-  bridge.open = async (target) => {
-    const turn = ++lastTurn;
-    events.onBusy();
-    const tell = await request('tools/call', { name: 'scout', arguments: { target } }).then(
-      (result) => () => events.onResult(result, target), (error) => () => events.onError(error.message, target));
-    if (turn === lastTurn)
+  async open(target) {
+    const turn = ++this.lastTurn;
+    this.events.onBusy();
+    const tell = await this.request('tools/call', { name: 'scout', arguments: { target } }).then(
+      (result) => () => this.events.onResult(result, target), (error) => () => this.events.onError(error.message, target));
+    if (turn === this.lastTurn)
       tell();
-  };
-  bridge.openLink = (url) => {
-    if (bridge.hasLinks)
-      request('ui/open-link', { url }).catch(() => {});
-  };
-  bridge.resized = () => {
-    const { width, height } = document.body.getBoundingClientRect();
-    const size = { width: Math.ceil(width), height: Math.ceil(height) };
-    if (document.documentElement.dataset.height === 'fixed' || lastSize === `${size.width} ${size.height}`)
-      return;
-    lastSize = `${size.width} ${size.height}`;
-    post({ method: 'ui/notifications/size-changed', params: size });
-  };
-
-  async function start() {
-    document.documentElement.dataset.height = 'free';
-    window.addEventListener('message', onMessage);
-    const answer = await request('ui/initialize', { protocolVersion: APP_PROTOCOL,
-      appInfo: { name: 'scout', version: '1' },
-      appCapabilities: { availableDisplayModes: ['inline', 'fullscreen'] } });
-    bridge.canOpen = Boolean(answer?.hostCapabilities?.serverTools);
-    bridge.hasLinks = Boolean(answer?.hostCapabilities?.openLinks);
-    takeContext(answer?.hostContext || {});
-    post({ method: 'ui/notifications/initialized', params: {} });
-    new ResizeObserver(bridge.resized).observe(document.body);
   }
 
-  start().catch((error) => events.onError(error.message));
-  return bridge;
+  openLink(url) {
+    if (this.hasLinks)
+      this.request('ui/open-link', { url }).catch(() => {});
+  }
+
+  /* ---- the place that the page has ---- */
+
+  /* Each change has only what changed. */
+  takeContext(changes) {
+    this.context = { ...this.context, ...changes };
+    applyHostContext(this.context);
+  }
+
+  resized() {
+    const { width, height } = document.body.getBoundingClientRect();
+    const size = { width: Math.ceil(width), height: Math.ceil(height) };
+    if (document.documentElement.dataset.height === 'fixed' || this.lastSize === `${size.width} ${size.height}`)
+      return;
+    this.lastSize = `${size.width} ${size.height}`;
+    this.post({ method: 'ui/notifications/size-changed', params: size });
+  }
 }

@@ -88,51 +88,64 @@ function directoryKeys(event, body, filter) {
   event.preventDefault();
 }
 
-function directoryView(bridge, data) {
-  const entries = (data.entries || []).filter((entry) => entry.name !== '.' && entry.name !== '..');
-  const state = { key: 'name', descending: false };
-  const filter = el('input', { type: 'search', class: 'field', placeholder: 'Filter names', 'aria-label': 'Filter names',
-    spellcheck: 'false', autocomplete: 'off' });
-  const body = el('tbody', { id: 'rows' });
-  const table = el('table', { class: 'names' });
-  const empty = el('p', { class: 'empty', hidden: true });
-  const count = el('span', { role: 'status' });
-  const headings = [['Name', 'name', ''], ['Size', 'size', 'number'], ['Modified', 'mtime', 'time']]
-    .map(([label, key, className]) => sortHeading(label, key, className, state, update));
-  table.append(el('thead', {}, el('tr', {}, ...headings,
-    el('th', { scope: 'col', class: 'mode' }, el('span', {}, 'Permissions')))), body);
+class DirectoryView {
+  constructor(bridge, data) {
+    Object.assign(this, { bridge, data, state: { key: 'name', descending: false }, body: el('tbody', { id: 'rows' }),
+      rest: el('div', { class: 'rest' }), empty: el('p', { class: 'empty', hidden: true }), count: el('span', { role: 'status' }) });
+    this.entries = (data.entries || []).filter((entry) => entry.name !== '.' && entry.name !== '..');
+    this.filter = el('input', { type: 'search', class: 'field', placeholder: 'Filter names', 'aria-label': 'Filter names',
+      spellcheck: 'false', autocomplete: 'off' });
+    this.headings = [['Name', 'name', ''], ['Size', 'size', 'number'], ['Modified', 'mtime', 'time']]
+      .map(([label, key, className]) => sortHeading(label, key, className, this.state, () => this.update()));
+    this.filter.addEventListener('input', () => this.update());
+    this.update();
+  }
 
-  const rest = el('div', { class: 'rest' });
-  function update() {
-    const wanted = filter.value.toLowerCase();
+  /* What the filter leaves, in the order that is wanted. */
+  update() {
+    const { entries, state, empty } = this;
+    const wanted = this.filter.value.toLowerCase();
     const found = sortEntries(entries.filter((entry) => entry.name.toLowerCase().includes(wanted)), state.key, state.descending);
-    markOrder(headings, state);
-    body.replaceChildren();
-    fillRows(found);
+    markOrder(this.headings, state);
+    this.body.replaceChildren();
+    this.fillRows(found, 0);
     empty.hidden = found.length > 0;
     empty.textContent = entries.length === 0 ? 'Empty directory' : 'No name fits the filter';
-    count.textContent = found.length === entries.length ? `${entries.length} entries` : `${found.length} of ${entries.length} entries`;
+    this.count.textContent = found.length === entries.length ? `${entries.length} entries` : `${found.length} of ${entries.length} entries`;
   }
 
-  function fillRows(found, at = 0) {
-    body.append(...found.slice(at, at + ROWS_AT_ONCE).map((entry) => entryRow(bridge, data, entry)));
+  fillRows(found, at) {
+    this.body.append(...found.slice(at, at + ROWS_AT_ONCE).map((entry) => entryRow(this.bridge, this.data, entry)));
     const left = found.length - at - ROWS_AT_ONCE;
-    rest.replaceChildren();
+    this.rest.replaceChildren();
     if (left > 0)
-      rest.append(button(`Show ${Math.min(left, ROWS_AT_ONCE)} more of ${left} entries`, () => fillRows(found, at + ROWS_AT_ONCE)));
+      this.rest.append(button(`Show ${Math.min(left, ROWS_AT_ONCE)} more of ${left} entries`, () => this.fillRows(found, at + ROWS_AT_ONCE)));
   }
 
-  const parent = parentPath(data.path);
-  const up = button('Parent', () => bridge.open(`${data.host}:${parent}`),
-    { iconName: 'up', disabled: parent === undefined || !bridge.canOpen, title: 'The directory above' });
-  filter.addEventListener('input', update);
-  update();
-  const view = [headOf({ iconName: 'folder', mark: '📂', title: `${data.host}:${data.path}`, subtitle: 'File Explorer' }),
-    crumbsOf(bridge, data.host, data.path), el('div', { class: 'bar' }, up, filter)];
-  if (data.truncated)
-    view.push(noticeOf(`Only the first ${data.count} entries are shown.`));
-  view.push(contentOf('Entries', table, empty, rest), el('footer', { class: 'foot' }, count));
-  return { nodes: view, onKey: (event) => directoryKeys(event, body, filter) };
+  upButton() {
+    const parent = parentPath(this.data.path);
+    return button('Parent', () => this.bridge.open(`${this.data.host}:${parent}`),
+      { iconName: 'up', disabled: parent === undefined || !this.bridge.canOpen, title: 'The directory above' });
+  }
+
+  nodes() {
+    const { bridge, data } = this;
+    const table = el('table', { class: 'names' }, el('thead', {}, el('tr', {}, ...this.headings,
+      el('th', { scope: 'col', class: 'mode' }, el('span', {}, 'Permissions')))), this.body);
+    return [
+      headOf({ iconName: 'folder', mark: '📂', title: `${data.host}:${data.path}`, subtitle: 'File Explorer' }),
+      crumbsOf(bridge, data.host, data.path),
+      el('div', { class: 'bar' }, this.upButton(), this.filter),
+      ...(data.truncated ? [noticeOf(`Only the first ${data.count} entries are shown.`)] : []),
+      contentOf('Entries', table, this.empty, this.rest),
+      el('footer', { class: 'foot' }, this.count),
+    ];
+  }
+}
+
+function directoryView(bridge, data) {
+  const view = new DirectoryView(bridge, data);
+  return { nodes: view.nodes(), onKey: (event) => directoryKeys(event, view.body, view.filter) };
 }
 
 VIEWERS.directory = directoryView;

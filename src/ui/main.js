@@ -35,7 +35,7 @@ function startView() {
     onKey = keys;
     if (hadFocus) /* who walks with the keyboard goes on where they are */
       (view.querySelector('#rows button.link') || view.querySelector('.content'))?.focus({ preventScroll: true });
-    bridge.resized?.();
+    bridge.resized();
   }
 
   /* An error leaves what is there where it is, when something is. */
@@ -47,7 +47,7 @@ function startView() {
     view.querySelector('.notice.bad')?.remove();
     view.querySelector('.content').before(noticeOf(text, true));
     view.setAttribute('aria-busy', 'false');
-    bridge.resized?.();
+    bridge.resized();
   }
 
   const events = {
@@ -71,7 +71,7 @@ function startView() {
       showError(text, target || asked);
     },
   };
-  const bridge = data === null ? appBridge(events) : embeddedBridge();
+  const bridge = data === null ? new AppBridge(events) : embeddedBridge();
   document.addEventListener('keydown', (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey)
       onKey?.(event);

@@ -31,6 +31,7 @@ static const struct {
     {ASSET_FILE, ~(1u << UI_DIRECTORY)},
     {ASSET_LOG, 1u << UI_LOG | 1u << UI_APP},
     {ASSET_HOSTS, 1u << UI_APP},
+    {ASSET_MARKDOWN_EMPHASIS, 1u << UI_MARKDOWN | 1u << UI_APP},
     {ASSET_MARKDOWN_INLINE, 1u << UI_MARKDOWN | 1u << UI_APP},
     {ASSET_MARKDOWN_BLOCKS, 1u << UI_MARKDOWN | 1u << UI_APP},
     {ASSET_MARKDOWN_VIEW, 1u << UI_MARKDOWN | 1u << UI_APP},

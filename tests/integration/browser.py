@@ -22,6 +22,7 @@ import harness
 
 START_S = 30
 ANSWER_S = 20
+FILE_LIMIT = 1 << 20
 
 HOST_PAGE = """<!doctype html><meta charset="utf-8"><title>host</title><link rel="icon" href="data:,">
 <style>html, body { margin: 0; height: 100% } iframe { border: 0; display: block; width: 100%; height: 100% }</style>
@@ -286,3 +287,56 @@ class Browser:
         """What the browser said about the viewer: broken policy, exceptions, dialogs, the console."""
         self.evaluate("1")
         return [event for event in self.events if "favicon" not in json.dumps(event)]
+
+
+class ViewersTest(harness.ScoutTest):
+    """A real host whose files come as pages, and a browser. Each test ends with nothing loaded and no complaint."""
+
+    @classmethod
+    def setUpClass(cls):
+        chromium()
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(1)
+        cls.files = cls.fleet.path("demo1")
+        cls.client = cls.make_daemon(cls.fleet.ssh_config, f"enable_ui = true\nmax_file_size = {FILE_LIMIT}\n").client()
+        cls.addClassCleanup(cls.client.close)
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self):
+        self.browser.size(1000, 720)
+        self.browser.scheme("light")
+
+    def tearDown(self):
+        self.assertEqual(self.browser.complaints(), [])
+        self.assertEqual(self.browser.server.requests, [])
+
+    def show(self, path):
+        """The viewer of a path of the host."""
+        result = self.client.scout(f"demo1:{path}")
+        self.browser.show(result["content"][0]["resource"]["text"])
+
+    def show_file(self, name, content):
+        path = self.fleet.write("demo1", name, content)
+        self.show(path)
+        return path
+
+    def text(self, selector):
+        return self.browser.view(f"document.querySelector({selector!r})?.textContent")
+
+    def texts(self, selector):
+        return self.browser.view(f"[...document.querySelectorAll({selector!r})].map((each) => each.textContent)")
+
+    def count(self, selector):
+        return self.browser.view(f"document.querySelectorAll({selector!r}).length")
+
+    def targets(self):
+        """What the viewer asked its host to open."""
+        for message in self.browser.messages():
+            self.assertEqual(sorted(message), ["payload", "type"])
+        return [message["payload"]["params"]["target"] for message in self.browser.messages("tool")
+                if message["payload"]["toolName"] == "scout"]
+
+    def opened(self):
+        self.browser.wait_message("tool")
+        return self.targets()[-1]

@@ -511,7 +511,9 @@ def main():
     except KeyboardInterrupt as why:
         signal.alarm(0)
         traceback.print_exc()
-        for each in ScoutTest.__subclasses__():
+        classes = ScoutTest.__subclasses__()
+        for each in classes:
+            classes.extend(each.__subclasses__())
             each.doClassCleanups()
         sys.exit(f"stopped by {why}; a test file has {TEST_LIMIT_S} s")
     for test, reason in result.skipped:
