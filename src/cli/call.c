@@ -38,6 +38,30 @@ static void write_run(struct json_writer *w, const struct call *call)
     json_array_end(w);
 }
 
+static void write_number(struct json_writer *w, const char *key, uint64_t value)
+{
+    if (value == 0)
+        return;
+    json_key(w, key);
+    json_uint(w, value);
+}
+
+static void write_look(struct json_writer *w, const struct call *call)
+{
+    if (call->pattern)
+        write_member(w, "pattern", call->pattern);
+    if (call->glob)
+        write_member(w, "glob", call->glob);
+    if (call->ignore_case) {
+        json_key(w, "ignore_case");
+        json_bool(w, true);
+    }
+    write_number(w, "offset", call->offset);
+    write_number(w, "limit", call->limit);
+    write_number(w, "tail", call->tail);
+    write_number(w, "context", call->context);
+}
+
 static void write_scout(struct json_writer *w, const struct call *call)
 {
     write_member(w, "target", call->target);
@@ -53,6 +77,7 @@ static void write_scout(struct json_writer *w, const struct call *call)
         json_key(w, "probe");
         json_bool(w, false);
     }
+    write_look(w, call);
 }
 
 static int write_request(struct buf *out, const struct call *call)
@@ -68,7 +93,11 @@ static int write_request(struct buf *out, const struct call *call)
     json_str(&w, "tools/call");
     json_key(&w, "params");
     json_object_begin(&w);
-    write_member(&w, "name", call->stat ? "stat" : call->target ? "scout" : "run");
+    write_member(&w, "name",
+                 call->tool     ? call->tool
+                 : call->stat   ? "stat"
+                 : call->target ? "scout"
+                                : "run");
     json_key(&w, "arguments");
     json_object_begin(&w);
     if (call->target)

@@ -1,4 +1,4 @@
-/* One call of the tools `scout`, `stat` and `run` over a connected socket. */
+/* One call of a tool over a connected socket. */
 #ifndef SCOUT_CLI_CALL_H
 #define SCOUT_CLI_CALL_H
 
@@ -20,6 +20,11 @@ struct call {
     bool tree;
     const char *find; /* a pattern; NULL: none */
     bool stat;        /* it is a call of the tool stat */
+    /* Of the tools read, glob and grep; what is NULL, false or 0 is left out. */
+    const char *tool; /* its name; NULL: it is none of them */
+    const char *pattern, *glob;
+    bool ignore_case;
+    uint64_t offset, limit, tail, context;
     /* Of the tool run. One word is a line for the shell, several are a command as it is. */
     const char *host;
     const char *const *words;

@@ -19,9 +19,10 @@ struct cli {
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
-    const char *password_fd; /* --password-fd, as given; NULL: not */
-    const char *token_file;  /* NULL: no token is shown */
-    bool json, no_probe, list, review, print;
+    const char *password_fd;                   /* --password-fd, as given; NULL: not */
+    const char *token_file;                    /* NULL: no token is shown */
+    const char *lines, *tail, *glob, *context; /* as given; NULL: not */
+    bool json, no_probe, list, review, print, ignore_case;
 };
 
 /* Each is one subcommand: does its work, prints, returns the exit status. */
@@ -31,6 +32,8 @@ int ls_command(const struct cli *cli);
 int stat_command(const struct cli *cli);
 int tree_command(const struct cli *cli);
 int find_command(const struct cli *cli);
+int glob_command(const struct cli *cli);
+int grep_command(const struct cli *cli);
 int run_command(const struct cli *cli);
 int query_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
@@ -64,6 +67,9 @@ __attribute__((warn_unused_result)) int client_connect(const struct cli *cli, un
 
 /* True when the operand can be HOST:PATH; else prints what is wrong with it. */
 __attribute__((warn_unused_result)) bool client_operand_is_path(const struct cli *cli);
+
+/* A number from 1 on, with `end` behind it. (look.c) */
+__attribute__((warn_unused_result)) bool client_number(const char *text, char end, uint64_t *out);
 
 /* True when all operands are UTF-8; else prints what is wrong. */
 __attribute__((warn_unused_result)) bool client_words_are_text(const struct cli *cli);

@@ -22,6 +22,11 @@ enum option_bits {
     OPTION_REVIEW = 8,
     OPTION_PRINT = 16,
     OPTION_PASSWORD_FD = 32,
+    OPTION_LINES = 64,
+    OPTION_TAIL = 128,
+    OPTION_GLOB = 256,
+    OPTION_CONTEXT = 512,
+    OPTION_IGNORE_CASE = 1024,
 };
 
 #define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */
@@ -50,10 +55,13 @@ static const struct subcommand subcommands[] = {
      "Those that match a PATTERN like 'web*', or all; many are summed up by group.\n"
      "  --no-probe  contact no host\n"
      "  --json      print the structured content"},
-    {"read", "read HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, read_command,
-     "Prints a file's text.\n"
+    {"read", "read HOST:PATH [--lines A:B | --tail N]", OPERAND_REQUIRED, true,
+     OPTION_JSON | OPTION_LINES | OPTION_TAIL, read_command,
+     "Prints a file's text, or some of its lines.\n"
      "Exactly; on a terminal, control characters are shown as \\uXXXX.\n"
-     "  --json      print the structured content"},
+     "  --lines A:B   from line A to line B; either may be left out\n"
+     "  --tail N      the last N lines\n"
+     "  --json        print the structured content"},
     {"ls", "ls HOST:PATH [--json]", OPERAND_REQUIRED, true, OPTION_JSON, ls_command,
      "Lists a directory, one entry a line.\n"
      "  --json      print the structured content"},
@@ -68,6 +76,18 @@ static const struct subcommand subcommands[] = {
      "Lists what is below a directory by its name.\n"
      "PATTERN is like '*.conf'; 5 levels down, at most 100 paths.\n"
      "  --json      print the structured content"},
+    {"glob", "glob HOST:PATH PATTERN", OPERAND_ANY, true, OPTION_JSON, glob_command,
+     "Lists files below a directory by their path, the newest first.\n"
+     "PATTERN is like '**/*.{conf,cfg}'; at most 100 paths.\n"
+     "  --json      print the structured content"},
+    {"grep", "grep HOST:PATH PATTERN [-i] [--glob G]", OPERAND_ANY, true,
+     OPTION_JSON | OPTION_IGNORE_CASE | OPTION_GLOB | OPTION_CONTEXT, grep_command,
+     "Searches a file, or all files below a directory.\n"
+     "PATTERN is a regular expression. Exit status 1 when nothing matches; at most 100 matches.\n"
+     "  -i, --ignore-case   of ASCII letters\n"
+     "  --glob G            only files like '*.c', or 'src/**/*.h'\n"
+     "  --context N         N lines before and after each match, too\n"
+     "  --json              print the structured content"},
     {"run", "run HOST -- COMMAND...", OPERAND_ANY, true, OPTION_JSON, run_command,
      "Runs a command on a host.\n"
      "One word is a line for the login shell there; several are a command and its\n"
@@ -198,15 +218,49 @@ struct line {
     const char *words[WORDS_MAX]; /* the subcommand and its operands */
     size_t word_count;
     const char *socket, *token_file, *password_fd;
+    const char *lines, *tail, *glob, *context;
     unsigned options;
     bool wants_help;
 };
+
+/* Takes argv[*i] when it is one of those that have a value, which is the next word. False: it is
+ * none of them; *status says what is wrong with it. */
+static bool take_valued(struct line *l, int argc, char **argv, int *i, int *status)
+{
+    const struct {
+        const char *name;
+        unsigned option;
+        const char **value;
+    } options[] = {
+        {"--password-fd", OPTION_PASSWORD_FD, &l->password_fd},
+        {"--lines", OPTION_LINES, &l->lines},
+        {"--tail", OPTION_TAIL, &l->tail},
+        {"--glob", OPTION_GLOB, &l->glob},
+        {"--context", OPTION_CONTEXT, &l->context},
+    };
+    for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
+        if (strcmp(argv[*i], options[k].name) != 0)
+            continue;
+        *status = *i + 1 < argc ? EXIT_OK : usage_error("a value is missing behind ", argv[*i]);
+        if (*status == EXIT_OK) {
+            l->options |= options[k].option;
+            *options[k].value = argv[++*i];
+        }
+        return true;
+    }
+    return false;
+}
 
 /* Takes argv[*i], and the word behind it where it belongs to it. */
 static int take_option(struct line *l, int argc, char **argv, int *i)
 {
     const char *word = argv[*i];
-    if (strcmp(word, "--json") == 0)
+    int status;
+    if (take_valued(l, argc, argv, i, &status))
+        return status;
+    if (strcmp(word, "-i") == 0 || strcmp(word, "--ignore-case") == 0)
+        l->options |= OPTION_IGNORE_CASE;
+    else if (strcmp(word, "--json") == 0)
         l->options |= OPTION_JSON;
     else if (strcmp(word, "--list") == 0)
         l->options |= OPTION_LIST;
@@ -226,11 +280,6 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
         l->socket = argv[++*i];
     else if (strcmp(word, "--socket") == 0)
         return usage_error("--socket needs a path", "");
-    else if (strcmp(word, "--password-fd") == 0 && *i + 1 < argc) {
-        l->options |= OPTION_PASSWORD_FD;
-        l->password_fd = argv[++*i];
-    } else if (strcmp(word, "--password-fd") == 0)
-        return usage_error("--password-fd needs a number", "");
     else if (strncmp(word, "--token-file=", 13) == 0 && word[13])
         l->token_file = word + 13;
     else if (strcmp(word, "--token-file") == 0 && *i + 1 < argc)
@@ -319,6 +368,11 @@ static int run(const struct line *l)
                       .list = l->options & OPTION_LIST,
                       .print = l->options & OPTION_PRINT,
                       .password_fd = l->password_fd,
+                      .lines = l->lines,
+                      .tail = l->tail,
+                      .glob = l->glob,
+                      .context = l->context,
+                      .ignore_case = l->options & OPTION_IGNORE_CASE,
                       .review = l->options & OPTION_REVIEW};
     struct paths_flags flags = {.socket = l->socket};
     const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");

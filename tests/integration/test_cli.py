@@ -92,6 +92,38 @@ class CliTest(harness.ScoutTest):
         self.assertIn("a pattern", self.fails(2, "find", "demo1:notes"))
         self.assertIn("HOST:PATH", self.fails(2, "find", "demo1", "x"))
 
+    def test_read_some_lines(self):
+        self.fleet.write("demo1", "lines", "".join(f"line {n}\n" for n in range(1, 8)))
+        for lines, expected in (("2:3", "23"), ("6:", "67"), (":2", "12"), ("4", "4"), ("9:", "")):
+            self.assertEqual(self.ok("read", "demo1:lines", "--lines", lines),
+                             "".join(f"line {n}\n" for n in expected))
+        self.assertEqual(self.ok("read", "--tail", "1", "demo1:lines"), "line 7\n")
+        answer = json.loads(self.ok("read", "demo1:lines", "--tail", "2", "--json"))
+        self.assertEqual((answer["lines"], answer["text"]), (2, "line 6\nline 7\n"))
+        for wrong in (("--lines", "3:2"), ("--lines", "x"), ("--lines", ":"), ("--tail", "0"),
+                      ("--lines", "1", "--tail", "1"), ("--tail",)):
+            self.fails(2, "read", "demo1:lines", *wrong)
+        self.fails(2, "ls", "demo1:notes", "--tail", "1")
+        self.fleet.write("demo1", "binary", b"a\0b\n")
+        self.assertIn("binary file", self.fails(1, "read", "demo1:binary", "--tail", "1"))
+
+    def test_glob_and_grep(self):
+        self.fleet.write("demo1", "tree/a.conf", "Listen 80\nother\n")
+        self.fleet.write("demo1", "tree/sub/b.conf", "listen 443\n")
+        found = self.ok("glob", "demo1:tree", "**/*.conf").splitlines()
+        self.assertEqual(sorted(found), ["tree/a.conf", "tree/sub/b.conf"])
+        self.assertEqual(json.loads(self.ok("glob", "demo1:tree", "*", "--json"))["count"], 1)
+        self.assertEqual(self.ok("grep", "demo1:tree", "^Listen"), "tree/a.conf:1:Listen 80\n")
+        self.assertEqual(self.ok("grep", "demo1:tree", "LISTEN", "-i", "--glob", "sub/*"),
+                         "tree/sub/b.conf:1:listen 443\n")
+        self.assertEqual(self.ok("grep", "demo1:tree/a.conf", "L", "--context", "1"),
+                         "tree/a.conf:1:Listen 80\ntree/a.conf-2-other\n")
+        self.assertEqual(json.loads(self.ok("grep", "--json", "demo1:tree", "443"))["count"], 1)
+        self.assertIn("No matches", self.fails(1, "grep", "demo1:tree", "nothing"))
+        self.assertIn("back references", self.fails(1, "grep", "demo1:tree", "(a)\\1"))
+        self.assertIn("a pattern", self.fails(2, "grep", "demo1:tree"))
+        self.assertIn("a pattern", self.fails(2, "glob", "demo1:tree"))
+
     def test_hosts(self):
         told = self.ok("hosts")
         self.assertIn("demo1", told)
