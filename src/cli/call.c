@@ -62,6 +62,12 @@ static void write_look(struct json_writer *w, const struct call *call)
     write_number(w, "context", call->context);
 }
 
+/* As a host of MCP Apps: it shows what comes by itself and has no use for a page that has it within
+ * (the key enable_ui). */
+#define CAPABILITIES                                                                               \
+    "{\"extensions\":{\"io.modelcontextprotocol/ui\":{\"mimeTypes\":[\"text/html;"                 \
+    "profile=mcp-app\"]}}}"
+
 static void write_scout(struct json_writer *w, const struct call *call)
 {
     write_member(w, "target", call->target);
@@ -107,7 +113,7 @@ static int write_request(struct buf *out, const struct call *call)
     json_object_end(&w);
     json_key(&w, "_meta");
     json_raw(&w, slice_str("{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
-                           "\"io.modelcontextprotocol/clientCapabilities\":{},"
+                           "\"io.modelcontextprotocol/clientCapabilities\":" CAPABILITIES ","
                            "\"io.modelcontextprotocol/clientInfo\":"
                            "{\"name\":\"scout\",\"version\":\"" SCOUT_VERSION "\"}}"));
     json_object_end(&w);

@@ -4,6 +4,7 @@ browser is tested by test_ui_browser.py and test_ui_app.py."""
 import html.parser
 import json
 import os
+import subprocess
 
 import harness
 from harness import text_of
@@ -44,7 +45,8 @@ class PagesTest(harness.ScoutTest):
         cls.make_folder()
         cls.fleet = cls.make_fleet(2)
         cls.files = cls.fleet.path("demo1")
-        cls.client = cls.make_daemon(cls.fleet.ssh_config, "enable_ui = true\nmax_file_size = 65536\n").client()
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config, "enable_ui = true\nmax_file_size = 65536\n")
+        cls.client = cls.daemon.client()
         cls.addClassCleanup(cls.client.close)
 
     def page_of(self, path):
@@ -96,6 +98,14 @@ class PagesTest(harness.ScoutTest):
         _, _, data = self.page_of(path)
         self.assertTrue(data["truncated"])
         self.assertGreater(len(data["text"]), 40000)
+
+    def test_the_companion_gets_text(self):
+        path = self.fleet.write("demo1", "companion/x.txt", "one\ntwo\n")
+        for command, printed in (("read", "one\ntwo\n"), ("ls", "x.txt")):
+            target = path if command == "read" else os.path.dirname(path)
+            done = subprocess.run([harness.SCOUT, "--socket", self.daemon.socket, command, f"demo1:{target}"], capture_output=True,
+                                  text=True, timeout=30, check=True, env=harness.clean_environment(self.folder))
+            self.assertIn(printed, done.stdout)
 
     def test_all_else_comes_as_text(self):
         path = self.fleet.write("demo1", "else/x.txt", "x\n")
