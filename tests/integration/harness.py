@@ -94,6 +94,13 @@ def descriptors(daemon):
         return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
 
 
+def sanitized(daemon):
+    """An instrumented build is slower, and keeps freed memory for a while."""
+    with looking_inside(), \
+            open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8", errors="replace") as maps:
+        return "asan" in maps.read()
+
+
 def lock_holder(path):
     """The process that holds a flock on `path` (/proc/locks); None when there is none."""
     try:

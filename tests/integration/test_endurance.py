@@ -14,13 +14,6 @@ UNREAD, UNREAD_CALLS, UNREAD_BYTES = 50, 10, 200000  # clients that read nothing
 LATE_S = 2  # what an answer may take beyond its deadline on a busy machine
 
 
-def sanitized(daemon):
-    """An instrumented build is slower, and keeps freed memory for a while."""
-    with harness.looking_inside(), \
-            open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8", errors="replace") as maps:
-        return "asan" in maps.read()
-
-
 class EnduranceTest(harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
@@ -74,7 +67,7 @@ class EnduranceTest(harness.ScoutTest):
         self.assertLessEqual(self.fleet.logins("demo1") - before, 1)
 
     def test_descriptors_and_memory_stay_flat(self):
-        slow = sanitized(self.daemon)
+        slow = harness.sanitized(self.daemon)
         self.load(5000, 64)  # every buffer and table has its size then
         opened, used = harness.descriptors(self.daemon), self.daemon.memory_bytes()
         self.load(20000 if slow else 100000, 64)
@@ -172,7 +165,7 @@ class EnduranceTest(harness.ScoutTest):
             harness.wait_until(lambda: harness.descriptors(self.daemon) < 200, "all are gone")
         # What is not read and the half lines, in buffers that double, and 64 KiB for each client.
         bound = 2 * (UNREAD * UNREAD_CALLS * UNREAD_BYTES + 100 * 65536) + 1000 * 65536
-        factor = 2 if sanitized(self.daemon) else 1
+        factor = 2 if harness.sanitized(self.daemon) else 1
         self.assertLess(used[0], bound * factor)
         self.assertLess(used[1] - used[0], bound // 4 * factor, "it does not grow")
 
