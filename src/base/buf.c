@@ -99,6 +99,11 @@ static int buf_make_room(struct buf *b, size_t len)
     return len > buf_room(b) ? SCOUT_E_LIMIT : buf_make_memory(b, len);
 }
 
+void buf_expect(struct buf *b, size_t len)
+{
+    (void)!buf_make_room(b, len);
+}
+
 uint8_t *buf_reserve(struct buf *b, size_t len)
 {
     return buf_make_room(b, len) == 0 ? b->data + b->end : NULL;

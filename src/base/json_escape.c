@@ -14,6 +14,8 @@
 #include "scout/base/json_write.h"
 #include "scout/base/utf8.h"
 
+#define LARGE_TEXT 16384u
+
 static const char replacement[] = "\xEF\xBF\xBD";
 
 /* How many bytes at the start of `text` need no escape: plain ASCII and whole characters. */
@@ -47,6 +49,8 @@ static size_t escape_ascii(uint8_t byte, char out[6])
 
 int json_escape(struct buf *out, struct slice text)
 {
+    if (text.len >= LARGE_TEXT)
+        buf_expect(out, text.len + text.len / 8); /* most texts have a few percent of escapes */
     while (text.len > 0) {
         size_t run = run_len(text);
         int error = buf_append(out, slice_of(text.data, run));

@@ -45,6 +45,10 @@ void buf_relax(struct buf *b);
 /* Exchanges the bytes of both, and their memory; each keeps its cap, which must not be exceeded. */
 void buf_swap(struct buf *a, struct buf *b);
 
+/* So much is going to be appended: memory for it now, instead of twice as much again and again.
+ * Only a hint: beyond the cap, or without memory, nothing happens. */
+void buf_expect(struct buf *b, size_t len);
+
 /* Room for `len` bytes at the end, to be filled and then claimed by buf_commit.
  * Returns NULL when the cap or memory does not admit them; the content is unchanged then. */
 __attribute__((warn_unused_result)) uint8_t *buf_reserve(struct buf *b, size_t len);

@@ -54,6 +54,24 @@ static void the_cap_holds_for_unread_bytes_and_a_refusal_changes_nothing(void **
     buf_fini(&b);
 }
 
+static void what_is_expected_needs_no_other_memory_later(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 100000);
+    assert_int_equal(buf_append_str(&b, "begin"), 0);
+    buf_expect(&b, 50000);
+    const uint8_t *memory = b.data;
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(buf_append_str(&b, "0123456789"), 0);
+    assert_ptr_equal(b.data, memory);
+    buf_expect(&b, 60000); /* beyond the cap: nothing happens */
+    assert_ptr_equal(b.data, memory);
+    assert_int_equal(buf_len(&b), 50005);
+    assert_memory_equal(buf_peek(&b).data, "begin01234", 10);
+    buf_fini(&b);
+}
+
 static void reserved_room_is_claimed_by_commit_only(void **state)
 {
     (void)state;
@@ -165,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_come_out_in_the_order_they_went_in),
         cmocka_unit_test(the_cap_holds_for_unread_bytes_and_a_refusal_changes_nothing),
+        cmocka_unit_test(what_is_expected_needs_no_other_memory_later),
         cmocka_unit_test(reserved_room_is_claimed_by_commit_only),
         cmocka_unit_test(an_empty_buffer_can_be_read_and_cleared),
         cmocka_unit_test(a_large_buffer_gives_its_memory_back_when_emptied),
