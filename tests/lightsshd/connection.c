@@ -134,7 +134,7 @@ void connection_new(struct light *s, int fd)
         s->stats.connections_max = now;
     if (s->options.banner_delay_ms) {
         ev_watch(&s->loop, &c->watch, 0);
-        ev_timer_at(&s->loop, &c->timer, s->loop.now_ns + s->options.banner_delay_ms * NS_PER_MS);
+        ev_timer_at(&s->loop, &c->timer, ev_now(&s->loop) + s->options.banner_delay_ms * NS_PER_MS);
     } else {
         begin(c);
     }

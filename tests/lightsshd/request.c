@@ -139,7 +139,7 @@ void request_take(struct light_connection *c, ssh_message message)
     c->held_count++;
     if (ch)
         ch->held++;
-    ev_timer_at(&s->loop, &h->timer, s->loop.now_ns + delay * NS_PER_MS);
+    ev_timer_at(&s->loop, &h->timer, ev_now(&s->loop) + delay * NS_PER_MS);
 }
 
 void requests_drop(struct light_connection *c)

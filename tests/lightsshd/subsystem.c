@@ -67,7 +67,7 @@ static void run(struct light_channel *ch)
     buf_consume(&ch->in, (size_t)used);
     if (delay_ns && buf_len(to) > len) {
         uint32_t last = (w->first + w->count++) % BATCHES_MAX;
-        w->batches[last] = (struct batch){s->loop.now_ns + delay_ns, buf_len(to) - len};
+        w->batches[last] = (struct batch){ev_now(&s->loop) + delay_ns, buf_len(to) - len};
     }
     move_due(w);
     if (ch->in_eof && !ch->in_left && used == 0 && w->count == 0)
