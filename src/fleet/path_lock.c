@@ -68,7 +68,7 @@ static void give_turn(struct path_locks *l, struct path_lock *lock)
     io_defer(l->io, &lock->task, on_turn);
 }
 
-void path_lock_take(struct path_locks *l, struct path_lock *lock, const char *host,
+bool path_lock_take(struct path_locks *l, struct path_lock *lock, const char *host,
                     const char *path, uint64_t deadline_ns, path_lock_fn *fn)
 {
     assert(!lock->locks);
@@ -79,9 +79,10 @@ void path_lock_take(struct path_locks *l, struct path_lock *lock, const char *ho
     if (find(&l->turns, lock)) {
         list_append(&l->waiting, &lock->node);
         io_timer_start(l->io, &lock->timer, deadline_ns, on_late);
-    } else {
-        give_turn(l, lock);
+        return false;
     }
+    give_turn(l, lock);
+    return true;
 }
 
 void path_lock_give(struct path_lock *lock)

@@ -17,10 +17,17 @@ static void on_turn(struct path_lock *lock, bool late)
         return;
     }
     c->has_turn = true;
-    if (path_locks_ended(c->call->registry->locks) != c->turns)
+    if (c->is_old || path_locks_ended(c->call->registry->locks) != c->turns)
         change_look(c); /* somebody may have changed it since */
     else
         change_work(c);
+}
+
+static void drop_content(struct change *c)
+{
+    buf_fini(&c->job->before);
+    buf_init(&c->job->before, UNDO_FILE_MAX);
+    holding_end(&c->holding);
 }
 
 static void on_looked(struct change *c)
@@ -33,8 +40,12 @@ static void on_looked(struct change *c)
     }
     path_lock_give(&c->lock); /* it was one at another path */
     c->has_turn = false;
-    path_lock_take(call->registry->locks, &c->lock, c->target.host, path, call->deadline_ns,
-                   on_turn);
+    if (path_lock_take(call->registry->locks, &c->lock, c->target.host, path, call->deadline_ns,
+                       on_turn))
+        return;
+    /* Whose turn it is may wait for memory: who waits for the turn keeps none of it. */
+    c->is_old = true;
+    drop_content(c);
 }
 
 static int permit_look(void *context, struct slice real_path, enum path_kind kind,
@@ -72,6 +83,8 @@ static void take_file(struct change *c, const struct path_result *result)
     c->existed = true;
     c->attrs = result->attrs;
     etag_format(&c->attrs, c->etag_before);
+    if (!change_hold(c, result->text.len))
+        return;
     if (result->text.len && buf_append(&c->job->before, result->text) != 0)
         change_fail_memory(c);
     else
@@ -100,11 +113,12 @@ void change_look(struct change *c)
         .principal = call->identity->principal,
         .client = call->identity->client,
         .size_max = c->size_max,
+        .holdings = call->view->env->holdings,
         .deadline_ns = call->deadline_ns,
         .permit = permit_look,
     };
-    buf_clear(&c->job->before);
-    c->existed = false;
+    drop_content(c);
+    c->existed = c->is_old = false;
     c->turns = path_locks_ended(call->registry->locks);
     c->get = path_get_start(call->view->env->fleet, &request, on_got, c);
     if (!c->get)

@@ -28,6 +28,7 @@ static void release(struct change *c)
     c->get = NULL;
     undo_cancel(&c->undo_wait);
     path_lock_give(&c->lock);
+    holding_end(&c->holding);
     if (c->job_runs)
         c->job->owner = NULL; /* it is freed when it is done */
     else
@@ -77,6 +78,20 @@ void change_finish(struct change *c, const struct file_put_result *result)
     change_job_free(job);
 }
 
+/* Whoever waits for something holds nothing: this is refused instead (holdings.h). */
+bool change_hold(struct change *c, size_t more)
+{
+    const struct tool_call *call = c->call;
+    struct holdings *h = call->view->env->holdings;
+    uint64_t bytes = CHANGE_HOLD_FACTOR * (uint64_t)(buf_len(&c->job->before) + more);
+    struct failure why;
+    if (!h || bytes <= HOLDINGS_SMALL || holding_try(&c->holding, h, call->identity->client, bytes))
+        return true;
+    holdings_refuse(h, &why);
+    change_fail(c, &why);
+    return false;
+}
+
 /* ---- what it makes of the file ---- */
 
 static void on_worked_out(void *owner, struct change_job *job)
@@ -121,6 +136,8 @@ static void on_found(struct undo_wait *wait, int error, const struct failure *wh
     memcpy(j->left, state->hash, sizeof j->left);
     j->exists_after = state->was_there;
     set_mode(c, state->has_mode && state->was_there, state->mode);
+    if (!change_hold(c, state->content.len))
+        return;
     if (state->content.len && buf_append(&j->after, state->content) != 0)
         change_fail_memory(c);
     else

@@ -5,9 +5,12 @@
 #include "change_job.h"
 #include "scout/fleet/etag.h"
 #include "scout/fleet/file_remove.h"
+#include "scout/fleet/holdings.h"
 #include "scout/fleet/path_lock.h"
 #include "scout/fleet/target.h"
 #include "scout/tools/tool.h"
+
+#define CHANGE_HOLD_FACTOR 3 /* bytes in memory for each of the content: before, after, to work */
 
 enum change_kind { CHANGE_WRITE, CHANGE_EDIT, CHANGE_UNDO };
 
@@ -34,9 +37,12 @@ struct change {
     struct file_put *put;
     struct file_remove *remove;
 
+    struct holding holding; /* the content before and after, and room to work */
+
     /* What is known. */
     uint64_t turns; /* that had ended when the look began */
     bool has_turn;  /* at the file */
+    bool is_old;    /* what was read may be, or was dropped */
     bool existed;   /* there is a file, with these: */
     struct sftp_attrs attrs;
     char etag_before[ETAG_SIZE];
@@ -63,6 +69,8 @@ void change_fail(struct change *c, const struct failure *why);
 
 /* What is there, and the turn at it (change_look.c). */
 void change_look(struct change *c);
+/* Whether so many bytes may be kept beside the content before; else the call has ended. */
+__attribute__((warn_unused_result)) bool change_hold(struct change *c, size_t more);
 /* What the caller says of it, and what it becomes (file_change.c). */
 void change_work(struct change *c);
 /* The change itself (change_put.c). */

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 import changes
 import harness
@@ -359,6 +360,42 @@ class KillTest(changes.ChangeTest):
                 self.assertScoutError(result, ["no-undo", "file-changed"])
             self.assertContent(path, old)
         self.assertIn(old, seen)
+
+
+class MemoryTest(changes.ChangeTest):
+    """What the changes of one client hold is bounded; who waits for a turn holds nothing of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.daemon = cls.make_daemon(
+            cls.fleet.ssh_config,
+            'role = "operator"\nmax_file_size = 1048576\nmax_client_bytes = 1048576\n', "m")
+
+    def test_one_that_is_too_large_is_refused(self):
+        path = self.put("large.txt", "a" + "x" * 400000)
+        self.refused("edit", path, "limit-exceeded", "max_client_bytes", old_string="a",
+                     new_string="b")
+        path = self.put("fits.txt", "a" + "x" * 200000)
+        self.edit(path, "a", "b")
+        # What was kept of it counts, too.
+        self.assertScoutOk(self.call("write", path, content="c", overwrite=True), "write")
+        self.assertScoutOk(self.call("undo", path), "undo")
+
+    def test_many_of_one_file_get_on_one_after_the_other(self):
+        count = 12
+        path = self.put("many.txt", "".join(f"[{i}]" for i in range(count)) + "x" * 200000)
+        pending = [self.client.send("tools/call", {"name": "edit", "arguments": {
+            "target": self.target(path), "old_string": f"[{i}]", "new_string": f"<{i}>"}})
+            for i in range(count)]
+        begun = time.monotonic()
+        results = [self.client.result(message, 60) for message in pending]
+        self.assertLess(time.monotonic() - begun, 25)  # nobody waits for somebody who waits for him
+        for result in results:
+            if result.get("isError"):
+                self.assertScoutError(result, "limit-exceeded", "max_client_bytes")
+        self.assertGreaterEqual(sum(not result.get("isError") for result in results), 1)
+        self.edit(path, "x" * 1000, "y", replace_all=True)
 
 
 class WithoutSftpTest(changes.ChangeTest):

@@ -170,6 +170,7 @@ class UndoTest(changes.ChangeTest):
     def test_a_change_that_failed_cannot_be_undone(self):
         path = self.put("failed.txt", "a\n")
         self.refused("edit", path, "no-unique-match", old_string="x", new_string="y")
+        self.refused("undo", path, "no-undo")  # behind what other tests left to be dropped
         kept = self.kept_states()
         self.refused("write", os.path.join(self.files, "none", "f"), "path-not-found", content="a")
         self.assertEqual(self.kept_states(), kept)

@@ -32,8 +32,8 @@ void path_locks_free(struct path_locks *l);
 uint64_t path_locks_ended(const struct path_locks *l);
 
 /* `fn` comes once, never from within this call. Host and path are borrowed until the lock is given
- * back. */
-void path_lock_take(struct path_locks *l, struct path_lock *lock, const char *host,
+ * back. False: somebody else has the turn. */
+bool path_lock_take(struct path_locks *l, struct path_lock *lock, const char *host,
                     const char *path, uint64_t deadline_ns, path_lock_fn *fn);
 /* Ends the turn, or the waiting for it. No effect on one that does neither. */
 void path_lock_give(struct path_lock *lock);

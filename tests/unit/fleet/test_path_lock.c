@@ -51,10 +51,11 @@ static void on_turn(struct path_lock *lock, bool late)
     one->late += late;
 }
 
-static void take(unsigned i, const char *host, const char *path)
+static bool take(unsigned i, const char *host, const char *path)
 {
-    path_lock_take(locks, &w[i].lock, host, path, io_now(io) + DEADLINE, on_turn);
+    bool at_once = path_lock_take(locks, &w[i].lock, host, path, io_now(io) + DEADLINE, on_turn);
     assert_int_equal(w[i].turns, 0);
+    return at_once;
 }
 
 static void run(void)
@@ -74,7 +75,7 @@ static void one_at_a_time_in_order(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 3; i++)
-        take(i, "web1", "/f");
+        assert_int_equal(take(i, "web1", "/f"), i == 0);
     assert_turns("100");
     assert_int_equal(path_locks_ended(locks), 0);
     path_lock_give(&w[0].lock);
