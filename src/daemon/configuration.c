@@ -95,16 +95,33 @@ static int load_ssh_config(struct configuration *c, const struct configuration_s
                        path);
 }
 
+/* The certificate is read even while HTTP is off: what is wrong with it is found before it counts.
+ */
+static int load_tls(struct configuration *c, struct failure *why)
+{
+    const struct settings *s = &c->settings;
+    if (!s->tls_certificate[0] && !s->tls_key[0])
+        return 0;
+    if (!s->tls_certificate[0] || !s->tls_key[0])
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "tls_certificate and tls_key need each other: only %s is set",
+                           s->tls_key[0] ? "tls_key" : "tls_certificate");
+    return tls_server_new(&c->tls, s->tls_certificate, s->tls_key, why);
+}
+
 int configuration_load(struct configuration *c, const struct configuration_source *source,
                        struct failure *why)
 {
     const struct paths *paths = &source->paths;
     c->ssh_config = NULL;
+    c->tls = NULL;
     int error = settings_load(&c->settings, paths->config, paths->config_named, source->home, why);
     if (error)
         return error;
     settings_environment(&c->settings, configuration_variable, NULL, source->home, &c->warnings);
     error = tokens_load(&c->tokens, c->settings.tokens, why);
+    if (!error)
+        error = load_tls(c, why);
     if (!error)
         error = load_ssh_config(c, source, why);
     if (error)
@@ -117,6 +134,8 @@ void configuration_free(struct configuration *c)
     if (c->ssh_config)
         ssh_config_free(c->ssh_config);
     policy_free(c->settings.policy);
+    tls_server_unref(c->tls);
+    c->tls = NULL;
     c->ssh_config = NULL;
     c->settings.policy = NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef SCOUT_DAEMON_CONFIGURATION_H
 #define SCOUT_DAEMON_CONFIGURATION_H
 
+#include "scout/net/tls.h"
 #include "scout/ssh/ssh_config.h"
 #include "settings.h"
 #include "tokens.h"
@@ -18,6 +19,7 @@ struct configuration {
     struct settings settings;
     struct settings_warnings warnings;
     struct tokens tokens;
+    struct tls_server *tls;        /* of the HTTP endpoint; NULL: none, or taken */
     struct ssh_config *ssh_config; /* NULL: taken */
 };
 

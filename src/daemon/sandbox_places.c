@@ -78,6 +78,16 @@ static void add_folder(void *context, const char *folder, bool is_known_hosts)
     add(context, folder, is_known_hosts ? SANDBOX_CREATE : SANDBOX_READ);
 }
 
+/* A file to be read again, whatever it is replaced by: its folder, and where a link in it leads to,
+ * as those of certificates often do. */
+static void add_file(struct sandbox *s, const char *path)
+{
+    char whole[PATH_MAX];
+    add_folder_of(s, path, SANDBOX_READ);
+    if (path[0] && realpath(path, whole))
+        add_folder_of(s, whole, SANDBOX_READ);
+}
+
 void sandbox_collect(struct sandbox *s, const struct configuration_source *source,
                      const struct configuration *c)
 {
@@ -95,6 +105,8 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add_folder_of(s, paths->config, SANDBOX_READ);
     add_folder_of(s, paths->ssh_config, SANDBOX_READ);
     add_folder_of(s, c->settings.tokens, SANDBOX_READ);
+    add_file(s, c->settings.tls_certificate);
+    add_file(s, c->settings.tls_key);
     if (c->settings.transfer_dir[0])
         add(s, c->settings.transfer_dir, SANDBOX_OWN);
     if (source->credentials[0])

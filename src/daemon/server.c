@@ -223,7 +223,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_file_adopt(io, &s->signal_file, config->signals);
     io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
     log_sink_open(log, io, STDERR_FILENO);
-    error = web_open(&s->web, io, config->web, &s->first, &s->tokens, &s->clients.mcp,
+    error = web_open(&s->web, io, config->web, &s->first, s->tls, &s->tokens, &s->clients.mcp,
                      &s->clients.opened);
     if (error)
         return failure_set(why, error, "No memory for the HTTP endpoint");
@@ -235,6 +235,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     for (int i = 0; i < SERVER_CLOSE_PASSES && io_files_open(io) > 0; i++)
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     resource_watches_free(s->registry.watches);
+    tls_server_unref(s->tls);
     server_view_free(s->view);
     confirmations_free(s->confirmations);
     holdings_free(s->holdings);

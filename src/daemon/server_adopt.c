@@ -34,7 +34,10 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     s->log->log.level = settings->log_level;
     s->tokens = c->tokens;
     doors_apply(&s->doors, settings);
-    web_apply(&s->web, settings);
+    web_apply(&s->web, settings, c->tls);
+    tls_server_unref(s->tls);
+    s->tls = c->tls;
+    c->tls = NULL;
     server_each_client(s, client_refresh);
     if (other_lists)
         resource_watches_lists_changed(s->registry.watches);

@@ -37,6 +37,7 @@ struct server {
     struct mcp_limits limits;
     struct mcp_state_key state_key;
     struct tokens tokens;
+    struct tls_server *tls; /* that new connections get; NULL: none */
     struct web web;
     bool draining, pool_ending, web_ending;
 };

@@ -32,7 +32,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 34 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 36 /* rows of the table in settings_table.c */
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 enum settings_transport { TRANSPORT_STDIO, TRANSPORT_HTTP };
@@ -68,12 +68,14 @@ struct settings {
     bool enable_ui;                    /* looks come as HTML pages */
     uint32_t tool_sets;                /* TOOL_SET_BIT (tools/tool.h) of those that are offered */
     enum settings_transport transport; /* http: beside the socket, HTTP is served, too */
-    char http_host[SETTINGS_ADDRESS_MAX];  /* an address */
-    uint64_t http_port;                    /* 0: any that is free */
-    char http_names[SETTINGS_HOSTS_MAX];   /* names of this server that Host may have */
-    char http_origins[SETTINGS_HOSTS_MAX]; /* of browsers' pages that may use it */
-    uint64_t http_connections;             /* at a time */
-    uint64_t http_address_connections;     /* of one address */
+    char http_host[SETTINGS_ADDRESS_MAX];    /* an address */
+    uint64_t http_port;                      /* 0: any that is free */
+    char http_names[SETTINGS_HOSTS_MAX];     /* names of this server that Host may have */
+    char http_origins[SETTINGS_HOSTS_MAX];   /* of browsers' pages that may use it */
+    char tls_certificate[SETTINGS_PATH_MAX]; /* with its chain; "": HTTP is without TLS */
+    char tls_key[SETTINGS_PATH_MAX];
+    uint64_t http_connections;         /* at a time */
+    uint64_t http_address_connections; /* of one address */
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;
     struct settings_from from[SETTINGS_KEY_COUNT];

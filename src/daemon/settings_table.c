@@ -58,6 +58,8 @@ const struct setting settings_table[] = {
     {COUNT(http_port, "8000", 0, 65535), VARIABLE("HTTP_PORT"), FIXED},
     {ROW("http_names", http_names, "", SETTING_HOSTS)},
     {ROW("http_origins", http_origins, "", SETTING_HOSTS)},
+    {ROW("tls_certificate", tls_certificate, "", SETTING_PATH)},
+    {ROW("tls_key", tls_key, "", SETTING_PATH)},
     {COUNT(http_connections, "1024", 1, 65536), FIXED},
     {COUNT(http_address_connections, "256", 1, 65536), FIXED},
     {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",

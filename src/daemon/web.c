@@ -130,25 +130,31 @@ static void tell(struct web *w)
     inet_ntop(to.ss_family, is_v6 ? (const void *)&v6->sin6_addr : &v4->sin_addr, host,
               sizeof host);
     snprintf(port, sizeof port, "%u", ntohs(is_v6 ? v6->sin6_port : v4->sin_port));
-    log_event(w->log, LOG_INFO, "http_ready", "address", host, "port", port, NULL);
+    log_event(w->log, LOG_INFO, "http_ready", "address", host, "port", port, "tls",
+              w->has_tls ? "yes" : NULL, NULL);
 }
 
-void web_apply(struct web *w, const struct settings *s)
+/* Whether there is TLS at all is settled at the start. */
+void web_apply(struct web *w, const struct settings *s, struct tls_server *tls)
 {
+    if (w->endpoint && w->has_tls && tls)
+        http_endpoint_use_tls(w->endpoint, tls);
     strcpy(w->names, s->http_names);
     strcpy(w->origins, s->http_origins);
     w->token.role = s->role;
 }
 
 int web_open(struct web *w, struct io *io, const struct web_start *start, const struct settings *s,
-             const struct tokens *tokens, const struct mcp_config *mcp, uint64_t *clients)
+             struct tls_server *tls, const struct tokens *tokens, const struct mcp_config *mcp,
+             uint64_t *clients)
 {
     static const struct http_page pages[] = {{"/health", "text/plain", write_health, NULL}};
     w->io = io;
     w->log = mcp->log;
     w->tokens = tokens;
     w->token = start->token;
-    web_apply(w, s);
+    w->has_tls = tls;
+    web_apply(w, s, NULL);
     if (start->fd < 0)
         return 0;
     const struct http_config config = {
@@ -158,6 +164,7 @@ int web_open(struct web *w, struct io *io, const struct web_start *start, const 
         .pages = pages,
         .page_count = sizeof pages / sizeof pages[0],
         .limits = {(uint32_t)s->http_connections, (uint32_t)s->http_address_connections},
+        .tls = tls,
         .stats = &w->stats,
         .clients = clients};
     int error = http_endpoint_new(&w->endpoint, &config);

@@ -14,6 +14,7 @@ struct web {
     struct http_stats stats;
     struct token token;          /* the generated one */
     const struct tokens *tokens; /* those of the file, as they are now */
+    bool has_tls;
     char names[SETTINGS_HOSTS_MAX], origins[SETTINGS_HOSTS_MAX];
     void (*on_closed)(void *context);
     void *closed_context;
@@ -22,11 +23,13 @@ struct web {
 /* Serves `start`, if it has a socket. `tokens`, what `mcp` names and `clients`, where clients of
  * all transports get their numbers from, live as long. 0, or
  * SCOUT_E_NOMEM. */
-__attribute__((warn_unused_result)) int
-web_open(struct web *w, struct io *io, const struct web_start *start, const struct settings *s,
-         const struct tokens *tokens, const struct mcp_config *mcp, uint64_t *clients);
-/* Other settings are in use. */
-void web_apply(struct web *w, const struct settings *s);
+__attribute__((warn_unused_result)) int web_open(struct web *w, struct io *io,
+                                                 const struct web_start *start,
+                                                 const struct settings *s, struct tls_server *tls,
+                                                 const struct tokens *tokens,
+                                                 const struct mcp_config *mcp, uint64_t *clients);
+/* Other settings are in use, and maybe another certificate (NULL: none). */
+void web_apply(struct web *w, const struct settings *s, struct tls_server *tls);
 /* Takes nothing new; what is under way is answered. */
 void web_drain(struct web *w);
 bool web_is_idle(const struct web *w);

@@ -28,10 +28,10 @@ static int open_socket(const struct settings *s, struct failure *why)
     if (!address_parse(slice_str(s->http_host), &address))
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "http_host is no address: %s",
                            s->http_host);
-    if (!address_is_loopback(&address))
+    if (!address_is_loopback(&address) && !s->tls_certificate[0])
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "http_host %s is no loopback address: without TLS, tokens would cross "
-                           "the network in clear",
+                           "the network in clear. Set tls_certificate and tls_key",
                            s->http_host);
     socklen_t len = address_socket(&address, (uint16_t)s->http_port, &to);
     int fd = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -5,7 +5,7 @@
  *        \                `------------------ + --------> FINISHED --sent--> LINGERING
  *         `------------------------------------`-------------------------> CLOSING
  *
- * What comes while a request is being answered is kept, KEPT_MAX bytes at most, then reading stops.
+ * What comes while a request is being answered is kept; from KEPT_HIGH bytes on reading stops.
  * The peer's end of input is its end: a client that closes its response's connection does not want
  * it any more (MCP, "Streamable HTTP", cancellation), and nothing tells that from a half-close. */
 #include "http_state.h"
@@ -13,8 +13,8 @@
 #include "scout/base/container.h"
 #include <stdlib.h>
 
-#define KEPT_MAX  (64u * 1024u)
-#define OUT_MAX   (MCP_OUT_MAX + 64u * 1024u)
+#define KEPT_HIGH (32u * 1024u)
+#define KEPT_MAX  (1024u * 1024u) /* with what was under way when reading stopped */
 #define LINGER_MS 2000
 
 static void feed(struct http_connection *c, struct slice data);
@@ -22,17 +22,20 @@ static void wait_ms(struct http_connection *c, uint64_t ms);
 
 struct buf *http_connection_out(struct http_connection *c)
 {
-    return stream_out(&c->stream);
+    return c->secure ? &c->secure->plain : stream_out(&c->stream);
 }
 
 void http_connection_flush(struct http_connection *c)
 {
-    stream_flush(&c->stream);
+    if (c->secure)
+        http_secure_flush(c);
+    else
+        stream_flush(&c->stream);
 }
 
 size_t http_connection_pending(const struct http_connection *c)
 {
-    return stream_pending(&c->stream);
+    return stream_pending(&c->stream) + (c->secure ? buf_len(&c->secure->plain) : 0);
 }
 
 /* ---- the end ---- */
@@ -61,6 +64,7 @@ void http_connection_close(struct http_connection *c)
     if (c->exchange)
         http_exchange_detach(c->exchange);
     c->exchange = NULL;
+    http_secure_close(c);
     stream_close(&c->stream);
 }
 
@@ -71,6 +75,8 @@ static void close_if_drained(struct http_connection *c)
     if (!c->finished || c->lingering || c->closing || http_connection_pending(c) > 0)
         return;
     c->lingering = true;
+    if (c->secure)
+        http_secure_end(c);
     io_shutdown_send(&c->stream.file);
     stream_resume(&c->stream);
     wait_ms(c, LINGER_MS);
@@ -124,7 +130,7 @@ static void keep(struct http_connection *c, struct slice data)
         return; /* nothing that comes behind the last request counts */
     if (buf_append(&c->kept, data) != 0)
         http_connection_close(c);
-    else if (buf_len(&c->kept) >= KEPT_MAX / 2)
+    else if (buf_len(&c->kept) >= KEPT_HIGH)
         stream_pause(&c->stream);
 }
 
@@ -213,15 +219,37 @@ static void feed(struct http_connection *c, struct slice data)
     close_if_drained(c);
 }
 
-static void on_data(struct stream *stream, struct slice data)
+void http_connection_take(struct http_connection *c, struct slice data)
 {
-    struct http_connection *c = CONTAINER_OF(stream, struct http_connection, stream);
     if (c->closing || c->finished)
         return;
     if (c->answering || buf_len(&c->kept) > 0)
         keep(c, data);
     else
         feed(c, data);
+}
+
+void http_connection_ready(struct http_connection *c)
+{
+    wait_ms(c, HTTP_IDLE_TIME_MS);
+}
+
+void http_connection_finish(struct http_connection *c)
+{
+    c->last = c->finished = true;
+    wait_ms(c, HTTP_STALL_TIME_MS);
+    close_if_drained(c);
+}
+
+static void on_data(struct stream *stream, struct slice data)
+{
+    struct http_connection *c = CONTAINER_OF(stream, struct http_connection, stream);
+    if (c->closing || c->finished)
+        return;
+    if (c->secure)
+        http_secure_input(c, data);
+    else
+        http_connection_take(c, data);
 }
 
 static void on_end(struct stream *stream, int error)
@@ -251,11 +279,15 @@ int http_connection_open(struct http_endpoint *e, int fd, const struct address *
     buf_init(&c->kept, KEPT_MAX);
     io_timer_init(&c->timer);
     io_task_init(&c->task);
-    stream_init(&c->stream, e->config.io, fd, OUT_MAX, &events);
+    stream_init(&c->stream, e->config.io, fd, HTTP_OUT_MAX, &events);
     io_file_tune(&c->stream.file);
+    int error = e->tls ? http_secure_open(c) : 0;
     e->connection_count++;
     e->config.stats->open++;
     wait_ms(c, HTTP_REQUEST_TIME_MS);
-    stream_resume(&c->stream);
+    if (error)
+        http_connection_close(c);
+    else
+        stream_resume(&c->stream);
     return 0;
 }

@@ -19,6 +19,9 @@ int http_endpoint_new(struct http_endpoint **out, const struct http_config *conf
     list_init(&e->connections);
     list_init(&e->exchanges);
     list_init(&e->sessions);
+    list_init(&e->turns);
+    if (config->tls)
+        e->tls = tls_server_ref(config->tls);
     for (size_t i = 0; i < HTTP_BUCKETS; i++)
         list_init(&e->buckets[i]);
     *out = e;
@@ -27,10 +30,11 @@ int http_endpoint_new(struct http_endpoint **out, const struct http_config *conf
 
 void http_endpoint_release(struct http_endpoint *e)
 {
-    if (!e->freed || e->connection_count || e->exchange_count || e->seat_count)
+    if (!e->freed || e->connection_count || e->exchange_count || e->seat_count || e->secure_count)
         return;
     void (*on_freed)(void *context) = e->on_freed;
     void *context = e->freed_context;
+    tls_server_unref(e->tls);
     free(e);
     if (on_freed)
         on_freed(context);
@@ -96,6 +100,13 @@ void http_endpoint_accept(struct http_endpoint *e, int fd)
         e->config.stats->refused_connections++;
         io_discard(e->config.io, fd);
     }
+}
+
+void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls)
+{
+    tls_server_ref(tls);
+    tls_server_unref(e->tls);
+    e->tls = tls;
 }
 
 void http_endpoint_drain(struct http_endpoint *e)

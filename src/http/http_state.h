@@ -12,11 +12,15 @@
 #include "scout/base/time.h"
 #include "scout/http/endpoint.h"
 #include "scout/net/stream.h"
+#include "scout/net/tls.h"
 
 #define HTTP_SESSION_ID_LEN 22 /* base64url of 128 random bits */
 #define HTTP_BUCKETS        256
 
+#define HTTP_OUT_MAX (MCP_OUT_MAX + 64u * 1024u) /* bytes that wait to be sent */
+
 struct http_exchange;
+struct http_secure;
 struct http_session;
 
 /* A place at the dispatcher: an MCP session, and whom it is for. */
@@ -32,6 +36,7 @@ struct http_connection {
     struct http_endpoint *endpoint;
     struct list node;
     struct stream stream;
+    struct http_secure *secure; /* NULL: it is not by TLS */
     struct address peer;
     uint64_t number; /* as a client */
     struct http_reader reader;
@@ -46,6 +51,19 @@ struct http_connection {
     bool last;      /* no request is taken after the one that is being read or answered */
     bool finished;  /* the last one has its answer */
     bool feeding, lingering, closing;
+};
+
+/* TLS of a connection. */
+struct http_secure {
+    struct http_endpoint *endpoint;
+    struct http_connection *connection; /* NULL: it has gone */
+    struct tls_session *session;
+    struct buf plain; /* to be encrypted */
+    struct buf raw;   /* came while a helper thread has the session */
+    struct io_job job;
+    struct list turn; /* of the endpoint's, while it waits for a helper thread */
+    int result;       /* of the handshake's last step */
+    bool working, open;
 };
 
 struct http_exchange {
@@ -92,6 +110,10 @@ struct http_endpoint {
     struct http_config config;
     struct list connections, exchanges, sessions;
     struct list buckets[HTTP_BUCKETS];
+    struct tls_server *tls; /* of new connections; NULL: they are not by TLS */
+    struct list turns;      /* handshakes that wait */
+    uint32_t handshakes;    /* that are worked on */
+    uint32_t secure_count;
     uint32_t connection_count, exchange_count, seat_count, session_count;
     bool draining, freed;
     void (*on_freed)(void *context);
@@ -113,6 +135,22 @@ size_t http_connection_pending(const struct http_connection *c);
 /* The request has its whole answer. */
 void http_connection_answered(struct http_connection *c);
 void http_connection_drain(struct http_connection *c);
+
+/* Bytes of the client, as it said them. */
+void http_connection_take(struct http_connection *c, struct slice data);
+/* Its handshake is done. */
+void http_connection_ready(struct http_connection *c);
+/* Nothing more is taken; it closes when what was written has gone. */
+void http_connection_finish(struct http_connection *c);
+
+/* ---- secure.c ---- */
+__attribute__((warn_unused_result)) int http_secure_open(struct http_connection *c);
+void http_secure_close(struct http_connection *c);
+void http_secure_input(struct http_connection *c, struct slice data);
+/* What was written is encrypted, and handed to the stream. */
+void http_secure_flush(struct http_connection *c);
+/* Tells the peer that nothing more comes. */
+void http_secure_end(struct http_connection *c);
 
 /* ---- respond.c ---- */
 struct http_response {

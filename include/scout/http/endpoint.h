@@ -12,6 +12,7 @@
 #include "scout/mcp/session.h"
 #include "scout/net/address.h"
 #include "scout/net/http_request.h"
+#include "scout/net/tls.h"
 
 #define HTTP_BODY_MAX        MCP_LINE_MAX
 #define HTTP_REQUEST_TIME_MS 30000  /* from a request's first byte to its last */
@@ -65,6 +66,7 @@ struct http_config {
     const struct http_page *pages;
     size_t page_count;
     struct http_limits limits;
+    struct tls_server *tls; /* a reference is taken; NULL: no TLS */
     struct http_stats *stats;
     uint64_t *clients; /* the last number that a client was given, of whatever transport */
 };
@@ -75,6 +77,8 @@ __attribute__((warn_unused_result)) int http_endpoint_new(struct http_endpoint *
                                                           const struct http_config *config);
 /* Serves a connected descriptor; it is the endpoint's from now on, whatever comes of it. */
 void http_endpoint_accept(struct http_endpoint *e, int fd);
+/* Connections from now on get that certificate. There must have been one. */
+void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls);
 /* Takes no further request; `on_idle` comes when all that were begun have been answered. */
 void http_endpoint_drain(struct http_endpoint *e);
 bool http_endpoint_is_idle(const struct http_endpoint *e);

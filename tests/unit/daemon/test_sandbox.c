@@ -203,7 +203,7 @@ static void collect(struct sandbox *s, const char *text)
 {
     const struct ssh_config_env env = {.home = root, .user = "u", .dir = root, .read = read_text};
     struct configuration_source source = {.user = "u"};
-    struct configuration c;
+    struct configuration c = {.tls = NULL};
     struct failure why;
     config_text = text;
     snprintf(source.home, sizeof source.home, "%s", root);
