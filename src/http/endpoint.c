@@ -109,10 +109,23 @@ void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls)
     e->tls = tls;
 }
 
+/* What lasts until its client wants no more would not end by itself. */
+static void end_lasting(struct http_endpoint *e)
+{
+    struct list *next;
+    for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
+        const struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
+        next = n->next;
+        if (x->running && x->seat)
+            mcp_session_end_lasting(x->seat->mcp);
+    }
+}
+
 void http_endpoint_drain(struct http_endpoint *e)
 {
     struct list *next;
     e->draining = true;
+    end_lasting(e);
     for (struct list *n = e->connections.next; n != &e->connections; n = next) {
         next = n->next;
         http_connection_drain(CONTAINER_OF(n, struct http_connection, node));
@@ -121,9 +134,11 @@ void http_endpoint_drain(struct http_endpoint *e)
 
 bool http_endpoint_is_idle(const struct http_endpoint *e)
 {
-    for (struct list *n = e->connections.next; n != &e->connections; n = n->next)
-        if (CONTAINER_OF(n, struct http_connection, node)->answering)
+    for (struct list *n = e->connections.next; n != &e->connections; n = n->next) {
+        const struct http_connection *c = CONTAINER_OF(n, struct http_connection, node);
+        if (!c->closing && (c->answering || http_connection_pending(c) > 0))
             return false;
+    }
     return true;
 }
 

@@ -6,6 +6,7 @@ import time
 
 import harness
 import hostile
+from http_client import HttpDaemon
 
 UPDATED = "notifications/resources/updated"
 LISTS = "notifications/resources/list_changed"
@@ -369,6 +370,78 @@ class SubscriptionsTest(harness.ScoutTest):
             self.listen(client, 1, resourcesListChanged=True)
             self.reload(daemon, names + f"Host more{i}\n")
         self.assertLess(daemon.memory_bytes() - before, 20 << 20)
+
+
+class HttpTest(harness.ScoutTest):
+    """The same over HTTP: a listening request has its own stream, a session its stream of news."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(1)
+        cls.daemon = cls.make_http("d")
+
+    @classmethod
+    def make_http(cls, name):
+        daemon = HttpDaemon(cls.folder, cls.fleet.ssh_config, INTERVAL, name)
+        cls.addClassCleanup(daemon.stop)
+        return daemon.start()
+
+    def http(self, daemon=None):
+        client = (daemon or self.daemon).http()
+        self.addCleanup(client.close)
+        return client
+
+    def listen(self, client, uri):
+        client.send_modern("subscriptions/listen", {"notifications": {"resourceSubscriptions": [uri]}}, message_id="l")
+        answer = client.response()
+        self.assertEqual((answer.status, answer.headers["content-type"]), (200, "text/event-stream"))
+        message = client.event()[1]
+        self.assertEqual((message["method"], message["params"]["notifications"]),
+                         (ACKNOWLEDGED, {"resourceSubscriptions": [uri]}))
+
+    def change(self, path):
+        """Lets the first look pass, then changes the file."""
+        time.sleep(1.5)
+        with open(path, "a", encoding="ascii") as out:
+            out.write("more")
+
+    def test_a_listening_request(self):
+        path = self.fleet.write("demo1", "http", "")
+        client = self.http()
+        self.listen(client, "demo1:/" + path)
+        self.change(path)
+        self.assertEqual(client.event()[1]["params"], {
+            "uri": "demo1:/" + path, "_meta": {SUBSCRIPTION_ID: "l"}})
+        client.close()
+        harness.wait_until(lambda: "tool=subscriptions/listen" in self.daemon.log(), "closing ends it")
+
+    def test_a_session(self):
+        path = self.fleet.write("demo1", "http session", "")
+        uri = "demo1:/" + path.replace(" ", "%20")
+        client, news = self.http(), self.http()
+        self.assertIs(client.initialize()["capabilities"]["resources"]["subscribe"], True)
+        client.send_legacy("resources/subscribe", {"uri": uri})
+        self.assertEqual(client.response().json()["result"], {})
+        news.send("GET", headers=client.session_headers({"Accept": "text/event-stream"}))
+        self.assertEqual(news.response().status, 200)
+        self.change(path)
+        messages = [news.event()[1]]
+        while not messages[-1]:
+            messages.append(news.event()[1])
+        self.assertEqual(messages[-1], {"jsonrpc": "2.0", "method": UPDATED, "params": {"uri": uri}})
+
+    def test_the_daemon_ends(self):
+        daemon = self.make_http("ends")
+        client = self.http(daemon)
+        self.listen(client, "demo1://etc")
+        begin = time.monotonic()
+        daemon.process.send_signal(signal.SIGTERM)
+        result = client.event()[1]["result"]
+        self.assertEqual(result["_meta"][SUBSCRIPTION_ID], "l")
+        self.assertIsNone(client.event())
+        self.assertEqual(daemon.ends(), 0)
+        self.assertLess(time.monotonic() - begin, 4)
 
 
 if __name__ == "__main__":
