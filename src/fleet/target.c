@@ -104,13 +104,17 @@ static size_t char_count(struct slice s)
     return count;
 }
 
+static bool is_shells(uint8_t c)
+{
+    return c == '/' || c == '\\' || c == ';' || c == '&' || c == '|' || c == '$' || c == '`';
+}
+
 static bool has_bad_host_char(struct slice host)
 {
-    static const char bad[] = "/\\;&|$`";
     for (size_t i = 0; i < host.len; i++) {
         uint8_t c = host.data[i];
         bool c1 = c == 0xC2 && i + 1 < host.len && host.data[i + 1] < 0xA0;
-        if (c < 0x20 || c == 0x7f || c1 || strchr(bad, c))
+        if (c < 0x20 || c == 0x7f || c1 || is_shells(c))
             return true;
     }
     return false;
@@ -133,9 +137,19 @@ static int take_host(struct slice host, struct target *out, struct failure *why)
     return 0;
 }
 
-static bool contains(struct slice s, const char *text)
+/* `..` with a slash before or behind it, or alone. */
+static bool has_traversal(struct slice path)
 {
-    return s.len > 0 && memmem(s.data, s.len, text, strlen(text));
+    for (size_t i = 0; i + 1 < path.len; i++) {
+        const uint8_t *dot = memchr(path.data + i, '.', path.len - 1 - i);
+        if (!dot)
+            return false;
+        i = (size_t)(dot - path.data);
+        if (dot[1] == '.' &&
+            (path.len == 2 || (i > 0 && dot[-1] == '/') || (i + 2 < path.len && dot[2] == '/')))
+            return true;
+    }
+    return false;
 }
 
 /* Appends the parts of `path` that say something, with one slash between them. */
@@ -208,7 +222,7 @@ static int take_path(struct slice path, struct target *out, struct failure *why)
         return refuse(why, "Path contains null byte", path, "'");
     if (path.len > TARGET_PATH_MAX)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Path too long: %zu bytes", path.len);
-    if (contains(path, "../") || contains(path, "/..") || slice_is(path, ".."))
+    if (has_traversal(path))
         return refuse(why, "Path traversal not allowed", path, "");
     if (path.data[0] == '~' && path.len > 1 && path.data[1] != '/')
         return refuse(why, "~user paths are not supported", path, "");

@@ -41,7 +41,7 @@ static bool has_scheme_form(struct slice s)
     if (s.len == 0 || !is_alpha(s.data[0]))
         return false;
     for (size_t i = 1; i < s.len; i++)
-        if (!is_word(s.data[i]) && !is_one_of(s.data[i], "+-."))
+        if (!is_word(s.data[i]) && s.data[i] != '-' && s.data[i] != '.' && s.data[i] != '+')
             return false;
     return true;
 }
@@ -74,13 +74,19 @@ static int refuse_part(struct failure *why, struct slice part)
         part);
 }
 
+/* What a part of a URI may not have as it is. */
+static bool is_refused(uint8_t c)
+{
+    return c <= ' ' || c == 0x7f || c == '?' || c == '#' || c == '{' || c == '}';
+}
+
 /* Decodes `part` into `out`; *len becomes its length, without a NUL at the end. */
 static int decode(struct slice part, char *out, size_t size, size_t *len, struct failure *why)
 {
     size_t n = 0;
     for (size_t i = 0; i < part.len; i++) {
         uint8_t c = part.data[i];
-        if (c <= ' ' || c == 0x7f || is_one_of(c, "?#{}"))
+        if (is_refused(c))
             return refuse_part(why, part);
         if (c == '%') {
             int high = i + 2 < part.len ? digit_of(part.data[i + 1]) : -1;

@@ -253,6 +253,30 @@ static void what_is_odd_in_a_path_is_found_wherever_it_stands(void **state)
     }
 }
 
+/* The reference's rule, over all paths of up to 7 of three characters. */
+static void traversal_is_refused_wherever_it_stands(void **state)
+{
+    (void)state;
+    struct target t;
+    struct failure why;
+    char path[8];
+    for (size_t len = 1; len < sizeof path; len++) {
+        unsigned count = 1;
+        for (size_t i = 0; i < len; i++)
+            count *= 3;
+        for (unsigned n = 0; n < count; n++) {
+            path[len] = '\0';
+            for (unsigned i = 0, rest = n; i < len; i++, rest /= 3)
+                path[i] = "a./"[rest % 3];
+            bool expected = strstr(path, "../") || strstr(path, "/..") || strcmp(path, "..") == 0;
+            int error = target_make(slice_str("t1"), slice_str(path), &t, &why);
+            bool refused = error && strncmp(why.text, "Path traversal", 14) == 0;
+            if (refused != expected)
+                fail_msg("%s is %s", path, refused ? "refused" : "taken");
+        }
+    }
+}
+
 static void a_path_has_4096_bytes_at_most(void **state)
 {
     (void)state;
@@ -320,6 +344,7 @@ int main(void)
         cmocka_unit_test(nul_in_a_path_is_refused),
         cmocka_unit_test(traversal_is_refused_by_its_spelling),
         cmocka_unit_test(what_is_odd_in_a_path_is_found_wherever_it_stands),
+        cmocka_unit_test(traversal_is_refused_wherever_it_stands),
         cmocka_unit_test(a_path_has_4096_bytes_at_most),
         cmocka_unit_test(parts_that_were_told_apart_are_not_trimmed),
         cmocka_unit_test(a_long_input_is_cut_in_the_message_and_the_rest_of_it_stays),
