@@ -43,9 +43,10 @@ static const struct tool *const methods[] = {&resource_list_tool,      &resource
 const char *const server_instructions =
     "Looks at remote hosts over SSH. Call the tool `scout` with target `hosts` to see which hosts "
     "there are, then with `host:/path` to read a file or list a directory, and with `query` to run "
-    "a "
-    "command there that only looks, like grep, find or tail. The tool `run`, where it is listed, "
-    "runs any command; `edit` and `write` change files, and `undo` takes a change back.";
+    "a command there that only looks, like grep, find or tail. `read` gives lines of a file, "
+    "`glob` "
+    "finds files and `grep` searches them. The tool `run`, where it is listed, runs any command; "
+    "`edit` and `write` change files, and `undo` takes a change back.";
 
 void server_view_tools(struct tool_registry *registry)
 {

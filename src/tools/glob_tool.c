@@ -44,7 +44,7 @@ static void choose(struct glob_call *g, const struct walk_result *walk,
     qsort(found, walk->entry_count, sizeof *found, compare);
     for (size_t i = 0; i < walk->entry_count && !answer->more; i++) {
         if (!path_may_read_below(g->path.call, &g->path.target, walk->real_path, found[i]->path,
-                                 &real))
+                                 NULL, &real))
             continue;
         answer->more = answer->count == g->shown_max;
         if (!answer->more)

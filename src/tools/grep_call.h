@@ -42,8 +42,9 @@ struct grep_call {
     struct path_glob *glob; /* of the files that are searched; NULL: all */
     struct search_request request;
     uint64_t results_max;
-    char *real;   /* the target's real path; "": the host does not tell */
-    bool is_file; /* the target is one */
+    char *real;        /* the target's real path; "": the host does not tell */
+    bool is_file;      /* the target is one */
+    const char *given; /* the rule for which a person allowed to read the target; NULL: none did */
     /* What is under way, one of these. */
     struct path_stat *stat;
     struct host_command *command;

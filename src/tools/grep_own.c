@@ -272,11 +272,15 @@ static int permit_file(void *context, struct slice real_path, enum path_kind kin
 {
     const struct own_slot *s = context;
     const struct grep_call *g = s->own->g;
+    const char *rule;
     if (kind != PATH_FILE)
         return failure_set(why, SCOUT_E_NOT_A_FILE, "it is a directory");
-    return g->is_file
-               ? path_permit(g->path.call, POLICY_READ, &g->path.target, real_path, why)
-               : path_permit_below(g->path.call, POLICY_READ, &g->path.target, real_path, why);
+    if (g->is_file)
+        return path_permit(g->path.call, POLICY_READ, &g->path.target, real_path, why);
+    bool may = path_may_read(g->path.call, &g->path.target, real_path, &rule);
+    if (may && (!rule || (g->given && strcmp(rule, g->given) == 0)))
+        return 0;
+    return failure_set(why, SCOUT_E_POLICY, "it may not be read");
 }
 
 /* The path of a file as the host is asked for it. */

@@ -10,7 +10,8 @@ static bool is_shown(const struct grep_call *g, struct slice path, struct buf *s
     if (g->is_file)
         return true;
     return (!g->glob || path_glob_matches(g->glob, path)) &&
-           path_may_read_below(g->path.call, &g->path.target, slice_str(g->real), path, scratch);
+           path_may_read_below(g->path.call, &g->path.target, slice_str(g->real), path, g->given,
+                               scratch);
 }
 
 /* The lines of one file that are kept: up to the match that is one too many. */

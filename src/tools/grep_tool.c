@@ -46,6 +46,8 @@ static int permit(struct grep_call *g, struct slice real, struct failure *why)
     int error = path_permit(call, POLICY_READ, &g->path.target, real, why);
     if (!error && !g->is_file)
         error = path_permit(call, POLICY_LIST, &g->path.target, real, why);
+    if (!error && !path_may_read(call, &g->path.target, real, &g->given))
+        g->given = NULL;
     return error;
 }
 

@@ -41,21 +41,30 @@ int path_permit(struct tool_call *call, enum policy_verb verb, const struct targ
     return error ? error : tool_call_permit(call, &request, why);
 }
 
-bool path_may_read_below(struct tool_call *call, const struct target *t, struct slice root,
-                         struct slice below, struct buf *scratch)
+bool path_may_read(struct tool_call *call, const struct target *t, struct slice real_path,
+                   const char **rule)
 {
+    struct policy_request request = {.verb = POLICY_READ,
+                                     .host = t->host,
+                                     .path = real_path,
+                                     .path_settled = true,
+                                     .wants = rule};
+    *rule = NULL;
+    return tool_call_may(call, &request);
+}
+
+bool path_may_read_below(struct tool_call *call, const struct target *t, struct slice root,
+                         struct slice below, const char *given, struct buf *scratch)
+{
+    const char *rule;
     buf_clear(scratch);
     int error = buf_append(scratch, root);
     if (!error && root.len > 0 && root.data[root.len - 1] != '/')
         error = buf_append_str(scratch, "/");
     if (!error && root.len > 0)
         error = buf_append(scratch, below);
-    struct policy_request request = {.verb = POLICY_READ,
-                                     .host = t->host,
-                                     .path = buf_peek(scratch),
-                                     .path_settled = true,
-                                     .unattended = true};
-    return !error && tool_call_may(call, &request);
+    return !error && path_may_read(call, t, buf_peek(scratch), &rule) &&
+           (!rule || (given && strcmp(rule, given) == 0));
 }
 
 int path_permit_write(struct tool_call *call, const struct target *t, struct slice real_path,

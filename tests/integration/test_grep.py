@@ -10,6 +10,7 @@ import harness
 import schema
 import search
 from harness import text_of
+from terminal import Terminal
 
 TREE = {
     "a.c": "int needle;\nvoid f(void);\nreturn needle;\nend\nlast needle",
@@ -373,9 +374,41 @@ class PolicyTest(harness.ScoutTest):
         no_query = 'rule "no commands" {\neffect = deny\nverbs = {query}\n}\n'
         found = self.assertScoutOk(self.grep(no_query), "grep")
         self.assertEqual((found["by"], found["count"]), ("scout", 3))
+        ask = f'rule "ask" {{\neffect = confirm\nverbs = {{read}}\npaths = {{"{self.files}/open/**"}}\n}}\n'
+        found = self.assertScoutOk(self.grep(ask), "grep")
+        self.assertEqual((found["by"], [match["path"] for match in found["matches"]]),
+                         ("scout", [self.files + "/shut/x"]))
         no_list = 'rule "no lists" {\neffect = deny\nverbs = {list}\n}\n'
         self.assertScoutError(self.grep(no_list, "open"), "policy-denied", "no lists")
         self.assertEqual(self.assertScoutOk(self.grep(no_list, "open/x"), "grep")["count"], 1)
+
+
+class ConfirmTest(harness.ScoutTest):
+    def test_a_persons_word_for_a_directory_is_for_what_is_below(self):
+        self.make_folder()
+        fleet = self.make_fleet(1)
+        for path in ("asked/a", "asked/sub/b", "asked/sub/.env"):
+            fleet.write("demo1", path, "needle\n")
+        root = fleet.path("demo1") + "/asked"
+        daemon = self.make_daemon(
+            fleet.ssh_config,
+            f'rule "ask" {{\neffect = confirm\nverbs = {{read}}\npaths = {{"{root}", "{root}/**"}}\n}}\n')
+        environment = harness.clean_environment(daemon.folder)
+        environment.update(SCOUT_SOCKET=daemon.socket, SCOUT_STATE_DIR=daemon.state)
+        with daemon.client() as client:
+            asked = client.tool("grep", target="demo1:" + root, pattern="needle")
+            error = self.assertScoutError(asked, "confirmation-required", 'the rule "ask"')
+            number = re.search(r"scout approve (\w+)", error["message"])[1]
+            terminal = Terminal([harness.SCOUT, "approve", number], environment)
+            terminal.wait_for("Allow this once?")
+            terminal.type("y")
+            self.assertEqual(terminal.ends()[0], 0)
+            found = client.tool("grep", target="demo1:" + root, pattern="needle")
+            found = self.assertScoutOk(found, "grep")
+            self.assertEqual([match["path"] for match in found["matches"]],
+                             [root + "/a", root + "/sub/b"])
+            again = client.tool("grep", target="demo1:" + root, pattern="needle")
+            self.assertScoutError(again, "confirmation-required")
 
 
 if __name__ == "__main__":

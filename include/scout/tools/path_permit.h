@@ -36,10 +36,15 @@ __attribute__((warn_unused_result)) int
 path_permit_below(struct tool_call *call, enum policy_verb verb, const struct target *target,
                   struct slice real_path, struct failure *why);
 
-/* Whether `below`, a path below the directory whose real path is `root`, may be read: for what is
- * only shown. No person is asked; what the call is about does not change. `scratch` has room for a
- * path. */
+/* Whether a path may be read, for what is only shown: no person is asked, and what the call is
+ * about does not change. `*rule` becomes the rule that wants a person's word for it, or NULL. */
+bool path_may_read(struct tool_call *call, const struct target *target, struct slice real_path,
+                   const char **rule);
+
+/* The same for `below`, a path below the directory whose real path is `root`. What a person has to
+ * allow counts as allowed where the rule is `given`, for which it was said of the directory (NULL:
+ * nothing was). `scratch` has room for a path. */
 bool path_may_read_below(struct tool_call *call, const struct target *target, struct slice root,
-                         struct slice below, struct buf *scratch);
+                         struct slice below, const char *given, struct buf *scratch);
 
 #endif

@@ -293,6 +293,7 @@ static void a_shell_can_only_lie_about_its_own_names(void **state)
     expect(&k, BYTES("Tda\0\0fa/x\0\0fb\0\0"), "a a/x b");
     expect(&k, BYTES("Tla\0to\0"), "a>to");
     expect(&k, BYTES("U./a\0./a/b\0./c\0"), "a a/b c");
+    expect(&k, BYTES("Ada\0001700000000.5 12\0fa/x\0none\0fb\0\0"), "a a/x b");
     expect(&k, BYTES("T"), "");
     expect(&k, BYTES(""), "");
     expect(&k, BYTES("Tfcut"), "");
