@@ -89,6 +89,12 @@ void io_shutdown_send(struct io_file *f)
     f->io->driver->shutdown_send(f->io, f->fd);
 }
 
+void io_send_last(struct io_file *f, const void *data, size_t len)
+{
+    assert(f->fd >= 0 && !f->closing);
+    f->io->driver->send_last(f->io, f->fd, data, len);
+}
+
 void io_close(struct io_file *f, io_closed_fn *on_closed)
 {
     if (f->closing)

@@ -51,6 +51,7 @@ struct io_driver {
     int (*address)(struct io *io, int fd, struct sockaddr_storage *addr, socklen_t *len);
     void (*tune)(struct io *io, int fd);
     void (*shutdown_send)(struct io *io, int fd);
+    void (*send_last)(struct io *io, int fd, const void *data, size_t len);
     void (*close)(struct io *io, int fd);
 
     void (*random)(struct io *io, void *out, size_t len);

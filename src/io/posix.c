@@ -73,6 +73,12 @@ void posix_shutdown_send(struct io *io, int fd)
     (void)shutdown(fd, SHUT_WR); /* fails only where the peer is gone already */
 }
 
+void posix_send_last(struct io *io, int fd, const void *data, size_t len)
+{
+    (void)io;
+    (void)!send(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void posix_close(struct io *io, int fd)
 {
     (void)io;

@@ -10,6 +10,7 @@ int posix_listen(struct io *io, const struct sockaddr *addr, socklen_t len, int 
 int posix_address(struct io *io, int fd, struct sockaddr_storage *addr, socklen_t *len);
 void posix_tune(struct io *io, int fd);
 void posix_shutdown_send(struct io *io, int fd);
+void posix_send_last(struct io *io, int fd, const void *data, size_t len);
 void posix_close(struct io *io, int fd);
 
 #endif

@@ -261,6 +261,7 @@ const struct io_driver ring_driver = {
     .address = posix_address,
     .tune = posix_tune,
     .shutdown_send = posix_shutdown_send,
+    .send_last = posix_send_last,
     .close = posix_close,
     .random = ring_random,
     .job_start = ring_job_start,

@@ -169,6 +169,12 @@ static void on_file_closed(struct io_file *file)
     s->events->on_closed(s);
 }
 
+void stream_send_last(struct stream *s, struct slice bytes)
+{
+    if (!s->closing && !s->broken && !s->send.armed && stream_pending(s) == 0 && bytes.len > 0)
+        io_send_last(&s->file, bytes.data, bytes.len);
+}
+
 void stream_close(struct stream *s)
 {
     if (s->closing)

@@ -107,6 +107,12 @@ void carrier_open(struct pool_connection *c, struct io_file *file)
     stream_init_file(&c->stream, file, STREAM_OUT_MAX, &stream_events);
 }
 
+void carrier_send_last(struct pool_connection *c, struct slice bytes)
+{
+    if (!c->hop)
+        stream_send_last(&c->stream, bytes);
+}
+
 void carrier_close(struct pool_connection *c)
 {
     if (c->hop) {

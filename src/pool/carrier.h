@@ -17,6 +17,8 @@ void carrier_resume(struct pool_connection *c);
 void carrier_shrink(struct pool_connection *c);
 /* It is a socket from now on, and open. */
 void carrier_open(struct pool_connection *c, struct io_file *file);
+/* Before carrier_close: bytes that go if they can go at once. A hop's do not. */
+void carrier_send_last(struct pool_connection *c, struct slice bytes);
 /* connection_carrier_closed follows, perhaps from within. */
 void carrier_close(struct pool_connection *c);
 

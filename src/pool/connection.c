@@ -66,9 +66,20 @@ void connection_settle(struct pool_connection *c)
     free(c);
 }
 
+/* It ends because we want it to, mostly since it is idle: the host is told, as ssh tells it. */
+static void say_goodbye(struct pool_connection *c)
+{
+    struct engine *e = c->engine;
+    if (!e || !c->was_ready || !c->streaming || e->stage != ENGINE_READY || buf_len(&e->out) > 0)
+        return;
+    engine_goodbye(e);
+    carrier_send_last(c, buf_peek(&e->out));
+}
+
 static void tear_down(struct pool_connection *c)
 {
     assert(!c->torn_down); /* until it is, connection_settle frees nothing */
+    say_goodbye(c);
     channels_fail(c);
     if (c->engine) {
         engine_free(c->engine);

@@ -161,6 +161,7 @@ static const struct engine_ops ops = {
     .step = step,
     .signed_by_owner = signed_by_owner,
     .ping = ping,
+    .goodbye = session_goodbye,
     .exec = session_exec_new,
     .exec_write = session_exec_write,
     .exec_end_input = session_exec_end_input,

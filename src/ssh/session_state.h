@@ -166,6 +166,7 @@ static inline bool session_has_room(const struct session *s)
 /* session_transport.c */
 int session_transport_new(struct session *s);
 void session_transport_free(struct session *s);
+void session_goodbye(struct engine *e);
 /* Takes in what came, for every channel, as far as the budget goes. True when something came. */
 bool session_drain(struct session *s);
 void session_end_by_libssh2(struct session *s, int rc);

@@ -155,6 +155,21 @@ void session_transport_free(struct session *s)
     session_memory_free(s);
 }
 
+static void disconnect(void *context)
+{
+    struct session *s = context;
+    s->gate = true; /* nothing is taken in for it */
+    (void)!libssh2_session_disconnect_ex(s->ssh, SSH_DISCONNECT_BY_APPLICATION,
+                                         "disconnected by user", "");
+}
+
+void session_goodbye(struct engine *e)
+{
+    struct session *s = CONTAINER_OF(e, struct session, engine);
+    if (s->ssh && !s->broken && !s->disconnected && !s->in_ended)
+        (void)!session_guard(disconnect, s); /* what it left in `out` may go all the same */
+}
+
 /* ---- input ---- */
 
 /* Any channel that libssh2 has: all are as good for a read of no bytes. */

@@ -237,11 +237,13 @@ class LifeTest(harness.ScoutTest):
             self.assertEqual(process.wait(harness.READY_S), 0)
 
     def test_an_idle_connection_is_closed_and_an_idle_daemon_rests(self):  # C.6-60
+        said = self.farewells()
         daemon = self.start("idle", "idle_timeout = 1\n")
         self.read_good(daemon)
         self.assertGreater(len(self.fleet.processes("demo1")), 1)
         harness.wait_until(lambda: len(self.fleet.processes("demo1")) == 1,
                            "the connection is closed", 10)
+        self.assertEqual(self.farewells(), said + 1)
         before = daemon.cpu_s()
         # Nothing to wait for: this measures a rest of known length.
         try:
@@ -251,6 +253,13 @@ class LifeTest(harness.ScoutTest):
             pass
         self.assertLess(daemon.cpu_s() - before, 0.1)
         self.read_good(daemon)
+        daemon.stop()
+        harness.wait_until(lambda: self.farewells() == said + 2, "the end of the daemon is said")
+
+    def farewells(self):
+        """How often somebody has told the host that he leaves, as ssh does."""
+        with open(self.fleet.home("demo1", "sshd.log"), encoding="utf-8", errors="replace") as log:
+            return log.read().count(":11: disconnected by user")
 
     def config_with(self, name, *blocks):
         """The fleet's ssh configuration with further hosts."""

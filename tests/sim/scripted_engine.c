@@ -201,6 +201,12 @@ static void op_host_key_settled(struct engine *e, const struct failure *why)
     (void)e, (void)why;
 }
 
+/* The toy protocol has no word for it. */
+static void op_goodbye(struct engine *e)
+{
+    (void)e;
+}
+
 static const struct engine_ops ops = {
     .free = op_free,
     .feed = op_feed,
@@ -209,6 +215,7 @@ static const struct engine_ops ops = {
     .step = op_step,
     .signed_by_owner = op_signed,
     .ping = op_ping,
+    .goodbye = op_goodbye,
     .exec = scripted_exec_new,
     .exec_write = scripted_exec_write,
     .exec_end_input = scripted_exec_end_input,

@@ -194,6 +194,10 @@ uint32_t io_files_open(const struct io *io);
  * was sent before. */
 void io_shutdown_send(struct io_file *f);
 
+/* Sends at once what the kernel takes without waiting; what it does not take is lost. For a file
+ * that is closed next, with no send armed. */
+void io_send_last(struct io_file *f, const void *data, size_t len);
+
 /* ---- ops: `op` must not be armed ---- */
 
 void io_op_init(struct io_op *op);

@@ -63,6 +63,9 @@ void stream_pause(struct stream *s); /* some bytes may still arrive by on_data: 
                                         received before the pause took effect */
 void stream_resume(struct stream *s);
 
+/* Before stream_close: sends what the kernel takes at once, and only when nothing else is on its
+ * way. Nobody learns whether it went. */
+void stream_send_last(struct stream *s, struct slice bytes);
 void stream_close(struct stream *s);
 
 #endif

@@ -142,6 +142,7 @@ struct engine_ops {
     bool (*step)(struct engine *e);
     void (*signed_by_owner)(struct engine *e, struct slice signature);
     bool (*ping)(struct engine *e);
+    void (*goodbye)(struct engine *e);
     int (*exec)(struct engine *e, const char *command, const struct exec_events *events,
                 void *context, struct exec **out);
     int (*exec_write)(struct exec *x, struct slice data);
@@ -179,7 +180,7 @@ struct exec {
 };
 
 /* Frees everything; what is in flight (SFTP requests, commands) is answered first, with
- * SCOUT_E_CONNECTION_LOST. Says goodbye into nothing: step and flush before, if you care. */
+ * SCOUT_E_CONNECTION_LOST. Sends nothing. */
 static inline void engine_free(struct engine *e)
 {
     e->ops->free(e);
@@ -232,6 +233,13 @@ static inline void engine_host_key_settled(struct engine *e, const struct failur
 static inline bool engine_ping(struct engine *e)
 {
     return e->ops->ping(e);
+}
+
+/* Appends to `out` that the session ends because its owner wants it to (RFC 4253, 11.1). From
+ * ENGINE_READY on; nothing but engine_free comes after it. */
+static inline void engine_goodbye(struct engine *e)
+{
+    e->ops->goodbye(e);
 }
 
 /* Starts a command on a channel of its own (RFC 4254, 6.5); then step. 0, SCOUT_E_NOMEM,

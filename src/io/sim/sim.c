@@ -137,6 +137,7 @@ static const struct io_driver sim_driver = {
     .address = sim_address,
     .tune = sim_tune,
     .shutdown_send = sim_shutdown_send,
+    .send_last = sim_send_last,
     .close = sim_close,
     .random = fill_random,
     .job_start = job_start,

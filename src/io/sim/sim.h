@@ -77,6 +77,7 @@ int sim_listen(struct io *io, const struct sockaddr *addr, socklen_t len, int ba
 int sim_address(struct io *io, int fd, struct sockaddr_storage *addr, socklen_t *len);
 void sim_tune(struct io *io, int fd);
 void sim_shutdown_send(struct io *io, int fd);
+void sim_send_last(struct io *io, int fd, const void *data, size_t len);
 void sim_close(struct io *io, int fd);
 
 /* ---- sim_op.c ---- */

@@ -50,6 +50,7 @@ static void test_idle_timeout(void **state)
     run_ms(&w, 1100);
     assert_int_equal(stats()->connections, 0);
     assert_int_equal(stats()->idle_closed, 1);
+    assert_int_equal(engines()->goodbyes, 1);
     assert_int_equal(stats()->stale, 0);
     assert_int_equal(w.open, 0);
     world_close(&w);
@@ -269,6 +270,7 @@ static void test_closed_by_the_host_while_idle(void **state)
     stream_close(&w.peers[0]->stream);
     UNTIL(&w, stats()->connections == 0);
     assert_int_equal(stats()->stale, 1);
+    assert_int_equal(engines()->goodbyes, 0); /* nobody is there any more */
     assert_int_equal(ask(&w, 0, 0, 1000), 0);
     UNTIL(&w, w.callers[0].ready);
     world_close(&w);

@@ -291,6 +291,12 @@ static bool fake_ping(struct engine *e)
     return true;
 }
 
+static void fake_goodbye(struct engine *e)
+{
+    say(of(e), "G");
+    all.goodbyes++;
+}
+
 static int fake_exec(struct engine *e, const char *command, const struct exec_events *events,
                      void *context, struct exec **out)
 {
@@ -306,6 +312,7 @@ static const struct engine_ops fake_ops = {
     .step = fake_step,
     .signed_by_owner = fake_signed,
     .ping = fake_ping,
+    .goodbye = fake_goodbye,
     .exec = fake_exec,
     .forward = fake_forward,
     .forward_flush = fake_forward_flush,

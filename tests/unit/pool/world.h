@@ -63,7 +63,7 @@ struct world {
 
 /* What the engines did, since world_open. */
 struct engines {
-    unsigned made, alive, pings;
+    unsigned made, alive, pings, goodbyes;
     bool cannot_ping;
     bool fails_auth;  /* the host accepts no key */
     unsigned offered; /* identities that were tried, in order */
