@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 #define REQUEST_ID  1
-#define REQUEST_MAX (1024u * 1024u)
+#define REQUEST_MAX (4u * 1024u * 1024u) /* what the daemon takes as one line */
 #define READ_MIN    (16u * 1024u) /* of a short answer, whose memory need not come from the kernel */
 #define READ_MAX    (256u * 1024u)
 
@@ -86,6 +86,25 @@ static void write_scout(struct json_writer *w, const struct call *call)
     write_look(w, call);
 }
 
+static void write_change(struct json_writer *w, const struct call *call)
+{
+    for (size_t i = 0; i < call->member_count; i++) {
+        const struct call_member *m = &call->members[i];
+        json_key(w, m->key);
+        if (m->value)
+            json_str(w, m->value);
+        else
+            json_bool(w, true);
+    }
+}
+
+static const char *tool_of(const struct call *call)
+{
+    if (call->tool)
+        return call->tool;
+    return call->stat ? "stat" : call->target ? "scout" : "run";
+}
+
 static int write_request(struct buf *out, const struct call *call)
 {
     struct json_writer w;
@@ -99,14 +118,12 @@ static int write_request(struct buf *out, const struct call *call)
     json_str(&w, "tools/call");
     json_key(&w, "params");
     json_object_begin(&w);
-    write_member(&w, "name",
-                 call->tool     ? call->tool
-                 : call->stat   ? "stat"
-                 : call->target ? "scout"
-                                : "run");
+    write_member(&w, "name", tool_of(call));
     json_key(&w, "arguments");
     json_object_begin(&w);
-    if (call->target)
+    if (call->members)
+        write_change(&w, call);
+    else if (call->target)
         write_scout(&w, call);
     else
         write_run(&w, call);

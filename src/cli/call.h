@@ -12,6 +12,13 @@
 
 #define CALL_QUERY_MAX 65536 /* bytes of a query or of patterns; the daemon takes fewer */
 
+#define CALL_CONTENT_MAX (1024u * 1024u) /* bytes of a file that is written */
+
+/* An argument: a text, or with NULL true. */
+struct call_member {
+    const char *key, *value;
+};
+
 /* All text is UTF-8. */
 struct call {
     const char *target; /* of the tool scout; NULL: it is a call of run */
@@ -29,6 +36,8 @@ struct call {
     const char *host;
     const char *const *words;
     size_t word_count;
+    const struct call_member *members; /* of `tool`, instead of all above; NULL: none */
+    size_t member_count;
 };
 
 /* Sends the call as a 2026-07-28 request and waits for its answer, which is kept in `line` (cap

@@ -19,9 +19,11 @@ struct cli {
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
-    const char *password_fd;                   /* --password-fd, as given; NULL: not */
-    const char *token_file;                    /* NULL: no token is shown */
-    const char *lines, *tail, *glob, *context; /* as given; NULL: not */
+    const char *password_fd;                           /* --password-fd, as given; NULL: not */
+    const char *token_file;                            /* NULL: no token is shown */
+    const char *lines, *tail, *glob, *context;         /* as given; NULL: not */
+    const char *etag, *mode, *old_string, *new_string; /* likewise */
+    bool overwrite, all, dry_run;
     bool json, no_probe, list, review, print, ignore_case;
 };
 
@@ -36,6 +38,9 @@ int glob_command(const struct cli *cli);
 int grep_command(const struct cli *cli);
 int run_command(const struct cli *cli);
 int query_command(const struct cli *cli);
+int write_command(const struct cli *cli);
+int edit_command(const struct cli *cli);
+int undo_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);

@@ -5,6 +5,7 @@
  * client.c; the paths follow docs/wire.md (base/paths.c). */
 #include "cli.h"
 
+#include "options.h"
 #include "output.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,22 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum option_bits {
-    OPTION_JSON = 1,
-    OPTION_NO_PROBE = 2,
-    OPTION_LIST = 4,
-    OPTION_REVIEW = 8,
-    OPTION_PRINT = 16,
-    OPTION_PASSWORD_FD = 32,
-    OPTION_LINES = 64,
-    OPTION_TAIL = 128,
-    OPTION_GLOB = 256,
-    OPTION_CONTEXT = 512,
-    OPTION_IGNORE_CASE = 1024,
-};
-
-#define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */
 
 enum operand { OPERAND_NONE, OPERAND_OPTIONAL, OPERAND_REQUIRED, OPERAND_ANY };
 
@@ -100,6 +85,31 @@ static const struct subcommand subcommands[] = {
      "One of cat, df, diff, du, file, find, grep, head, ls, rg, sort, stat, tail, tree, uniq, wc.\n"
      "Prints and ends as scout run does.\n"
      "  --json      print the structured content"},
+    {"write", "write HOST:PATH < FILE", OPERAND_REQUIRED, true,
+     OPTION_JSON | OPTION_ETAG | OPTION_MODE | OPTION_OVERWRITE | OPTION_DRY_RUN, write_command,
+     "Writes standard input to a file.\n"
+     "In one step, with the mode and the owner that it had. Prints what changed. Policy has to\n"
+     "allow it.\n"
+     "  --overwrite  replace a file that is there\n"
+     "  --etag ETAG  replace it if it has that etag\n"
+     "  --mode MODE  set this mode, like 0644\n"
+     "  --dry-run    only show what would change\n"
+     "  --json       print the structured content"},
+    {"edit", "edit HOST:PATH --old TEXT --new TEXT", OPERAND_REQUIRED, true,
+     OPTION_JSON | OPTION_ETAG | OPTION_STRINGS | OPTION_ALL | OPTION_DRY_RUN, edit_command,
+     "Replaces a text in a file that is in it once.\n"
+     "Prints what changed. Policy has to allow it.\n"
+     "  --all        replace it wherever it is\n"
+     "  --etag ETAG  only if the file has that etag\n"
+     "  --dry-run    only show what would change\n"
+     "  --json       print the structured content"},
+    {"undo", "undo HOST:PATH | ID", OPERAND_REQUIRED, true, OPTION_JSON | OPTION_DRY_RUN,
+     undo_command,
+     "Takes your last change of a file back.\n"
+     "Or the one whose ID write, edit or undo printed, within 24 hours, if nobody has changed the\n"
+     "file since.\n"
+     "  --dry-run    only show what would change\n"
+     "  --json       print the structured content"},
     {"unlock", "unlock [PATH...] [--list]", OPERAND_ANY, true, OPTION_LIST, unlock_command,
      "Asks for passphrases of encrypted SSH keys.\n"
      "On the terminal only, and hands them to the daemon, which keeps the keys in memory until it\n"
@@ -184,14 +194,6 @@ static void print_usage(FILE *out)
           out);
 }
 
-static int usage_error(const char *what, const char *which)
-{
-    char message[512];
-    snprintf(message, sizeof message, "%s%s; see scout help", what, which);
-    output_error(message, NULL);
-    return EXIT_USAGE;
-}
-
 static int version_command(const struct cli *cli)
 {
     (void)cli;
@@ -207,108 +209,12 @@ static int help_command(const struct cli *cli)
     }
     const struct subcommand *s = find(cli->operand);
     if (!s)
-        return usage_error("there is no command ", cli->operand);
+        return options_error("there is no command ", cli->operand);
     printf("usage: scout [--socket PATH] %s\n\n%s\n", s->usage, s->help);
     return EXIT_OK;
 }
 
 /* --- the command line ------------------------------------------------------------------------ */
-
-struct line {
-    const char *words[WORDS_MAX]; /* the subcommand and its operands */
-    size_t word_count;
-    const char *socket, *token_file, *password_fd;
-    const char *lines, *tail, *glob, *context;
-    unsigned options;
-    bool wants_help;
-};
-
-/* Takes argv[*i] when it is one of those that have a value, which is the next word. False: it is
- * none of them; *status says what is wrong with it. */
-static bool take_valued(struct line *l, int argc, char **argv, int *i, int *status)
-{
-    const struct {
-        const char *name;
-        unsigned option;
-        const char **value;
-    } options[] = {
-        {"--password-fd", OPTION_PASSWORD_FD, &l->password_fd},
-        {"--lines", OPTION_LINES, &l->lines},
-        {"--tail", OPTION_TAIL, &l->tail},
-        {"--glob", OPTION_GLOB, &l->glob},
-        {"--context", OPTION_CONTEXT, &l->context},
-    };
-    for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
-        if (strcmp(argv[*i], options[k].name) != 0)
-            continue;
-        *status = *i + 1 < argc ? EXIT_OK : usage_error("a value is missing behind ", argv[*i]);
-        if (*status == EXIT_OK) {
-            l->options |= options[k].option;
-            *options[k].value = argv[++*i];
-        }
-        return true;
-    }
-    return false;
-}
-
-/* Takes argv[*i], and the word behind it where it belongs to it. */
-static int take_option(struct line *l, int argc, char **argv, int *i)
-{
-    const char *word = argv[*i];
-    int status;
-    if (take_valued(l, argc, argv, i, &status))
-        return status;
-    if (strcmp(word, "-i") == 0 || strcmp(word, "--ignore-case") == 0)
-        l->options |= OPTION_IGNORE_CASE;
-    else if (strcmp(word, "--json") == 0)
-        l->options |= OPTION_JSON;
-    else if (strcmp(word, "--list") == 0)
-        l->options |= OPTION_LIST;
-    else if (strcmp(word, "--print") == 0)
-        l->options |= OPTION_PRINT;
-    else if (strcmp(word, "--review") == 0)
-        l->options |= OPTION_REVIEW;
-    else if (strcmp(word, "--no-probe") == 0)
-        l->options |= OPTION_NO_PROBE;
-    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        l->wants_help = true;
-    else if (strcmp(word, "--version") == 0 && l->word_count == 0)
-        l->words[l->word_count++] = "version";
-    else if (strncmp(word, "--socket=", 9) == 0 && word[9])
-        l->socket = word + 9;
-    else if (strcmp(word, "--socket") == 0 && *i + 1 < argc)
-        l->socket = argv[++*i];
-    else if (strcmp(word, "--socket") == 0)
-        return usage_error("--socket needs a path", "");
-    else if (strncmp(word, "--token-file=", 13) == 0 && word[13])
-        l->token_file = word + 13;
-    else if (strcmp(word, "--token-file") == 0 && *i + 1 < argc)
-        l->token_file = argv[++*i];
-    else if (strcmp(word, "--token-file") == 0)
-        return usage_error("--token-file needs a path", "");
-    else
-        return usage_error("unknown option ", word);
-    return EXIT_OK;
-}
-
-static int take_words(struct line *l, int argc, char **argv)
-{
-    bool options_ended = false;
-    for (int i = 1; i < argc; i++) {
-        if (!options_ended && strcmp(argv[i], "--") == 0) {
-            options_ended = true;
-        } else if (!options_ended && argv[i][0] == '-' && argv[i][1]) {
-            int status = take_option(l, argc, argv, &i);
-            if (status != EXIT_OK)
-                return status;
-        } else {
-            if (l->word_count == WORDS_MAX)
-                return usage_error("too many words, from ", argv[i]);
-            l->words[l->word_count++] = argv[i];
-        }
-    }
-    return EXIT_OK;
-}
 
 static int check(const struct line *l, const struct subcommand *s)
 {
@@ -317,11 +223,11 @@ static int check(const struct line *l, const struct subcommand *s)
                        : s->operand == OPERAND_NONE ? 1
                                                     : 2;
     if (l->word_count > words_max)
-        return usage_error("too many words, from ", l->words[l->word_count - 1]);
+        return options_error("too many words, from ", l->words[l->word_count - 1]);
     if (!has_operand && s->operand == OPERAND_REQUIRED)
-        return usage_error("an operand is missing: scout ", s->usage);
+        return options_error("an operand is missing: scout ", s->usage);
     if (l->options & ~s->options)
-        return usage_error("an option that this command does not take: scout ", s->usage);
+        return options_error("an option that this command does not take: scout ", s->usage);
     return EXIT_OK;
 }
 
@@ -373,6 +279,13 @@ static int run(const struct line *l)
                       .glob = l->glob,
                       .context = l->context,
                       .ignore_case = l->options & OPTION_IGNORE_CASE,
+                      .etag = l->etag,
+                      .mode = l->mode,
+                      .old_string = l->old_string,
+                      .new_string = l->new_string,
+                      .overwrite = l->options & OPTION_OVERWRITE,
+                      .all = l->options & OPTION_ALL,
+                      .dry_run = l->options & OPTION_DRY_RUN,
                       .review = l->options & OPTION_REVIEW};
     struct paths_flags flags = {.socket = l->socket};
     const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");
@@ -384,7 +297,7 @@ static int run(const struct line *l)
     }
     const struct subcommand *s = find(l->word_count ? l->words[0] : "help");
     if (!s)
-        return usage_error("there is no command ", l->words[0]);
+        return options_error("there is no command ", l->words[0]);
     if (l->wants_help) {
         cli.operand = l->word_count ? s->name : NULL;
         return help_command(&cli);
@@ -409,6 +322,6 @@ int main(int argc, char **argv)
     if (!occupy_standard_descriptors())
         return EXIT_FAILED;
     signal(SIGPIPE, SIG_IGN);
-    int status = take_words(&l, argc, argv);
+    int status = options_take(&l, argc, argv);
     return status == EXIT_OK ? run(&l) : status;
 }
