@@ -31,7 +31,8 @@ static void free_found(struct file_put *p)
     }
     free(p->real_path);
     free(p->temp);
-    p->real_path = p->temp = NULL;
+    free(p->partial);
+    p->real_path = p->temp = p->partial = NULL;
 }
 
 /* ---- requests side by side ---- */
@@ -108,6 +109,11 @@ void file_put_go(struct file_put *p)
     put_open(p);
 }
 
+uint64_t file_put_offset(const struct file_put *p)
+{
+    return p->begin;
+}
+
 /* ---- the parts of the visit ---- */
 
 static void begin(struct visit *v)
@@ -130,6 +136,7 @@ static void take_back(struct visit *v, struct sftp *s)
     for (unsigned i = 0; i < PUT_SLOTS; i++)
         sftp_forget(s, &p->slots[i].request);
     sftp_forget(s, &p->owner_request);
+    sftp_forget(s, &p->sync_request);
     if (p->handle_open)
         sftp_close(s, &p->handle);
     p->handle_open = false;
@@ -155,6 +162,8 @@ void put_deliver(struct file_put *p)
     visit_fini(&p->visit);
     free_found(p);
     free(p->parent);
+    free(p->keep_as);
+    free(p->tail);
     free(p);
 }
 
@@ -194,6 +203,8 @@ struct file_put *file_put_start(struct fleet *f, const struct file_put_request *
         .idle_ns = request->idle_ns,
         .has_contents = request->has_contents,
         .contents = request->contents,
+        .size = request->size,
+        .keep_as = request->keep_as ? strdup(request->keep_as) : NULL,
     };
     if (request->etag)
         snprintf(p->etag, sizeof p->etag, "%s", request->etag);

@@ -5,13 +5,16 @@
 #include "scout/fleet/file_put.h"
 #include "visit.h"
 
-#define PUT_SLOTS      64             /* write requests in flight */
-#define PUT_SIDE       5              /* requests of one step, side by side */
-#define PUT_RESERVE    (128u * 1024u) /* of the SFTP client's output, for others */
-#define PUT_AGAIN_NS   10000000ULL    /* until a full output is looked at again */
-#define PUT_CHUNK      (255u * 1024u) /* bytes of one write at most */
-#define PUT_NAME_CHARS 8              /* that are random in the temporary file's name */
-#define PUT_UNCHANGED  UINT32_MAX     /* chown(2): the owner stays */
+#define PUT_SLOTS      64                     /* write requests in flight */
+#define PUT_SIDE       5                      /* requests of one step, side by side */
+#define PUT_RESERVE    (128u * 1024u)         /* of the SFTP client's output, for others */
+#define PUT_AGAIN_NS   10000000ULL            /* until a full output is looked at again */
+#define PUT_CHUNK      (255u * 1024u)         /* bytes of one write at most */
+#define PUT_TAIL       (32u * 1024u)          /* bytes of a kept file that are compared */
+#define PUT_SYNC_EVERY (256u * 1024u * 1024u) /* bytes, after which the disk may catch up */
+#define PUT_SYNC_SPEED (10u * 1024u * 1024u)  /* bytes a second that a disk takes at least */
+#define PUT_NAME_CHARS 8                      /* that are random in the temporary file's name */
+#define PUT_UNCHANGED  UINT32_MAX             /* chown(2): the owner stays */
 
 enum put_stage {
     PUT_LOOKING,   /* what is there is asked for */
@@ -54,6 +57,12 @@ struct file_put {
     struct slice contents; /* what is left of them */
     char *parent;          /* of the path as it was asked for */
     char *real_path, *temp;
+    char *keep_as, *partial; /* its name and its path; NULL: nothing is kept */
+    uint64_t size, kept_size, begin;
+    uint8_t *tail;      /* what the kept file has from `begin` on */
+    uint32_t tail_left; /* bytes of it that are still to be compared */
+    bool not_kept;      /* it is of no use */
+    bool keeping;       /* put_clean.c keeps it */
     struct put_side side[PUT_SIDE];
     unsigned side_waiting;
     char *real_of[2]; /* the answers to realpath, of the path and of its parent */
@@ -67,6 +76,8 @@ struct file_put {
     uint64_t offset, arrived;
     bool ended;   /* no more contents come */
     bool pumping; /* room is being told */
+    struct sftp_request sync_request;
+    uint64_t synced; /* bytes that were there when that was asked for */
     struct sftp_request owner_request;
     bool owner_asked; /* the answer is waited for */
     bool owner_known; /* it was given: the next one is about the group alone */
@@ -95,6 +106,18 @@ bool put_condition_holds(struct file_put *p, const struct sftp_attrs *attrs);
 /* put_write.c: the temporary file, the contents. */
 void put_open(struct file_put *p);
 void put_pump(struct file_put *p);
+
+/* The temporary file is open: contents from `begin` on. */
+void put_writing(struct file_put *p);
+
+/* put_resume.c. Asks for what is needed to go on, beside the open of the temporary file; false: it
+ * has failed. When all three are answered: put_resume_decide, which ends in put_writing. */
+bool put_resume_look(struct file_put *p, sftp_reply_fn *fn);
+void put_resume_decide(struct file_put *p);
+/* What of `data` is behind the bytes that are compared. */
+struct slice put_resume_compare(struct file_put *p, struct slice data);
+/* Whether what arrived is to be kept now that it has failed. */
+bool put_resume_keeps(const struct file_put *p);
 
 /* put_place.c: all is written, and the owner is settled. */
 void put_finish(struct file_put *p);

@@ -2,7 +2,9 @@
  *
  * Names are sorted, so a host is found by binary search; its resolved configuration is made at
  * first use and kept (a fleet of thousands of which ten are used costs ten). */
-#include "scout/fleet/fleet.h"
+#include "fleet_private.h"
+
+#include "kept_files.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct fleet {
     const char **names; /* the array is ours, the names are the configuration's */
     size_t count;
     struct ssh_host **hosts; /* by index in names; NULL: not resolved yet */
+    struct kept_files *kept; /* NULL: nothing was kept yet */
 };
 
 int fleet_new(struct fleet **out, struct io *io, struct pool *pool, struct resolver *resolver,
@@ -95,6 +98,7 @@ int fleet_limit(struct fleet *f, const char *allow, const char *block)
 
 void fleet_free(struct fleet *f)
 {
+    kept_files_free(f->kept);
     for (size_t i = 0; f->hosts && i < f->count; i++) {
         if (f->hosts[i])
             ssh_host_fini(f->hosts[i]);
@@ -104,6 +108,13 @@ void fleet_free(struct fleet *f)
     free(f->names);
     ssh_config_free(f->config);
     free(f);
+}
+
+struct kept_files *fleet_kept_files(struct fleet *f)
+{
+    if (!f->kept)
+        f->kept = kept_files_new(f);
+    return f->kept;
 }
 
 size_t fleet_names(const struct fleet *f, const char *const **names)

@@ -11,12 +11,14 @@
 #include "scout/fleet/local_file.h"
 #include "sha256_run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RENAME_NO_REPLACE 1u /* RENAME_NOREPLACE of renameat2(2) */
@@ -41,6 +43,10 @@ struct work {
     const char *what;
     struct sha256_run sha;
     char hash[SHA256_HEX_SIZE];
+    const char *keep_as; /* NULL: nothing is kept */
+    uint64_t size, begin;
+    uint8_t tail[LOCAL_TAIL];
+    bool keep, kept; /* CLEAN: wanted; done */
 };
 
 struct local_put {
@@ -57,7 +63,8 @@ struct local_put {
     size_t len[LOCAL_BUFFERS];
     uint32_t head, tail; /* buffers written, filled; they only grow */
     uint64_t arrived;
-    char *path;
+    uint32_t tail_left;
+    char *keep_as, *path;
     char root[];
 };
 
@@ -67,6 +74,24 @@ static void failed(struct work *w, const char *what)
 {
     w->error = -errno;
     w->what = what;
+}
+
+/* What copies that nobody goes on with have left there. */
+static void sweep(const struct work *w)
+{
+    int fd = openat(w->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    time_t old = time(NULL) - LOCAL_KEEP_S;
+    struct stat st;
+    if (!folder && fd >= 0)
+        close(fd);
+    for (const struct dirent *e; folder && (e = readdir(folder));)
+        if (strncmp(e->d_name, ".scout-", 7) == 0 &&
+            fstatat(w->folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            st.st_mtime < old)
+            unlinkat(w->folder, e->d_name, 0);
+    if (folder)
+        closedir(folder);
 }
 
 static void run_look(struct work *w)
@@ -88,6 +113,41 @@ static void run_look(struct work *w)
         w->error = -EISDIR;
     else if (w->exists && !w->overwrite)
         w->error = -EEXIST;
+    sweep(w);
+}
+
+static bool hash_begin(struct work *w, uint64_t len)
+{
+    uint8_t bytes[LOCAL_TAIL];
+    for (uint64_t at = 0; at < len;) {
+        size_t want = len - at < sizeof bytes ? (size_t)(len - at) : sizeof bytes;
+        ssize_t n = pread(w->fd, bytes, want, (off_t)at);
+        if (n <= 0)
+            return false;
+        sha256_run_feed(&w->sha, slice_of(bytes, (size_t)n));
+        at += (uint64_t)n;
+    }
+    return true;
+}
+
+/* As put_resume.c does it: what was kept takes the place of the own, empty file. */
+static void take_over(struct work *w)
+{
+    struct stat st;
+    if (fstatat(w->folder, w->keep_as, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
+        st.st_uid != geteuid() || (uint64_t)st.st_size < FILE_PUT_KEEP_MIN ||
+        (uint64_t)st.st_size > w->size || renameat(w->folder, w->keep_as, w->folder, w->temp) != 0)
+        return;
+    close(w->fd);
+    w->fd = openat(w->folder, w->temp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    uint64_t begin = (uint64_t)st.st_size - FILE_PUT_WINDOW - LOCAL_TAIL;
+    if (w->fd < 0 || pread(w->fd, w->tail, LOCAL_TAIL, (off_t)begin) != LOCAL_TAIL ||
+        (w->sha.ctx && !hash_begin(w, begin + LOCAL_TAIL))) {
+        failed(w, "go on with");
+        return;
+    }
+    w->begin = begin;
+    w->offset = begin + LOCAL_TAIL;
 }
 
 static void run_open(struct work *w)
@@ -96,6 +156,8 @@ static void run_open(struct work *w)
     w->made = w->fd >= 0;
     if (w->fd < 0)
         failed(w, "make");
+    else if (w->keep_as)
+        take_over(w);
 }
 
 static void run_write(struct work *w)
@@ -140,7 +202,9 @@ static void run_place(struct work *w)
 
 static void run_clean(struct work *w)
 {
-    if (w->made && unlinkat(w->folder, w->temp, 0) != 0)
+    if (w->made && w->keep && renameat(w->folder, w->temp, w->folder, w->keep_as) == 0)
+        w->kept = true;
+    else if (w->made && unlinkat(w->folder, w->temp, 0) != 0)
         w->left_behind = errno != ENOENT;
     if (w->fd >= 0)
         close(w->fd);
@@ -173,6 +237,11 @@ static void work(struct local_put *p, enum work_step step)
 
 static void on_task(struct io_task *task)
 {
+    struct local_put *p = CONTAINER_OF(task, struct local_put, task);
+    int error = p->failure.error;
+    bool cut_off = error == SCOUT_E_CONNECTION_LOST || error == SCOUT_E_DEADLINE ||
+                   error == SCOUT_E_CONNECT || error == SCOUT_E_SHUTTING_DOWN;
+    p->work.keep = p->keep_as && cut_off && p->arrived >= FILE_PUT_KEEP_MIN;
     work(CONTAINER_OF(task, struct local_put, task), WORK_CLEAN);
 }
 
@@ -194,11 +263,19 @@ static void deliver(struct local_put *p)
         failure_set(&r->failure, p->failure.error, "%.300s; the temporary file %s may be left here",
                     p->failure.text, p->work.temp);
     }
+    r->kept = p->work.kept;
+    if (r->kept)
+        failure_set(
+            &r->failure, p->failure.error,
+            "%.300s; the %llu bytes that had arrived are kept: make the same call again to go "
+            "on from there",
+            p->failure.text, (unsigned long long)p->arrived);
     r->real_path = slice_str(p->path);
     p->events->on_end(p->context, r);
     sha256_run_fini(&p->work.sha);
     for (unsigned i = 0; i < LOCAL_BUFFERS; i++)
         free(p->buffers[i]);
+    free(p->keep_as);
     free(p->path);
     free(p);
 }
@@ -241,8 +318,26 @@ size_t local_put_room(const struct local_put *p)
     return whole * LOCAL_BUFFER_SIZE + LOCAL_BUFFER_SIZE - p->len[p->tail % LOCAL_BUFFERS];
 }
 
+/* What of `data` is behind the bytes that have to be those of the kept file. */
+static struct slice compare(struct local_put *p, struct slice data)
+{
+    size_t len = data.len < p->tail_left ? data.len : p->tail_left;
+    if (len > 0 && memcmp(p->work.tail + LOCAL_TAIL - p->tail_left, data.data, len) != 0) {
+        struct failure why;
+        failure_set(&why, SCOUT_E_CHANGED,
+                    "What an earlier copy had left of %.200s is not the begin of this file: it was "
+                    "removed; try again",
+                    p->path);
+        local_put_fail(p, &why);
+    }
+    p->tail_left -= (uint32_t)len;
+    return slice_skip(data, len);
+}
+
 void local_put_write(struct local_put *p, struct slice data)
 {
+    if (p->open && p->tail_left > 0)
+        data = compare(p, data);
     while (data.len > 0 && local_put_room(p) > 0) {
         uint32_t i = p->tail % LOCAL_BUFFERS;
         if (!p->buffers[i])
@@ -335,6 +430,8 @@ static void on_work(struct io_job *job)
         on_looked(p);
     } else if (w->step == WORK_OPEN) {
         p->open = true;
+        p->tail_left = w->begin ? LOCAL_TAIL : 0;
+        p->arrived = p->result.resumed = w->offset;
         io_defer(p->io, &p->room_task, on_room_task);
     } else if (w->step == WORK_WRITE) {
         on_wrote(p);
@@ -360,6 +457,11 @@ void local_put_place(struct local_put *p)
     if (!p->written || p->working || p->ending)
         return;
     work(p, WORK_PLACE);
+}
+
+uint64_t local_put_offset(const struct local_put *p)
+{
+    return p->work.begin;
 }
 
 const char *local_put_hash(const struct local_put *p)
@@ -393,10 +495,15 @@ struct local_put *local_put_start(struct io *io, const struct local_put_request 
     p->work.mode = request->mode & 0777u;
     memcpy(p->root, request->root, root_size);
     p->path = strdup(request->path);
+    p->keep_as = request->keep_as ? strdup(request->keep_as) : NULL;
+    p->work.keep_as = p->keep_as;
+    p->work.size = request->size;
     io_task_init(&p->task);
     io_task_init(&p->room_task);
-    if (!p->path || (request->hash && !sha256_run_init(&p->work.sha))) {
+    if (!p->path || (request->keep_as && !p->keep_as) ||
+        (request->hash && !sha256_run_init(&p->work.sha))) {
         sha256_run_fini(&p->work.sha);
+        free(p->keep_as);
         free(p->path);
         free(p);
         return NULL;

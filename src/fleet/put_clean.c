@@ -9,6 +9,7 @@
  * its place. */
 #include "file_put.h"
 
+#include "kept_files.h"
 #include "scout/base/time.h"
 #include <stdio.h>
 #include <string.h>
@@ -22,11 +23,15 @@ static void on_removed(struct sftp_request *request, const struct sftp_reply *re
 {
     struct put_side *side = CONTAINER_OF(request, struct put_side, request);
     struct file_put *p = side->put;
-    if (reply->error && reply->error != SCOUT_E_NOT_FOUND) {
+    if (reply->error && (p->keeping || reply->error != SCOUT_E_NOT_FOUND)) {
         visit_fail_reply(&p->cleaning, "remove", reply);
         return;
     }
-    p->result.may_have_replaced = p->stage == PUT_PLACING && reply->error == SCOUT_E_NOT_FOUND;
+    p->result.kept = p->keeping;
+    if (p->keeping)
+        kept_files_add(p->visit.fleet, p->visit.host, p->visit.principal, p->partial);
+    p->result.may_have_replaced =
+        !p->keeping && p->stage == PUT_PLACING && reply->error == SCOUT_E_NOT_FOUND;
     visit_finish(&p->cleaning);
 }
 
@@ -35,8 +40,11 @@ static void begin(struct visit *v)
     struct file_put *p = put_of(v);
     struct sftp *s = visit_sftp(v);
     p->side[0].put = p;
-    int error =
-        s ? sftp_remove(s, &p->side[0].request, p->temp, on_removed) : SCOUT_E_CONNECTION_LOST;
+    p->keeping = put_resume_keeps(p) && p->stage < PUT_PLACING;
+    int error = !s ? SCOUT_E_CONNECTION_LOST
+                : p->keeping
+                    ? sftp_rename(s, &p->side[0].request, p->temp, p->partial, true, on_removed)
+                    : sftp_remove(s, &p->side[0].request, p->temp, on_removed);
     if (error)
         visit_fail_start(v, error);
     else
@@ -67,6 +75,11 @@ static void tell_rest(struct file_put *p)
         p->result.may_have_replaced = p->stage == PUT_PLACING;
         failure_set(f, first.error, "%.300s; the temporary file %.160s may be left there",
                     first.text, p->temp);
+    } else if (p->result.kept) {
+        failure_set(f, first.error,
+                    "%.300s; the %llu bytes that had arrived are kept: make the same "
+                    "call again to go on from there",
+                    first.text, (unsigned long long)p->arrived);
     } else if (p->result.may_have_replaced) {
         failure_set(f, first.error, "%.400s; the new contents are in place nevertheless",
                     first.text);

@@ -8,6 +8,7 @@
  * behind the rename brings what the file is now. */
 #include "file_put.h"
 
+#include "scout/base/time.h"
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -209,6 +210,8 @@ void put_finish(struct file_put *p)
 {
     bool can_sync = sftp_offers(visit_sftp(&p->visit), SFTP_EXT_FSYNC);
     p->stage = PUT_FINISHING;
+    if (p->idle_ns) /* the disk may take its time */
+        visit_idle(&p->visit, p->idle_ns + (p->offset - p->synced) / PUT_SYNC_SPEED * NS_PER_S);
     for (unsigned i = MODE; i <= THERE; i++) {
         if (i == THERE && p->events->on_written)
             break; /* that is for later */

@@ -136,7 +136,13 @@ static bool name_temp(struct file_put *p)
     p->temp = malloc(size);
     if (p->temp)
         snprintf(p->temp, size, "%.*s.scout-%s.tmp", (int)folder, p->real_path, name);
-    return p->temp != NULL;
+    if (p->keep_as) {
+        size = folder + strlen(p->keep_as) + 1;
+        p->partial = malloc(size);
+        if (p->partial)
+            snprintf(p->partial, size, "%.*s%s", (int)folder, p->real_path, p->keep_as);
+    }
+    return p->temp != NULL && (!p->keep_as || p->partial);
 }
 
 static void decide(struct file_put *p)

@@ -99,11 +99,32 @@ static bool write_chunk(struct file_put *p, struct slice data)
     return true;
 }
 
+static void on_synced(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct file_put *p = CONTAINER_OF(request, struct file_put, sync_request);
+    if (reply->error == SCOUT_E_CONNECTION_LOST || reply->error == SCOUT_E_REMOTE)
+        put_fail_reply(p, "bring to its disk", reply);
+}
+
+/* So that the last fsync does not take longer than a host may be silent. */
+static void sync_sometimes(struct file_put *p)
+{
+    struct sftp *s = visit_sftp(&p->visit);
+    if (!s || p->visit.finished || p->offset - p->synced < PUT_SYNC_EVERY ||
+        p->sync_request.id != 0 || !sftp_offers(s, SFTP_EXT_FSYNC))
+        return;
+    p->synced = p->offset;
+    if (sftp_fsync(s, &p->sync_request, &p->handle, on_synced) == 0)
+        pool_flush(&p->visit.use);
+}
+
 void file_put_write(struct file_put *p, struct slice data)
 {
     if (p->stage != PUT_WRITING || p->visit.finished)
         return;
-    while (data.len > 0) {
+    if (p->tail_left > 0)
+        data = put_resume_compare(p, data);
+    while (data.len > 0 && !p->visit.finished) {
         size_t len = chunk_max(p);
         if (len > data.len)
             len = data.len;
@@ -111,7 +132,9 @@ void file_put_write(struct file_put *p, struct slice data)
             return;
         data = slice_skip(data, len);
     }
-    pool_flush(&p->visit.use);
+    if (!p->visit.finished)
+        pool_flush(&p->visit.use);
+    sync_sometimes(p);
 }
 
 void file_put_end(struct file_put *p)
@@ -191,16 +214,26 @@ static void on_opened(struct sftp_request *request, const struct sftp_reply *rep
 {
     struct put_side *side = CONTAINER_OF(request, struct put_side, request);
     struct file_put *p = side->put;
-    put_side_take(side, reply);
+    bool is_open = side == &p->side[0], last = put_side_take(side, reply);
     if (p->visit.finished)
         return;
-    if (reply->error) {
+    if (is_open && reply->error) {
         p->stage = PUT_SETTLED; /* nothing was made */
         put_fail_reply(p, "write", reply);
         return;
     }
-    p->handle = reply->handle;
-    p->handle_open = true;
+    if (is_open) {
+        p->handle = reply->handle;
+        p->handle_open = true;
+    }
+    if (last && p->partial)
+        put_resume_decide(p);
+    else if (last)
+        put_writing(p);
+}
+
+void put_writing(struct file_put *p)
+{
     p->stage = PUT_WRITING;
     p->owner_kept = p->group_kept = !p->target.exists;
     if (p->target.exists && p->target.attrs.flags & SFTP_ATTR_UIDGID)
@@ -217,6 +250,8 @@ void put_open(struct file_put *p)
     if (!put_side_started(p, 0,
                           s ? sftp_open(s, &p->side[0].request, p->temp, flags, &hidden, on_opened)
                             : SCOUT_E_CONNECTION_LOST))
+        return;
+    if (p->partial && !put_resume_look(p, on_opened))
         return;
     visit_moved(&p->visit, true);
     pool_flush(&p->visit.use);

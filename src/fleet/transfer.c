@@ -5,8 +5,12 @@
  * failure is the one that is told; it ends the other side. */
 #include "scout/fleet/transfer.h"
 
+#include "sha256_run.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEEP_NAME_SIZE 48 /* ".scout-<32 hexadecimal digits>.part" */
 
 struct transfer {
     struct fleet *fleet;
@@ -24,6 +28,7 @@ struct transfer {
     bool pulling; /* the source was told to go */
     bool settled, going;
     char *source_path; /* real */
+    char keep_as[KEEP_NAME_SIZE];
     uint64_t size, begun_ns, written_ns;
     struct transfer_result result;
 };
@@ -56,13 +61,16 @@ static void source_stop(struct transfer *t)
 static void source_go_on(struct transfer *t)
 {
     bool first = !t->pulling;
+    uint64_t offset = t->put         ? file_put_offset(t->put)
+                      : t->local_put ? local_put_offset(t->local_put)
+                                     : 0;
     t->pulling = true;
     if (t->pull && first)
-        file_pull_go(t->pull, 0);
+        file_pull_go(t->pull, offset);
     else if (t->pull)
         file_pull_resume(t->pull);
     else if (t->local_pull && first)
-        local_pull_go(t->local_pull, 0);
+        local_pull_go(t->local_pull, offset);
     else if (t->local_pull)
         local_pull_resume(t->local_pull);
 }
@@ -273,6 +281,8 @@ static bool start_sink(struct transfer *t, uint32_t mode)
             .etag = r->etag,
             .has_mode = true,
             .mode = mode,
+            .keep_as = r->resume ? t->keep_as : NULL,
+            .size = t->size,
         };
         t->put = file_put_start(t->fleet, &put, &put_events, t);
     } else {
@@ -282,6 +292,8 @@ static bool start_sink(struct transfer *t, uint32_t mode)
             .overwrite = r->condition != FILE_PUT_ABSENT,
             .mode = mode,
             .hash = r->hash,
+            .keep_as = r->resume ? t->keep_as : NULL,
+            .size = t->size,
         };
         t->local_put = local_put_start(fleet_io(t->fleet), &put, &put_events, t);
     }
@@ -296,10 +308,29 @@ static int permit_source(void *context, struct slice real_path, struct failure *
     return t->events->permit(t->context, false, real_path, why);
 }
 
+/* Stands for the source as it is now: another one, or another state of it, has another name. */
+static void name_kept(struct transfer *t, const struct file_source_info *info)
+{
+    const struct ssh_host *host = t->request.source.host;
+    struct slice parts[] = {slice_str(host ? host->name : ""), slice_of("", 1), info->real_path,
+                            slice_of("", 1), slice_str(info->etag)};
+    char hex[SHA256_HEX_SIZE] = "";
+    struct sha256_run sha;
+    if (sha256_run_init(&sha)) {
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+            sha256_run_feed(&sha, parts[i]);
+        sha256_run_end(&sha, hex);
+    }
+    sha256_run_fini(&sha);
+    snprintf(t->keep_as, sizeof t->keep_as, ".scout-%.32s.part", hex);
+    t->request.resume = t->request.resume && hex[0];
+}
+
 static void on_opened(void *context, const struct file_source_info *info)
 {
     struct transfer *t = context;
     t->size = info->attrs.size;
+    name_kept(t, info);
     t->source_path = strndup((const char *)info->real_path.data, info->real_path.len);
     if (t->source_path && start_sink(t, info->attrs.permissions))
         return;

@@ -23,7 +23,7 @@ struct beam_call {
     const struct ssh_host *hosts[2];
     const char *local;  /* of `beam`, as it was given */
     const char *inside; /* likewise, below `root` */
-    bool overwrite, hash;
+    bool overwrite, hash, resume;
     const char *etag;
     struct transfer *transfer;
     char root[PATHS_SIZE];
@@ -228,6 +228,7 @@ static bool start_transfer(struct beam_call *b)
                                     : FILE_PUT_ABSENT,
         .etag = b->etag,
         .hash = b->hash,
+        .resume = b->resume,
     };
     b->transfer = transfer_start(b->env->fleet, &request, &events, b);
     b->env->transfers += b->transfer != NULL;
@@ -240,6 +241,7 @@ static int take_options(struct beam_call *b, const struct cJSON *args, struct fa
 {
     const char *verify = string_arg(args, "verify");
     b->overwrite = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "overwrite"));
+    b->resume = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(args, "resume"));
     b->etag = string_arg(args, "etag");
     b->hash = verify && strcmp(verify, "sha256") == 0;
     if (verify && !b->hash && strcmp(verify, "size") != 0)

@@ -233,6 +233,14 @@ static const struct tool_param params[] = {
         .length_max = 16,
     },
     {
+        .name = "resume",
+        .description =
+            "Of a copy: keep what has arrived when it is cut off, and go on from what an "
+            "earlier call kept.",
+        .type = TOOL_BOOLEAN,
+        .default_json = "false",
+    },
+    {
         .name = "probe",
         .description = "With 'hosts': try whether each host can be reached. By default done for "
                        "up to 20 hosts.",

@@ -66,6 +66,8 @@ static void write_object(struct json_writer *w, const struct transfer_answer *a)
     write_place(w, "destination", a->target_host, a->target_path);
     result_uint(w, "bytes", r->bytes);
     write_seconds(w, "duration_s", r->copy_ns);
+    if (r->put.resumed)
+        result_uint(w, "resumed", r->put.resumed);
     result_str(w, "verified", r->hashed ? "sha256" : "size");
     if (r->hashed) {
         result_str(w, "sha256", r->sha256);
@@ -99,6 +101,8 @@ void transfer_answer_write(struct json_writer *w, const void *context)
         result_failure(w, &r->failure);
         if (r->put.may_have_replaced)
             result_bool(w, "may_have_replaced", true);
+        if (r->put.kept)
+            result_bool(w, "kept", true);
         if (r->put.left_behind)
             result_bool(w, "left_behind", true);
     } else {

@@ -22,6 +22,7 @@ void transfer_answer_write(struct json_writer *w, const void *context); /* struc
     "\"sha256\"]},\"sha256\":{\"type\":\"string\"},\"verify_s\":{\"type\":\"number\"},"            \
     "\"created\":{\"type\":\"boolean\"},\"synced\":{\"type\":\"boolean\"},"                        \
     "\"owner_kept\":{\"type\":\"boolean\"},\"may_have_replaced\":{\"type\":\"boolean\"},"          \
-    "\"left_behind\":{\"type\":\"boolean\"}"
+    "\"left_behind\":{\"type\":\"boolean\"},\"kept\":{\"type\":\"boolean\"},"                      \
+    "\"resumed\":{\"type\":\"integer\"}"
 
 #endif

@@ -7,6 +7,9 @@ import time
 import harness
 
 MIB = 1024 * 1024
+SIZE = 160 * MIB  # of what is copied while something happens
+BEGUN = 8 * MIB  # so far a copy is then
+KINDS = ("up", "down", "between")
 LIMIT_S = 120  # for a large copy on a busy machine
 
 
@@ -105,3 +108,52 @@ def wait_for_partial(folder, least, limit=60):
         if time.monotonic() > end:
             raise AssertionError(f"no copy has got that far: {os.listdir(folder)}")
         time.sleep(0.001)
+
+
+class FaultCase(BeamCase):
+    """Copies to which something happens. `source` is at demo1 and in the transfer directory."""
+
+    CONFIG = "role = operator\ntransfer_idle_timeout = 2\nping_interval = 0\n"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        os.makedirs(cls.here, 0o700, exist_ok=True)
+        cls.source = make_large(cls.fleet.path("demo1", "source"), SIZE)
+        os.link(cls.source, os.path.join(cls.here, "source"))
+
+    def warm(self, host):
+        """The processes of the host's connection, made now if need be."""
+        self.client.tool("stat", target=f"{host}:/")
+        return self.fleet.processes(host)[1:]
+
+    def signal(self, processes, number):
+        for pid in processes:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def begin(self, kind, client=None, least=BEGUN, **arguments):
+        """Begins a copy; returns the request, the folder that it is copied to, and the path. The
+        connections stand before: what happens to their processes then happens at once."""
+        there = self.fleet.path("demo2", "copy")
+        if kind == "up":
+            request = self.send(client, beam="source", target=f"demo2:{there}", **arguments)
+        elif kind == "between":
+            request = self.send(client, beam_source=f"demo1:{self.source}",
+                                beam_target=f"demo2:{there}", **arguments)
+        else:
+            there = os.path.join(self.here, "copy")
+            request = self.send(client, beam="copy", target=f"demo1:{self.source}", **arguments)
+        folder = os.path.dirname(there)
+        wait_for_partial(folder, least)
+        self.assertFalse(os.path.exists(there))
+        return request, folder, there
+
+    def hosts_of(self, kind):
+        return {"up": ["demo2"], "down": ["demo1"], "between": ["demo1", "demo2"]}[kind]
+
+    def assertGone(self, folder, there):
+        self.assertNothingLeft(folder)
+        self.assertFalse(os.path.exists(there))

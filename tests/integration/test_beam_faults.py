@@ -7,59 +7,10 @@ import subprocess
 import time
 
 import harness
-from beam_case import BeamCase, MIB, make_large, partial, wait_for_partial
-
-SIZE = 192 * MIB
-BEGUN = 8 * MIB  # so far a copy is when something happens to it
-KINDS = ("up", "down", "between")
+from beam_case import KINDS, MIB, SIZE, FaultCase, make_large, partial
 
 
-class BeamFaultTest(BeamCase, harness.ScoutTest):
-    CONFIG = "role = operator\ntransfer_idle_timeout = 2\nping_interval = 0\n"
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        os.makedirs(cls.here, 0o700, exist_ok=True)
-        cls.source = make_large(cls.fleet.path("demo1", "source"), SIZE)
-        os.link(cls.source, os.path.join(cls.here, "source"))
-
-    def warm(self, host):
-        """The processes of the host's connection, made now if need be."""
-        self.client.tool("stat", target=f"{host}:/")
-        return self.fleet.processes(host)[1:]
-
-    def signal(self, processes, number):
-        for pid in processes:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
-    def begin(self, kind, client=None, **arguments):
-        """Begins a copy; returns the request, the folder that it is copied to, and the path. The
-        connections stand before: what happens to their processes then happens at once."""
-        there = self.fleet.path("demo2", "copy")
-        if kind == "up":
-            request = self.send(client, beam="source", target=f"demo2:{there}", **arguments)
-        elif kind == "between":
-            request = self.send(client, beam_source=f"demo1:{self.source}",
-                                beam_target=f"demo2:{there}", **arguments)
-        else:
-            there = os.path.join(self.here, "copy")
-            request = self.send(client, beam="copy", target=f"demo1:{self.source}", **arguments)
-        folder = os.path.dirname(there)
-        wait_for_partial(folder, BEGUN)
-        self.assertFalse(os.path.exists(there))
-        return request, folder, there
-
-    def hosts_of(self, kind):
-        return {"up": ["demo2"], "down": ["demo1"], "between": ["demo1", "demo2"]}[kind]
-
-    def assertGone(self, folder, there):
-        self.assertNothingLeft(folder)
-        self.assertFalse(os.path.exists(there))
-
+class BeamFaultTest(FaultCase, harness.ScoutTest):
     # --- what happens to the hosts -----------------------------------------------------------
 
     def test_a_connection_that_is_killed(self):

@@ -32,6 +32,9 @@
 #define FILE_PUT_WINDOW   (4u * 1024u * 1024u) /* bytes on their way to the host's disk */
 #define FILE_PUT_CLEAN_MS 5000 /* for removing the temporary file, behind a failure */
 #define FILE_PUT_MODE     0644u
+#define FILE_PUT_KEEP_MIN                                                                          \
+    (FILE_PUT_WINDOW + 4u * 1024u * 1024u) /* less is not worth being kept                         \
+                                            */
 
 /* What has to be there, when it begins and again just before the rename. */
 enum file_put_condition {
@@ -59,6 +62,8 @@ struct file_put_result {
     bool owner_kept;        /* owner and group are those of the file before; true when created */
     bool may_have_replaced; /* with a failure: the new file may be in its place nevertheless */
     bool left_behind;       /* with a failure, which names it: the temporary file may be there */
+    uint64_t resumed;       /* bytes that an earlier attempt had brought there */
+    bool kept;              /* with a failure: what arrived is kept under `keep_as` */
 };
 
 struct file_put;
@@ -93,7 +98,12 @@ struct file_put_request {
     uint64_t idle_ns;     /* not 0: from file_put_go on there is no deadline; it ends when the host
                              answers nothing for so long while something is asked of it */
     enum file_put_condition condition;
-    const char *etag;  /* of FILE_PUT_ETAG */
+    const char *etag; /* of FILE_PUT_ETAG */
+    const char
+        *keep_as;      /* NULL: nothing is kept. Else the name, beside the target, under which what
+                          has arrived is kept when the connection is lost or the host falls silent,
+                          and from which it is gone on with: it stands for these very contents */
+    uint64_t size;     /* of the contents; with keep_as */
     bool has_mode;     /* else that of the file before, or FILE_PUT_MODE */
     uint32_t mode;     /* permission bits; of them 0777 count */
     bool has_contents; /* they are in `contents`; else on_room asks for them */
@@ -106,6 +116,8 @@ struct file_put *file_put_start(struct fleet *f, const struct file_put_request *
 /* After on_settled: the effect may begin. */
 void file_put_go(struct file_put *p);
 
+/* Within and after the first on_room: where the contents that are wanted begin. */
+uint64_t file_put_offset(const struct file_put *p);
 /* How many bytes it takes now; 0 before on_room. */
 size_t file_put_room(struct file_put *p);
 /* `data` has at most file_put_room bytes, and goes out at once. When that fails it ends, by on_end;

@@ -16,7 +16,9 @@
 #include "scout/fleet/file_source.h"
 
 #define LOCAL_BUFFER_SIZE (512u * 1024u)
-#define LOCAL_BUFFERS     4 /* of one file at most */
+#define LOCAL_BUFFERS     4             /* of one file at most */
+#define LOCAL_KEEP_S      86400         /* what was left behind in a folder is removed after that */
+#define LOCAL_TAIL        (32u * 1024u) /* bytes of a kept file that are compared */
 #define SHA256_HEX_SIZE   65
 
 /* The text of `path` below `root`, without a slash in front; borrowed from it. NULL with *why: it
@@ -43,12 +45,15 @@ struct local_put_request {
     bool overwrite;
     uint32_t mode; /* of them 0777 count */
     bool hash;
+    const char *keep_as; /* as in file_put.h; copied */
+    uint64_t size;
 };
 
 struct local_put;
 struct local_put *local_put_start(struct io *io, const struct local_put_request *request,
                                   const struct file_put_events *events, void *context);
 void local_put_go(struct local_put *p);
+uint64_t local_put_offset(const struct local_put *p);
 size_t local_put_room(const struct local_put *p);
 void local_put_write(struct local_put *p, struct slice data);
 void local_put_end(struct local_put *p);

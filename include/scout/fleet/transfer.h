@@ -52,7 +52,8 @@ struct transfer_request {
     uint64_t idle_ns;     /* from then on: how long a host may answer nothing */
     enum file_put_condition condition;
     const char *etag;
-    bool hash; /* verify by SHA-256 */
+    bool hash;   /* verify by SHA-256 */
+    bool resume; /* keep what arrived when it is cut off, and go on from what was kept */
 };
 
 struct transfer;

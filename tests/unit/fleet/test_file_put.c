@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "file_put.h"
+#include "kept_files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,9 +25,21 @@ struct rig {
     uint64_t told;
     /* Contents that are asked for. */
     const uint8_t *bytes;
-    size_t len, given;
+    size_t len, given, begun;
     bool break_source;
 };
+
+static unsigned kept;
+
+/* Stands in for the list of what is to be removed later. */
+void kept_files_add(struct fleet *f, const struct ssh_host *host, const char *principal,
+                    const char *path)
+{
+    (void)f, (void)host;
+    assert_string_equal(principal, "");
+    assert_int_equal(access(path, F_OK), 0);
+    kept++;
+}
 
 static int permit(void *context, const struct file_put_target *target, struct failure *why)
 {
@@ -568,6 +581,113 @@ static void a_silent_host_ends_in_the_idle_limit(void **state)
     free(bytes);
 }
 
+/* ---- going on ---- */
+
+#define KEEP ".scout-0123456789abcdef.part"
+
+/* Loses the connection when about half of the contents were sent. */
+static void cut_off(struct rig *r, const char *path)
+{
+    r->given = 0;
+    put_begin(r, path, (struct file_put_request){.keep_as = KEEP, .size = r->len}, &at_once);
+    while (r->given < r->len * 3 / 4)
+        world_step(&r->w);
+    r->w.pool.rounds = 0;
+    r->w.pool.lose_at = 1;
+    r->w.pool.lose_count = 1;
+    put_end(r);
+}
+
+/* As a source does it: from where the contents are wanted. */
+static void on_room_from_offset(void *context)
+{
+    struct rig *r = context;
+    if (r->given == 0)
+        r->given = r->begun = file_put_offset(r->put);
+    on_room(context);
+}
+
+static const struct file_put_events resuming = {
+    .permit = permit, .on_room = on_room_from_offset, .on_end = on_end};
+
+static void what_arrived_is_gone_on_with(void **state)
+{
+    struct rig *r = *state;
+    r->len = 40 * 1024 * 1024 + 3;
+    uint8_t *bytes = pattern(r->len);
+    r->bytes = bytes;
+    kept = 0;
+    cut_off(r, world_path(&r->w, "f"));
+    expect_error(r, SCOUT_E_CONNECTION_LOST, "are kept");
+    assert_true(r->result.kept);
+    assert_int_equal(kept, 1);
+    assert_int_equal(file_count(r), 1);
+    assert_int_equal(access(world_path(&r->w, "f"), F_OK), -1);
+    assert_int_equal(access(world_path(&r->w, KEEP), F_OK), 0);
+    r->given = 0;
+    put_begin(r, world_path(&r->w, "f"), (struct file_put_request){.keep_as = KEEP, .size = r->len},
+              &resuming);
+    put_end(r);
+    assert_int_equal(r->result.failure.error, 0);
+    assert_true(r->begun > 0);
+    assert_true(r->result.resumed > r->begun);
+    expect_file(r, "f", bytes, r->len);
+    assert_int_equal(file_count(r), 1);
+    free(bytes);
+}
+
+static void what_is_kept_of_something_else_is_not_gone_on_with(void **state)
+{
+    struct rig *r = *state;
+    r->len = 40 * 1024 * 1024;
+    uint8_t *bytes = pattern(r->len);
+    r->bytes = bytes;
+    cut_off(r, world_path(&r->w, "f"));
+    assert_true(r->result.kept);
+    memset(bytes, 1, r->len);
+    r->given = 0;
+    put_begin(r, world_path(&r->w, "f"), (struct file_put_request){.keep_as = KEEP, .size = r->len},
+              &resuming);
+    put_end(r);
+    expect_error(r, SCOUT_E_CHANGED, "is not the begin of this file");
+    assert_int_equal(file_count(r), 0);
+    free(bytes);
+}
+
+/* Under a name that somebody else may have made: neither a link, nor of another owner, nor small.
+ */
+static void only_ones_own_files_are_gone_on_with(void **state)
+{
+    struct rig *r = *state;
+    r->len = 20 * 1024 * 1024;
+    uint8_t *bytes = pattern(r->len);
+    r->bytes = bytes;
+    for (unsigned i = 0; i < 3; i++) {
+        r->given = r->begun = 0;
+        if (i == 0) {
+            world_put(&r->w, "victim", bytes, 12 * 1024 * 1024);
+            assert_int_equal(symlink("victim", world_path(&r->w, KEEP)), 0);
+        } else {
+            world_put(&r->w, KEEP, bytes, i == 1 ? 1000 : 12 * 1024 * 1024);
+        }
+        if (i == 2 && (getuid() != 0 || chown(world_path(&r->w, KEEP), 12345, 0) != 0))
+            break;
+        put_begin(r, world_path(&r->w, "f"),
+                  (struct file_put_request){.keep_as = KEEP, .size = r->len}, &resuming);
+        put_end(r);
+        assert_int_equal(r->result.failure.error, 0);
+        assert_int_equal(r->result.resumed, 0);
+        expect_file(r, "f", bytes, r->len);
+        struct stat st;
+        assert_int_equal(lstat(world_path(&r->w, "f"), &st), 0);
+        assert_int_equal(st.st_uid, getuid());
+        assert_int_equal(unlink(world_path(&r->w, KEEP)), 0);
+        unlink(world_path(&r->w, "f"));
+    }
+    expect_file(r, "victim", bytes, 12 * 1024 * 1024);
+    free(bytes);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -592,6 +712,9 @@ int main(void)
         cmocka_unit_test(a_stop_at_any_time_leaves_nothing_behind),
         TEST(a_source_that_breaks_leaves_nothing_behind),
         TEST(a_silent_host_ends_in_the_idle_limit),
+        TEST(what_arrived_is_gone_on_with),
+        TEST(what_is_kept_of_something_else_is_not_gone_on_with),
+        TEST(only_ones_own_files_are_gone_on_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
