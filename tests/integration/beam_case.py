@@ -124,8 +124,11 @@ class FaultCase(BeamCase):
 
     def warm(self, host):
         """The processes of the host's connection, made now if need be."""
-        self.client.tool("stat", target=f"{host}:/")
-        return self.fleet.processes(host)[1:]
+        self.assertScoutOk(self.client.tool("stat", 30, target=f"{host}:/"), "stat")
+        # The listener, the connection's two, and its SFTP server.
+        return harness.wait_until(
+            lambda: (found := self.fleet.processes(host)[1:]) and len(found) >= 2 and found,
+            f"a connection of {host}")
 
     def signal(self, processes, number):
         for pid in processes:

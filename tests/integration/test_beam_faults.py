@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import harness
-from beam_case import KINDS, MIB, SIZE, FaultCase, make_large, partial
+from beam_case import KINDS, LIMIT_S, MIB, SIZE, FaultCase, make_large, partial
 
 
 class BeamFaultTest(FaultCase, harness.ScoutTest):
@@ -20,7 +20,7 @@ class BeamFaultTest(FaultCase, harness.ScoutTest):
                     processes = self.warm(host)
                     request, folder, there = self.begin(kind)
                     self.signal(processes, signal.SIGKILL)
-                    error = self.assertFailed(self.client.result(request, 30), "connection-lost")
+                    error = self.assertFailed(self.client.result(request, LIMIT_S), "connection-lost")
                     self.assertNotIn("may be left", error["message"])
                     self.assertGone(folder, there)
 
@@ -32,7 +32,7 @@ class BeamFaultTest(FaultCase, harness.ScoutTest):
                     request, folder, there = self.begin(kind)
                     self.signal(processes, signal.SIGSTOP)
                     try:
-                        result = self.client.result(request, 40)
+                        result = self.client.result(request, LIMIT_S)
                     finally:
                         self.signal(processes, signal.SIGCONT)
                     error = self.assertFailed(result, "deadline-exceeded",
@@ -45,7 +45,7 @@ class BeamFaultTest(FaultCase, harness.ScoutTest):
         request, folder, there = self.begin("up")
         self.fleet.down("demo2")
         self.addCleanup(self.fleet.up, "demo2")
-        result = self.client.result(request, 40)
+        result = self.client.result(request, LIMIT_S)
         self.assertFailed(result, "connection-lost", "may be left there")
         self.assertTrue(result["structuredContent"]["left_behind"])
         self.assertFalse(os.path.exists(there))
@@ -114,7 +114,7 @@ class BeamFaultTest(FaultCase, harness.ScoutTest):
                             out.write(b"more")
                     else:
                         os.truncate(self.source, SIZE)
-                    self.assertFailed(self.client.result(request, 60), "file-changed",
+                    self.assertFailed(self.client.result(request, LIMIT_S), "file-changed",
                                       "while it was read")
                     self.assertGone(folder, there)
         os.truncate(self.source, SIZE)

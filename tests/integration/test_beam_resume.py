@@ -5,7 +5,7 @@ import signal
 import time
 
 import harness
-from beam_case import KINDS, MIB, FaultCase, partial
+from beam_case import KINDS, LIMIT_S, MIB, FaultCase, partial
 
 
 class BeamResumeTest(FaultCase, harness.ScoutTest):
@@ -16,7 +16,7 @@ class BeamResumeTest(FaultCase, harness.ScoutTest):
                     processes = self.warm(host)
                     request, folder, there = self.begin(kind, least=48 * MIB, resume=True)
                     self.signal(processes, signal.SIGKILL)
-                    result = self.client.result(request, 30)
+                    result = self.client.result(request, LIMIT_S)
                     self.assertFailed(result, "connection-lost", "are kept")
                     self.assertTrue(result["structuredContent"]["kept"])
                     self.assertFalse(os.path.exists(there))
@@ -40,7 +40,7 @@ class BeamResumeTest(FaultCase, harness.ScoutTest):
         processes = self.warm("demo2")
         request, folder, there = self.begin("up", least=48 * MIB, resume=True)
         self.signal(processes, signal.SIGKILL)
-        self.assertFailed(self.client.result(request, 30), "connection-lost", "are kept")
+        self.assertFailed(self.client.result(request, LIMIT_S), "connection-lost", "are kept")
         os.utime(self.source, (1, 1))
         told = self.assertDone(self.again("up", there))
         self.assertNotIn("resumed", told)
