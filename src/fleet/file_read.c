@@ -8,9 +8,8 @@
  * than stat said cuts the result there. A size of 0 may be a lie (/proc): then it is read piece by
  * piece until its end or the limit.
  *
- * Lines come block by block: each is read like a file of its own, and then line_range.c says which
- * one is next. The handle stays open until the last. Whether the file changed is asked right behind
- * the reads. */
+ * Lines come block by block (file_lines.c): each is read like a file of its own, and the handle
+ * stays open until the last. Whether the file changed is asked right behind the reads. */
 #include "path_get.h"
 
 #include <stdio.h>
@@ -21,9 +20,6 @@
 
 static void on_read(struct sftp_request *request, const struct sftp_reply *reply);
 static void on_after(struct sftp_request *request, const struct sftp_reply *reply);
-static void on_head(struct sftp_request *request, const struct sftp_reply *reply);
-static void settle(struct path_get *g);
-static void read_block(struct path_get *g);
 
 /* 0, or an error; without another read in flight, the operation ends with it. */
 static int ask(struct path_get *g, struct file_read_slot *slot)
@@ -70,7 +66,7 @@ static uint64_t limit_of(const struct file_read *r)
 }
 
 /* All is there; whether the file changed may not be known yet. */
-static void finish(struct path_get *g)
+void file_read_finish(struct path_get *g)
 {
     struct sftp *s = visit_sftp(&g->visit);
     struct path_result *out = &g->result;
@@ -89,54 +85,16 @@ static void finish(struct path_get *g)
     visit_finish(&g->visit);
 }
 
-static void complete_lines(struct path_get *g)
-{
-    const struct line_range *l = &g->file.lines;
-    struct path_result *out = &g->result;
-    out->text = slice_of(l->kept, l->kept_len);
-    out->text_at = l->kept_at;
-    out->first_line = l->want.part == PATH_LINES ? l->want.first : l->lines > 0;
-    out->line_total = l->at_end ? l->lines : 0;
-    out->at_end = l->at_end;
-    out->truncated = l->truncated;
-    finish(g);
-}
-
-/* A block of lines is there. */
-static void take_block(struct path_get *g, uint64_t len)
-{
-    struct file_read *r = &g->file;
-    char text[160];
-    if (r->base == 0 && !r->head_known) {
-        r->head_len = len < PATH_HEAD_MAX ? len : PATH_HEAD_MAX;
-        memcpy(r->head_bytes, r->data, r->head_len);
-        r->head_known = true;
-    }
-    g->result.head = slice_of(r->head_bytes, r->head_len);
-    line_range_head(&r->lines, g->result.head);
-    int error = line_range_take(&r->lines, slice_of(r->data, len));
-    snprintf(text, sizeof text,
-             "The line %llu is not within the first %u MiB: ask for bytes, or for the last lines",
-             (unsigned long long)r->lines.want.first, PATH_SCAN_MAX >> 20);
-    if (error)
-        visit_fail(&g->visit, error,
-                   error == SCOUT_E_LIMIT ? text : "No memory for the file's content");
-    else if (r->lines.ended)
-        complete_lines(g);
-    else
-        read_block(g);
-}
-
 static void complete(struct path_get *g)
 {
     struct file_read *r = &g->file;
     uint64_t len = limit_of(r);
     if (r->by_line && r->lines.ended) {
-        complete_lines(g);
+        file_lines_complete(g);
         return;
     }
     if (r->by_line) {
-        take_block(g, len);
+        file_lines_take(g, len);
         return;
     }
     bool more = r->base + len < g->result.attrs.size && len == r->want;
@@ -152,7 +110,7 @@ static void complete(struct path_get *g)
     g->result.first_line = r->base == 0;
     if (r->base == 0)
         g->result.head = slice_of(r->data, len < PATH_HEAD_MAX ? len : PATH_HEAD_MAX);
-    finish(g);
+    file_read_finish(g);
 }
 
 /* Whether others fill the connection: then one read at a time is enough. */
@@ -206,7 +164,7 @@ static void read_on(struct path_get *g, struct file_read_slot *slot, size_t got)
 }
 
 /* All that was asked for is answered. */
-static void settle(struct path_get *g)
+void file_read_settle(struct path_get *g)
 {
     struct file_read *r = &g->file;
     if (r->in_flight > 0 || r->head.id != 0 || g->visit.finished)
@@ -228,22 +186,7 @@ static void on_after(struct sftp_request *request, const struct sftp_reply *repl
     }
     g->result.attrs_after = reply->attrs;
     g->file.after_known = true;
-    settle(g);
-}
-
-static void on_head(struct sftp_request *request, const struct sftp_reply *reply)
-{
-    struct path_get *g = CONTAINER_OF(request, struct path_get, file.head);
-    struct file_read *r = &g->file;
-    if (reply->error) {
-        visit_fail_reply(&g->visit, "read", reply);
-        return;
-    }
-    r->head_len = reply->eof ? 0 : reply->data.len; /* the client takes no more than it asked for */
-    if (r->head_len)
-        memcpy(r->head_bytes, reply->data.data, r->head_len);
-    r->head_known = true;
-    settle(g);
+    file_read_settle(g);
 }
 
 static void tell(struct path_get *g)
@@ -277,7 +220,7 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
         tell(g);
         read_on(g, slot, reply->data.len);
     }
-    settle(g);
+    file_read_settle(g);
 }
 
 /* The slots of a file that takes more reads than one; false without memory. */
@@ -342,41 +285,11 @@ static void begin(struct path_get *g)
     if (all)
         ask_after(g);
     if (r->in_flight == 0) {
-        settle(g);
+        file_read_settle(g);
     } else if (all && !r->by_line) {
         sftp_close(visit_sftp(&g->visit), &g->handle);
         g->handle_open = false;
     }
-}
-
-static void read_block(struct path_get *g)
-{
-    uint64_t offset, len;
-    line_range_next(&g->file.lines, &offset, &len);
-    if (plan(g, offset, len))
-        begin(g);
-}
-
-/* What tells the encoding of the last lines: read beside them. */
-static void ask_head(struct path_get *g)
-{
-    struct sftp *s = visit_sftp(&g->visit);
-    int error = s ? sftp_read(s, &g->file.head, &g->handle, 0, PATH_HEAD_MAX, on_head)
-                  : SCOUT_E_CONNECTION_LOST;
-    if (error)
-        visit_fail_start(&g->visit, error);
-}
-
-static void start_lines(struct path_get *g)
-{
-    struct file_read *r = &g->file;
-    uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
-    r->by_line = true;
-    line_range_init(&r->lines, &g->range, g->size_max, size);
-    if (g->range.part == PATH_TAIL && size > LINE_BLOCK_FIRST)
-        ask_head(g);
-    if (!g->visit.finished)
-        read_block(g);
 }
 
 uint64_t file_read_holds(const struct path_get *g)
@@ -391,6 +304,12 @@ uint64_t file_read_holds(const struct path_get *g)
     return size < max ? size : max;
 }
 
+void file_read_block(struct path_get *g, uint64_t offset, uint64_t len)
+{
+    if (plan(g, offset, len))
+        begin(g);
+}
+
 void file_read_start(struct path_get *g)
 {
     struct file_read *r = &g->file;
@@ -401,12 +320,11 @@ void file_read_start(struct path_get *g)
         r->one_by_one = true;
         ask_next(g, &r->first);
     } else if (want->part == PATH_LINES || want->part == PATH_TAIL) {
-        start_lines(g);
+        file_lines_start(g);
     } else {
         bool bytes = want->part == PATH_BYTES;
         uint64_t count = bytes && want->count < g->size_max ? want->count : g->size_max;
-        if (plan(g, bytes ? want->first : 0, count))
-            begin(g);
+        file_read_block(g, bytes ? want->first : 0, count);
     }
 }
 

@@ -88,8 +88,18 @@ uint64_t file_read_holds(const struct path_get *g);
 
 /* Each starts after the handle is open, and ends in one of the above. */
 void file_read_start(struct path_get *g);
+/* Reads that part of the file into the data, and completes it. */
+void file_read_block(struct path_get *g, uint64_t offset, uint64_t len);
+/* Goes on when all that was asked for is answered. */
+void file_read_settle(struct path_get *g);
+/* The result is there but for whether the file changed. */
+void file_read_finish(struct path_get *g);
 void file_read_forget(struct path_get *g, struct sftp *s);
 void file_read_free(struct path_get *g);
+/* Lines (file_lines.c): begins; takes a block of so many bytes; all of them are there. */
+void file_lines_start(struct path_get *g);
+void file_lines_take(struct path_get *g, uint64_t len);
+void file_lines_complete(struct path_get *g);
 void dir_read_start(struct path_get *g);
 void dir_read_forget(struct path_get *g, struct sftp *s);
 void dir_read_free(struct path_get *g);

@@ -53,7 +53,7 @@ scout_fuzz_target(neutralise scout_base)
 target_sources(fuzz_neutralise PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/neutralise.c)
 # Patterns of searches, and what searching programs print.
 scout_fuzz_target(search scout_base)
-foreach(stem search_pattern search_set search_text search_output exec_attrs)
+foreach(stem search_pattern search_members search_set search_text search_output exec_attrs)
   target_sources(fuzz_search PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
 target_include_directories(fuzz_search PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
