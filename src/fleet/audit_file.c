@@ -14,6 +14,8 @@
  * whoever can make many calls could wash away what he did before. */
 #include "audit_file.h"
 
+#include "audit_tail.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -27,7 +29,7 @@
                     */
 #define OUT_MAX (8u * (PIECE_LEN + CHAIN_LINE_MAX)) /* of one write: heads may outweigh bodies */
 
-static int hash_hex(struct audit_file *f, struct slice bytes, char *out)
+int audit_file_hash(struct audit_file *f, struct slice bytes, char *out)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     if (!EVP_DigestInit_ex2(f->digest, NULL, NULL) ||
@@ -36,84 +38,6 @@ static int hash_hex(struct audit_file *f, struct slice bytes, char *out)
         return -ENOMEM;
     chain_hex(hash, out);
     return 0;
-}
-
-/* ---- the end of the chain ---- */
-
-static int pread_all(int fd, uint8_t *data, size_t len, off_t offset)
-{
-    while (len > 0) {
-        ssize_t got = pread(fd, data, len, offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : -EIO;
-        data += got;
-        len -= (size_t)got;
-        offset += got;
-    }
-    return 0;
-}
-
-/* Whether a record that stands behind `f` in the file goes on with the chain. */
-static bool follows(const struct audit_file *f, const struct chain_head *head, struct slice line,
-                    bool torn_before)
-{
-    static const char torn[] = "\"event\":\"torn\"";
-    bool tells = memmem(line.data, line.len, torn, sizeof torn - 1) != NULL;
-    return head->seq == f->seq + 1 && slice_is(head->prev, f->last) && torn_before == tells;
-}
-
-/* Takes the lines of the tail in order; the last record of all is where the chain goes on. `known`
- * says that f knows the record before the first one. */
-static int take_lines(struct audit_file *f, struct slice tail, uint64_t offset, bool known)
-{
-    bool torn = false;
-    for (const uint8_t *end; (end = tail.len ? memchr(tail.data, '\n', tail.len) : NULL);) {
-        struct slice line = slice_of(tail.data, (size_t)(end - tail.data));
-        struct chain_head head;
-        tail = slice_skip(tail, line.len + 1);
-        offset += line.len + 1;
-        if (!chain_head_read(line, &head)) {
-            torn = true;
-            continue;
-        }
-        f->tail_broken = f->tail_broken || (known && !follows(f, &head, line, torn));
-        f->seq = head.seq;
-        f->whole = offset;
-        known = true;
-        torn = false;
-        int error = hash_hex(f, line, f->last);
-        if (error)
-            return error;
-    }
-    return 0;
-}
-
-static int take_tail(struct audit_file *f, struct slice tail)
-{
-    if (tail.len == f->size) {
-        int error = take_lines(f, tail, 0, false);
-        return error ? error : f->whole == 0 && f->size > CHAIN_LINE_MAX ? -EBADMSG : 0;
-    }
-    /* What is left of a line whose beginning was not read says nothing. */
-    const uint8_t *end = memchr(tail.data, '\n', tail.len);
-    size_t skip = end ? (size_t)(end - tail.data) + 1 : tail.len;
-    int error = take_lines(f, slice_skip(tail, skip), f->size - tail.len + skip, false);
-    return error ? error : f->whole == 0 ? -EBADMSG : 0;
-}
-
-static int read_tail(struct audit_file *f)
-{
-    size_t len = f->size < AUDIT_TAIL_MAX ? (size_t)f->size : AUDIT_TAIL_MAX;
-    uint8_t *data = malloc(len ? len : 1);
-    if (!data)
-        return -ENOMEM;
-    int error = pread_all(f->fd, data, len, (off_t)(f->size - len));
-    if (!error)
-        error = take_tail(f, slice_of(data, len));
-    free(data);
-    return error;
 }
 
 /* ---- opening ---- */
@@ -159,7 +83,7 @@ int audit_file_open(struct audit_file *f, const char *path, struct failure *why)
         return failure_set(why, SCOUT_E_NOMEM, "No memory for the audit log");
     int error = open_file(f);
     if (!error)
-        error = read_tail(f);
+        error = audit_tail_read(f);
     if (error == -EMLINK || error == -ELOOP || error == -EBADMSG)
         return failure_set(
             why, SCOUT_E_AUDIT,
@@ -239,7 +163,7 @@ static int add_line(struct audit_file *f, uint64_t seq, const char *prev, struct
     memcpy(at + len, body.data, body.len);
     len += body.len;
     buf_commit(&f->out, len);
-    return hash_hex(f, slice_of(at, len - 1), hash);
+    return audit_file_hash(f, slice_of(at, len - 1), hash);
 }
 
 /* Where the chain stands after so many lines of `out`; filled while it is composed. */
@@ -255,7 +179,7 @@ static int hash_torn(struct audit_file *f, char *out)
         return -ENOMEM;
     for (uint64_t at = f->whole; at < f->size;) {
         size_t len = f->size - at < sizeof piece ? (size_t)(f->size - at) : sizeof piece;
-        int error = pread_all(f->fd, piece, len, (off_t)at);
+        int error = audit_tail_pread(f->fd, piece, len, (off_t)at);
         if (error || !EVP_DigestUpdate(f->digest, piece, len))
             return error ? error : -ENOMEM;
         at += len;
@@ -322,7 +246,7 @@ static void take_part(struct audit_file *f, size_t wrote, bool closes)
     size_t start = closes && wrote ? 1 : 0; /* the end of an older torn line */
     for (const uint8_t *end; start < wrote && (end = memchr(data + start, '\n', wrote - start));) {
         size_t len = (size_t)(end - data) - start;
-        if (hash_hex(f, slice_of(data + start, len), f->last) != 0)
+        if (audit_file_hash(f, slice_of(data + start, len), f->last) != 0)
             break;
         start += len + 1;
         f->whole = f->size + start;
