@@ -1,21 +1,25 @@
-/* bench_uri_parsing: what it costs to parse a target.
+/* bench_uri_parsing: what it costs to parse a target, or the URI of a resource.
  *
- *   bench_uri_parsing --case u1|u2|u3|u4 --rounds N
+ *   bench_uri_parsing --case u1|u2|u3|u4|r1|r2 --rounds N
  *
  *   u1  five targets of a file in turn      u2  `hosts`
  *   u3  a target of 305 characters          u4  one that is no target, with its error text
+ *   r1  the five of u1 as scout://HOST/PATH
+ *   r2  five of the form HOST://PATH: a path, an encoded one, a container, a pool, the system log
  *
- * A round parses each target of the case once. Each result is compared with what it has to be, in
- * the measured part, too. Output: the lines of bench/common/compare_child.c. */
+ * A round parses each of the case once. Each result is compared with what it has to be, in
+ * the measured part, too. Time is CPU time: nothing waits. Output: the lines of
+ * bench/common/compare_child.c. */
 #include "bench.h"
 #include "option.h"
-#include "scout/fleet/target.h"
+#include "scout/resources/resource_uri.h"
 
 #include <getopt.h>
 
 struct expected {
     const char *text, *host, *path; /* host NULL: it has to be refused */
     enum target_kind kind;
+    enum resource_kind resource; /* of a URI; then `path` is the name where the kind has one */
 };
 
 #define VERY "/very/long/path"
@@ -24,15 +28,33 @@ struct expected {
 #define BAD  "Invalid target 'invalid-uri'. Expected 'host:/path' or 'hosts'"
 
 static const struct expected u1[] = {
-    {"host:/path/to/file", "host", "/path/to/file", TARGET_PATH},
-    {"server:/var/log/app.log", "server", "/var/log/app.log", TARGET_PATH},
-    {"db:/etc/postgresql/postgresql.conf", "db", "/etc/postgresql/postgresql.conf", TARGET_PATH},
-    {"web:/var/www/html/index.html", "web", "/var/www/html/index.html", TARGET_PATH},
-    {"api:/opt/app/config.json", "api", "/opt/app/config.json", TARGET_PATH},
+    {"host:/path/to/file", "host", "/path/to/file", TARGET_PATH, RESOURCE_PATH},
+    {"server:/var/log/app.log", "server", "/var/log/app.log", TARGET_PATH, RESOURCE_PATH},
+    {"db:/etc/postgresql/postgresql.conf", "db", "/etc/postgresql/postgresql.conf", TARGET_PATH,
+     RESOURCE_PATH},
+    {"web:/var/www/html/index.html", "web", "/var/www/html/index.html", TARGET_PATH, RESOURCE_PATH},
+    {"api:/opt/app/config.json", "api", "/opt/app/config.json", TARGET_PATH, RESOURCE_PATH},
 };
-static const struct expected u2[] = {{"hosts", "", "", TARGET_HOSTS}};
-static const struct expected u3[] = {{"host:" LONG, "host", LONG, TARGET_PATH}};
-static const struct expected u4[] = {{"invalid-uri", NULL, BAD, TARGET_PATH}};
+static const struct expected u2[] = {{"hosts", "", "", TARGET_HOSTS, RESOURCE_PATH}};
+static const struct expected u3[] = {{"host:" LONG, "host", LONG, TARGET_PATH, RESOURCE_PATH}};
+static const struct expected u4[] = {{"invalid-uri", NULL, BAD, TARGET_PATH, RESOURCE_PATH}};
+
+static const struct expected r1[] = {
+    {"scout://host/path/to/file", "host", "/path/to/file", TARGET_PATH, RESOURCE_PATH},
+    {"scout://server/var/log/app.log", "server", "/var/log/app.log", TARGET_PATH, RESOURCE_PATH},
+    {"scout://db/etc/postgresql/postgresql.conf", "db", "/etc/postgresql/postgresql.conf",
+     TARGET_PATH, RESOURCE_PATH},
+    {"scout://web/var/www/html/index.html", "web", "/var/www/html/index.html", TARGET_PATH,
+     RESOURCE_PATH},
+    {"scout://api/opt/app/config.json", "api", "/opt/app/config.json", TARGET_PATH, RESOURCE_PATH},
+};
+static const struct expected r2[] = {
+    {"web://var/log/app.log", "web", "/var/log/app.log", TARGET_PATH, RESOURCE_PATH},
+    {"web://var/my%20log/%C3%A4", "web", "/var/my log/\xC3\xA4", TARGET_PATH, RESOURCE_PATH},
+    {"web://docker/nginx/logs", "web", "nginx", TARGET_PATH, RESOURCE_DOCKER_LOGS},
+    {"web://zfs/tank/datasets", "web", "tank", TARGET_PATH, RESOURCE_ZFS_DATASETS},
+    {"web://syslog", "web", "", TARGET_PATH, RESOURCE_SYSLOG},
+};
 
 #define CASE(name)                                                                                 \
     {                                                                                              \
@@ -42,7 +64,7 @@ static const struct parsing_case {
     const char *name;
     const struct expected *list;
     size_t count;
-} cases[] = {CASE(u1), CASE(u2), CASE(u3), CASE(u4)};
+} cases[] = {CASE(u1), CASE(u2), CASE(u3), CASE(u4), CASE(r1), CASE(r2)};
 
 static bool is_right(const struct expected *e, int error, const struct target *t,
                      const struct failure *why)
@@ -53,20 +75,35 @@ static bool is_right(const struct expected *e, int error, const struct target *t
            strcmp(t->path, e->path) == 0;
 }
 
+static bool is_right_uri(const struct expected *e, int error, const struct resource_uri *u)
+{
+    const char *said = e->resource == RESOURCE_PATH ? u->target.path : u->name;
+    return error == 0 && u->kind == e->resource && strcmp(u->target.host, e->host) == 0 &&
+           strcmp(said, e->path) == 0;
+}
+
+static bool parse_one(const struct expected *e, bool is_uri)
+{
+    struct failure why;
+    if (is_uri) {
+        struct resource_uri u;
+        int error = resource_uri_parse(slice_str(e->text), &u, &why);
+        return is_right_uri(e, error, &u);
+    }
+    struct target t;
+    int error = target_parse(slice_str(e->text), &t, &why);
+    return is_right(e, error, &t, &why);
+}
+
 /* False after a wrong one. */
 static bool run(const struct parsing_case *c, unsigned long rounds)
 {
-    struct target t;
-    struct failure why;
     for (unsigned long n = 0; n < rounds; n++)
-        for (size_t i = 0; i < c->count; i++) {
-            const struct expected *e = &c->list[i];
-            int error = target_parse(slice_str(e->text), &t, &why);
-            if (!is_right(e, error, &t, &why)) {
-                fprintf(stderr, "bench_uri_parsing: %s is parsed wrongly\n", e->text);
+        for (size_t i = 0; i < c->count; i++)
+            if (!parse_one(&c->list[i], c->name[0] == 'r')) {
+                fprintf(stderr, "bench_uri_parsing: %s is parsed wrongly\n", c->list[i].text);
                 return false;
             }
-        }
     return true;
 }
 
@@ -76,10 +113,10 @@ static int measure(const struct parsing_case *c, unsigned long rounds)
         return 1;
     printf("begin\n");
     fflush(stdout);
-    double start_s = bench_now_s();
+    double start_s = bench_cpu_self_s();
     if (!run(c, rounds))
         return 1;
-    double seconds = bench_now_s() - start_s, count = (double)(rounds * c->count);
+    double seconds = bench_cpu_self_s() - start_s, count = (double)(rounds * c->count);
     printf("end\nops %.0f\nseconds %.9f\nns %.1f\n", count, seconds, seconds * 1e9 / count);
     return 0;
 }
@@ -100,7 +137,7 @@ int main(int argc, char **argv)
                 wanted = &cases[i];
     }
     if (!good || !wanted || !rounds || optind != argc) {
-        fprintf(stderr, "usage: bench_uri_parsing --case u1|u2|u3|u4 --rounds N\n");
+        fprintf(stderr, "usage: bench_uri_parsing --case u1|u2|u3|u4|r1|r2 --rounds N\n");
         return 2;
     }
     return measure(wanted, rounds);
