@@ -1,10 +1,15 @@
-/* The log's way out: records gather in the log's buffer while the previous ones are being written.
- */
+/* The log's way out: records gather in the log's buffer while the previous ones are being written,
+ * and for a moment longer: a file is written to by a thread of the kernel's, and to wake one for
+ * each call would cost more than the call. What comes after a pause goes out at once. */
 #include "log_sink.h"
 
+#include "scout/base/time.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#define REST_MS  10            /* between two writes */
+#define REST_MAX (64u * 1024u) /* bytes that may gather meanwhile */
 
 static void on_task(struct io_task *task);
 
@@ -16,8 +21,15 @@ static uint64_t loop_clock(const void *context)
 static void on_record(struct log *log)
 {
     struct log_sink *s = CONTAINER_OF(log, struct log_sink, log);
-    if (s->open && !s->write.armed)
+    bool now = !s->rests || buf_len(&s->log.out) > REST_MAX;
+    if (s->open && !s->write.armed && now)
         io_defer(s->file.io, &s->task, on_task);
+}
+
+static void on_rested(struct io_timer *timer)
+{
+    struct log_sink *s = CONTAINER_OF(timer, struct log_sink, timer);
+    on_task(&s->task);
 }
 
 static void on_written(struct io_op *op, struct io_event event)
@@ -27,8 +39,13 @@ static void on_written(struct io_op *op, struct io_event event)
         buf_consume(&s->writing, (size_t)event.res);
     else if (event.res != -EINTR && event.res != -EAGAIN && event.res != -ECANCELED)
         buf_clear(&s->writing); /* stderr is gone: there is nobody to tell */
-    if (s->open)
+    if (!s->open)
+        return;
+    s->rests = buf_len(&s->writing) == 0 && buf_len(&s->log.out) <= REST_MAX;
+    if (!s->rests)
         io_defer(s->file.io, &s->task, on_task);
+    else
+        io_timer_start(s->file.io, &s->timer, io_now(s->file.io) + REST_MS * NS_PER_MS, on_rested);
 }
 
 static void on_task(struct io_task *task)
@@ -42,6 +59,8 @@ static void on_task(struct io_task *task)
         s->writing = filled;
     }
     struct slice bytes = buf_peek(&s->writing);
+    s->rests = false;
+    io_timer_stop(s->file.io, &s->timer);
     if (bytes.len > 0)
         io_write(&s->file, &s->write, bytes.data, bytes.len, -1, on_written);
 }
@@ -53,6 +72,7 @@ void log_sink_init(struct log_sink *s, enum log_level level)
     buf_init(&s->writing, LOG_SINK_MAX);
     io_op_init(&s->write);
     io_task_init(&s->task);
+    io_timer_init(&s->timer);
 }
 
 void log_sink_open(struct log_sink *s, struct io *io, int fd)
@@ -72,8 +92,9 @@ void log_sink_close(struct log_sink *s)
 {
     if (!s->open)
         return;
-    s->open = false;
+    s->open = s->rests = false;
     io_task_cancel(&s->task);
+    io_timer_stop(s->file.io, &s->timer);
     io_close(&s->file, NULL);
 }
 

@@ -13,8 +13,9 @@ struct log_sink {
     struct io_file file;
     struct io_op write;
     struct io_task task;
+    struct io_timer timer;
     struct buf writing; /* what the kernel has */
-    bool open;
+    bool open, rests;
 };
 
 /* Usable before there is a loop: records then wait. */

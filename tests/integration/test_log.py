@@ -1,4 +1,4 @@
-"""The daemon's log towards a reader that does not read."""
+"""The daemon's log: whole, soon, and towards a reader that does not read."""
 
 import os
 import re
@@ -38,6 +38,19 @@ class LogTest(harness.ScoutTest):
         made = sum(" info  request " in line for line in lines)
         self.assertGreater(lost, 0)
         self.assertEqual(made + lost, self.count)
+
+    def test_records_that_gather_are_written_without_another(self):
+        self.make_folder()
+        self.addCleanup(self.doClassCleanups)
+        daemon = self.make_daemon(
+            self.write("ssh_config", "Host web1\n  HostName 127.0.0.1\n  Port 1\n"))
+        with daemon.client() as client:
+            for count in range(100, 400, 100):
+                for _ in range(100):
+                    client.scout("nobody:/x")
+                # Nothing follows: what has gathered must not wait for it.
+                harness.wait_until(lambda: daemon.log().count(" request ") == count,
+                                   "all of it is written")
 
     @staticmethod
     def connect(daemon):
