@@ -52,6 +52,7 @@ void server_view_tools(struct tool_registry *registry)
 {
     registry->tools = tools;
     registry->count = sizeof tools / sizeof tools[0];
+    registry->tools_change = true;
     registry->prompts = &scout_prompts;
     registry->methods = methods;
     registry->method_count = sizeof methods / sizeof methods[0];
@@ -192,6 +193,8 @@ static bool policies_differ(const struct policy *a, const struct policy *b)
 bool server_view_lists_differ(const struct server_view *a, const struct server_view *b)
 {
     return a->settings.resource_hosts != b->settings.resource_hosts ||
-           a->settings.role != b->settings.role || hosts_differ(a->fleet, b->fleet) ||
+           a->settings.tool_sets != b->settings.tool_sets ||
+           a->settings.enable_ui != b->settings.enable_ui || a->settings.role != b->settings.role ||
+           hosts_differ(a->fleet, b->fleet) ||
            policies_differ(a->settings.policy, b->settings.policy);
 }

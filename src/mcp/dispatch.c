@@ -42,6 +42,7 @@ static const struct method methods[] = {
     {"resources/subscribe", method_subscribe, NULL},
     {"resources/unsubscribe", method_unsubscribe, NULL},
     {"subscriptions/listen", NULL, method_listen},
+    {"logging/setLevel", method_set_level, NULL},
     {"ping", method_ping, NULL},
     {"initialize", method_initialize, NULL},
     {"server/discover", method_discover_legacy, method_discover},

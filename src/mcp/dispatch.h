@@ -41,7 +41,7 @@ method_fn method_tools_list, method_tools_call;
 
 /* methods.c */
 method_fn method_resources_list, method_resources_templates, method_resources_read,
-    method_completion, method_prompts_list, method_prompts_get;
+    method_completion, method_prompts_list, method_prompts_get, method_set_level;
 
 /* subscriptions.c */
 method_fn method_subscribe, method_unsubscribe, method_listen;

@@ -52,23 +52,35 @@ static void write_resources(struct json_writer *w, bool with_changes)
     json_object_end(w);
 }
 
+static void write_changing(struct json_writer *w, const char *name, bool changes)
+{
+    json_key(w, name);
+    json_object_begin(w);
+    if (changes) {
+        json_key(w, "listChanged");
+        json_bool(w, true);
+    }
+    json_object_end(w);
+}
+
 /* 2024-11-05 has completion without a capability for it. */
 static bool knows_completions(const struct mcp_session *s, enum mcp_era era)
 {
     return era == MCP_MODERN || strcmp(s->negotiated, "2024-11-05") != 0;
 }
 
-/* The list of tools never changes while the daemon runs, hence no listChanged. */
 static void write_capabilities(struct json_writer *w, const struct mcp_session *s, enum mcp_era era)
 {
     const struct tool_registry *registry = s->config.registry;
     json_key(w, "capabilities");
     json_object_begin(w);
-    write_capability(w, "tools");
+    write_changing(w, "tools", registry->tools_change);
     if (tool_find_method(registry, "resources/read"))
         write_resources(w, subscriptions_possible(s));
     if (tool_find_method(registry, "prompts/get"))
-        write_capability(w, "prompts");
+        write_changing(w, "prompts", registry->prompts_change);
+    if (registry->logs)
+        write_capability(w, "logging");
     if (tool_find_method(registry, "completion/complete") && knows_completions(s, era))
         write_capability(w, "completions");
     if (apps_are_offered(registry))

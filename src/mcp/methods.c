@@ -138,3 +138,8 @@ void method_prompts_get(struct mcp_session *s, const struct reply_to *to, struct
 {
     start(s, to, params, "prompts/get", answer_plain);
 }
+
+void method_set_level(struct mcp_session *s, const struct reply_to *to, struct slice params)
+{
+    start(s, to, params, "logging/setLevel", answer_plain);
+}

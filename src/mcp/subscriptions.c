@@ -30,7 +30,7 @@ struct subscription {
 bool subscriptions_possible(const struct mcp_session *s)
 {
     const struct tool_registry *registry = s->config.registry;
-    return registry->watches && tool_find_method(registry, "resources/subscribe");
+    return tool_find_method(registry, "resources/subscribe");
 }
 
 static void write_uri(struct json_writer *w, const struct mcp_session *s, const void *context)
@@ -61,6 +61,8 @@ static bool on_lists_changed(struct resource_watcher *w)
     struct mcp_session *s = CONTAINER_OF(w, struct mcp_session, subscriptions.lists);
     if (!s->broken)
         notification_send(s, &s->own, "notifications/resources/list_changed", write_none, NULL);
+    if (!s->broken && s->config.registry->tools_change)
+        notification_send(s, &s->own, "notifications/tools/list_changed", write_none, NULL);
     return true;
 }
 
@@ -72,7 +74,7 @@ void subscriptions_init(struct mcp_session *s)
 
 void subscriptions_tell_lists(struct mcp_session *s)
 {
-    if (subscriptions_possible(s) && !s->subscriptions.lists.watched)
+    if (s->config.registry->watches && !s->subscriptions.lists.watched)
         resource_watch_lists(s->config.registry->watches, &s->subscriptions.lists);
 }
 
@@ -122,13 +124,14 @@ static int subscribe(struct mcp_session *s, const char *uri, const struct target
     return error;
 }
 
+/* Without a target, the call has seen to it. */
 static size_t answer_subscribe(struct mcp_session *s, const struct reply_to *to,
                                const struct tool_call *call, const struct tool_result *result)
 {
     struct failure why;
     if (result->is_error)
         return answer_resource_fault(s, to, call, call->why);
-    if (subscribe(s, call->subject, result->context, &why) != 0)
+    if (result->context && subscribe(s, call->subject, result->context, &why) != 0)
         return answer_resource_fault(s, to, call, &why);
     return answer_result(s, to, NULL, NULL);
 }
@@ -169,7 +172,7 @@ void method_unsubscribe(struct mcp_session *s, const struct reply_to *to, struct
 /* ---- requests that last ---- */
 
 struct listen_message {
-    const struct request *request;
+    const struct request *request; /* that lasts; NULL: it belongs to an ordinary call */
     tool_write_fn *write;
     const void *context;
 };
@@ -180,6 +183,8 @@ static void write_listen_message(struct json_writer *w, const struct mcp_session
     const struct listen_message *m = context;
     (void)s;
     m->write(w, m->context);
+    if (!m->request)
+        return;
     json_key(w, "_meta");
     json_object_begin(w);
     json_key(w, "io.modelcontextprotocol/subscriptionId");
@@ -192,7 +197,7 @@ bool subscription_notify(struct tool_call *call, const char *method, tool_write_
 {
     const struct request *r = call->owner;
     struct mcp_session *s = r->session;
-    const struct listen_message message = {r, write, context};
+    const struct listen_message message = {call->tool->lasts ? r : NULL, write, context};
     if (r->cancelled || s->freed || s->broken)
         return true;
     return notification_send(s, r->way, method, write_listen_message, &message);

@@ -26,7 +26,8 @@ struct listen {
     struct tool_call *call;
     struct io_timer timer; /* says what will be told, once `start` has returned */
     bool said;
-    bool lists_due; /* to be told that the lists changed */
+    bool wants_resources, wants_tools; /* to be told that these lists changed */
+    bool resources_due, tools_due;     /* they have */
     size_t count;
     struct listen_path paths[]; /* in the place of the lists, where they are wanted, the first */
 };
@@ -66,7 +67,8 @@ static bool on_path_changed(struct resource_watcher *w)
 static bool on_lists_changed(struct resource_watcher *w)
 {
     struct listen *l = CONTAINER_OF(w, struct listen_path, watcher)->listen;
-    l->lists_due = true;
+    l->resources_due = l->wants_resources;
+    l->tools_due = l->wants_tools;
     tell_in(l, 0);
     return true;
 }
@@ -77,7 +79,11 @@ static void write_honoured(struct json_writer *w, const void *context)
     json_key(w, "notifications");
     json_object_begin(w);
     size_t lists = l->count > 0 && !l->paths[0].uri;
-    if (lists) {
+    if (l->wants_tools) {
+        json_key(w, "toolsListChanged");
+        json_bool(w, true);
+    }
+    if (l->wants_resources) {
         json_key(w, "resourcesListChanged");
         json_bool(w, true);
     }
@@ -97,10 +103,13 @@ static void on_timer(struct io_timer *timer)
     if (!l->said)
         l->said = tool_call_notify(l->call, "notifications/subscriptions/acknowledged",
                                    write_honoured, l);
-    if (l->said && l->lists_due)
-        l->lists_due =
+    if (l->said && l->tools_due)
+        l->tools_due =
+            !tool_call_notify(l->call, "notifications/tools/list_changed", write_none, NULL);
+    if (l->said && l->resources_due)
+        l->resources_due =
             !tool_call_notify(l->call, "notifications/resources/list_changed", write_none, NULL);
-    if (!l->said || l->lists_due)
+    if (!l->said || l->tools_due || l->resources_due)
         tell_in(l, LISTEN_AGAIN_MS);
 }
 
@@ -157,7 +166,8 @@ static void add_paths(struct listen *l, const struct cJSON *uris)
 static void start_listen(struct tool_call *call, const struct cJSON *args)
 {
     const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(args, "notifications");
-    const cJSON *lists = cJSON_GetObjectItemCaseSensitive(wanted, "resourcesListChanged");
+    const cJSON *resources = cJSON_GetObjectItemCaseSensitive(wanted, "resourcesListChanged");
+    const cJSON *tools = cJSON_GetObjectItemCaseSensitive(wanted, "toolsListChanged");
     const cJSON *uris = cJSON_GetObjectItemCaseSensitive(wanted, "resourceSubscriptions");
     const size_t max = WATCHES_EACH_MAX + 1;
     struct listen *l = arena_alloc(&call->arena, sizeof *l + max * sizeof l->paths[0]);
@@ -167,9 +177,11 @@ static void start_listen(struct tool_call *call, const struct cJSON *args)
         tool_call_fail(call, &why);
         return;
     }
-    *l = (struct listen){.call = call};
+    *l = (struct listen){.call = call,
+                         .wants_resources = cJSON_IsTrue(resources),
+                         .wants_tools = cJSON_IsTrue(tools)};
     io_timer_init(&l->timer);
-    if (cJSON_IsTrue(lists)) {
+    if (l->wants_resources || l->wants_tools) {
         resource_watch_lists(call->registry->watches, add(l, NULL, on_lists_changed));
         l->count++;
     }

@@ -146,7 +146,7 @@ int tool_args_check(const struct tool *t, struct cJSON *args, struct failure *wh
         next = value->next;
         const struct tool_param *p = param_find(t, value->string);
         int error = 0;
-        if (!p && t->takes_params)
+        if (!p && (t->takes_params || t->input_schema))
             continue;
         if (!p)
             error = refuse_unknown(t, value->string, why);

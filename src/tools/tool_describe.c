@@ -151,7 +151,10 @@ void tool_describe(struct json_writer *w, const struct tool_registry *r, const s
     json_key(w, "description");
     json_str(w, t->description);
     json_key(w, "inputSchema");
-    describe_input(w, t);
+    if (t->input_schema)
+        json_raw(w, slice_str(t->input_schema));
+    else
+        describe_input(w, t);
     if (t->output_schema) {
         json_key(w, "outputSchema");
         json_raw(w, slice_str(t->output_schema));

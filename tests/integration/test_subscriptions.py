@@ -10,6 +10,7 @@ from http_client import HttpDaemon
 
 UPDATED = "notifications/resources/updated"
 LISTS = "notifications/resources/list_changed"
+TOOLS = "notifications/tools/list_changed"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId"
 TOLD_S = 20  # a change is told within this time, also on a busy machine
@@ -211,7 +212,8 @@ class SubscriptionsTest(harness.ScoutTest):
                   "resourceSubscriptions": ["t1://docker", "nowhere://x", "scout://closed/x", "t1://..", 5,
                                             "scout://t1/fine"], "more": [1]}
         self.assertEqual(self.listen(client, "l1", **wanted),
-                         {"resourcesListChanged": True, "resourceSubscriptions": ["scout://t1/fine"]})
+                         {"toolsListChanged": True, "resourcesListChanged": True,
+                          "resourceSubscriptions": ["scout://t1/fine"]})
         self.assertEqual(self.listen(client, "l2"), {})
         self.assertEqual(self.listen(client, "l3", resourcesListChanged=False, resourceSubscriptions=[]), {})
         self.assertEqual(self.listen(client, "l4", resourceSubscriptions="t1://x"), {})
@@ -338,7 +340,8 @@ class SubscriptionsTest(harness.ScoutTest):
         self.settled(client, path)
         rule = f'rule "r" {{ effect = deny  verbs = {{read}}  paths = {{"{path}"}} }}\n'
         self.reload(daemon, config=INTERVAL + rule)
-        self.assertEqual(self.told(client)["method"], LISTS)  # another policy, maybe other lists
+        # Another policy, maybe other lists.
+        self.assertEqual([self.told(client)["method"] for _ in range(2)], [LISTS, TOOLS])
         self.fleet.write("demo1", "private", "a secret of 26 characters.")
         self.quiet(client)
 
@@ -346,14 +349,17 @@ class SubscriptionsTest(harness.ScoutTest):
         daemon = self.make_daemon(self.write("lists.ssh_config", self.hosts), "", "lists")
         bystander, listener, old = self.modern(daemon), self.modern(daemon), self.legacy(daemon)
         self.assertEqual(self.listen(listener, "l", resourcesListChanged=True), {"resourcesListChanged": True})
+        self.assertEqual(self.listen(listener, "t", toolsListChanged=True), {"toolsListChanged": True})
         self.reload(daemon)
         self.quiet(bystander, listener, old)
         for hosts, config in ((self.hosts + self.fleet.entry("t3", "demo1"), None), (None, "resource_hosts = 1\n"),
                               (None, 'rule "r" { effect = deny  hosts = {"t3"} }\n')):
             self.reload(daemon, hosts, config)
-            self.assertEqual(self.told(old), {"jsonrpc": "2.0", "method": LISTS, "params": {}})
-            self.assertEqual(self.told(listener), {"jsonrpc": "2.0", "method": LISTS,
-                                                   "params": {"_meta": {SUBSCRIPTION_ID: "l"}}})
+            for method in (LISTS, TOOLS):
+                self.assertEqual(self.told(old), {"jsonrpc": "2.0", "method": method, "params": {}})
+            told = [self.told(listener) for _ in range(2)]
+            self.assertEqual({(m["method"], m["params"]["_meta"][SUBSCRIPTION_ID]) for m in told},
+                             {(LISTS, "l"), (TOOLS, "t")})
         self.quiet(bystander, listener, old)
 
     def test_old_configurations_go_while_somebody_listens(self):

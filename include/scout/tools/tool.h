@@ -39,6 +39,9 @@ struct tool {
     enum tool_set set;
     const struct tool_param *params;
     size_t param_count;
+    /* JSON text, instead of what the table says; then arguments that the table does not have are
+     * taken. NULL: the table. */
+    const char *input_schema;
     const char *output_schema; /* JSON text; NULL: no structured content */
     uint32_t verbs;            /* POLICY_BIT of each that it may use; 0: contacts nothing */
     bool has_viewer;           /* its answers can be shown by the page at UI_APP_URI */
@@ -130,6 +133,8 @@ struct tool_registry {
     size_t count;
     const struct tool *const *methods; /* which work as calls do, but are in no list */
     size_t method_count;
+    bool tools_change, prompts_change;     /* their lists may, and whoever wants to know is told */
+    bool logs;                             /* tools tell log messages */
     const struct prompt_registry *prompts; /* for the methods about them; NULL: there are none */
     struct io *io;
     struct tool_view *view;              /* of the calls that begin now */
