@@ -233,7 +233,7 @@ static int receive_answer(int fd, struct buf *in, struct answer *answer, uint64_
 int call_scout(int fd, const struct call *call, struct buf *line, struct answer *answer,
                struct failure *why)
 {
-    uint64_t deadline_ms = clock_now_ms() + CALL_DEADLINE_MS;
+    uint64_t deadline_ms = call->patient ? UINT64_MAX : clock_now_ms() + CALL_DEADLINE_MS;
     struct buf request;
     buf_init(&request, REQUEST_MAX);
     int error = write_request(&request, call);

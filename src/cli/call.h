@@ -38,6 +38,7 @@ struct call {
     size_t word_count;
     const struct call_member *members; /* of `tool`, instead of all above; NULL: none */
     size_t member_count;
+    bool patient; /* the daemon bounds it in another way: a copy takes as long as it takes */
 };
 
 /* Sends the call as a 2026-07-28 request and waits for its answer, which is kept in `line` (cap

@@ -23,7 +23,7 @@ struct cli {
     const char *token_file;                            /* NULL: no token is shown */
     const char *lines, *tail, *glob, *context;         /* as given; NULL: not */
     const char *etag, *mode, *old_string, *new_string; /* likewise */
-    bool overwrite, all, dry_run;
+    bool overwrite, all, dry_run, verify, resume;
     bool json, no_probe, list, review, print, ignore_case;
 };
 
@@ -41,6 +41,7 @@ int query_command(const struct cli *cli);
 int write_command(const struct cli *cli);
 int edit_command(const struct cli *cli);
 int undo_command(const struct cli *cli);
+int beam_command(const struct cli *cli);
 int mcp_command(const struct cli *cli);
 int unlock_command(const struct cli *cli);
 int lock_command(const struct cli *cli);

@@ -110,6 +110,16 @@ static const struct subcommand subcommands[] = {
      "file since.\n"
      "  --dry-run    only show what would change\n"
      "  --json       print the structured content"},
+    {"beam", "beam SOURCE TARGET", OPERAND_ANY, true,
+     OPTION_JSON | OPTION_OVERWRITE | OPTION_ETAG | OPTION_VERIFY | OPTION_RESUME, beam_command,
+     "Copies one file: to a host, from a host, or between hosts.\n"
+     "SOURCE and TARGET are HOST:PATH; one of them may be the name of a file in your transfer\n"
+     "directory (transfer_dir, else transfer/UID in the state folder). Policy has to allow it.\n"
+     "  --overwrite  replace a file that is there\n"
+     "  --etag ETAG  replace the host's file if it has that etag\n"
+     "  --verify     compare SHA-256 digests before it is put in place\n"
+     "  --resume     keep what arrives when it is cut off, and go on from what was kept\n"
+     "  --json       print the structured content"},
     {"unlock", "unlock [PATH...] [--list]", OPERAND_ANY, true, OPTION_LIST, unlock_command,
      "Asks for passphrases of encrypted SSH keys.\n"
      "On the terminal only, and hands them to the daemon, which keeps the keys in memory until it\n"
@@ -284,6 +294,8 @@ static int run(const struct line *l)
                       .old_string = l->old_string,
                       .new_string = l->new_string,
                       .overwrite = l->options & OPTION_OVERWRITE,
+                      .verify = l->options & OPTION_VERIFY,
+                      .resume = l->options & OPTION_RESUME,
                       .all = l->options & OPTION_ALL,
                       .dry_run = l->options & OPTION_DRY_RUN,
                       .review = l->options & OPTION_REVIEW};

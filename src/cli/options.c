@@ -27,6 +27,8 @@ static const struct {
     {"--overwrite", OPTION_OVERWRITE},
     {"--all", OPTION_ALL},
     {"--dry-run", OPTION_DRY_RUN},
+    {"--verify", OPTION_VERIFY},
+    {"--resume", OPTION_RESUME},
     {"--ignore-case", OPTION_IGNORE_CASE},
     {"-i", OPTION_IGNORE_CASE},
 };

@@ -23,6 +23,8 @@ enum option_bits {
     OPTION_OVERWRITE = 16384,
     OPTION_ALL = 32768,
     OPTION_DRY_RUN = 65536,
+    OPTION_VERIFY = 131072,
+    OPTION_RESUME = 262144,
 };
 
 #define WORDS_MAX 259 /* a subcommand, a host and a command's words, and one more: too many */

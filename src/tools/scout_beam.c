@@ -5,8 +5,8 @@
  *     the record of the effect --go--> contents --> answer
  *
  * With `beam` the direction follows from what is here: a local file that exists is sent, otherwise
- * one is fetched to that name. So the source is first looked for here. A cancelled call ends when
- * nothing of the copy is left. */
+ * one is fetched to that name. So the source is first looked for here, unless `direction` says what
+ * is meant. A cancelled call ends when nothing of the copy is left. */
 #include "scout_beam.h"
 
 #include "scout/tools/path_permit.h"
@@ -24,6 +24,7 @@ struct beam_call {
     const char *local;  /* of `beam`, as it was given */
     const char *inside; /* likewise, below `root` */
     bool overwrite, hash, resume;
+    bool told; /* `direction` says it: what is here does not matter */
     const char *etag;
     struct transfer *transfer;
     char root[PATHS_SIZE];
@@ -89,7 +90,7 @@ static int permit_early(struct beam_call *b, struct failure *why)
         asked.early = true;
         struct policy_request other = asked;
         other.way = POLICY_FROM_HOST;
-        if (b->kind == TRANSFER_UPLOAD && tool_call_may(b->s->call, &other))
+        if (b->kind == TRANSFER_UPLOAD && !b->told && tool_call_may(b->s->call, &other))
             continue; /* it may turn out to be a download */
         int error = tool_call_permit(b->s->call, &asked, why);
         if (error)
@@ -110,7 +111,7 @@ static void leave(struct beam_call *b)
 static void explain_direction(const struct beam_call *b, struct failure *why)
 {
     struct failure first = *why;
-    if (b->kind == TRANSFER_UPLOAD && why->error == SCOUT_E_EXISTS)
+    if (b->kind == TRANSFER_UPLOAD && !b->told && why->error == SCOUT_E_EXISTS)
         failure_set(why, first.error,
                     "%.300s. '%.100s' exists here, so this is an upload: overwrite=true replaces "
                     "the host's file; to download, give a local name that is not there yet",
@@ -154,7 +155,7 @@ static void on_end(void *context, const struct transfer_result *result)
 {
     struct beam_call *b = context;
     leave(b);
-    if (result->source_missing_here && !b->s->call->cancelled)
+    if (result->source_missing_here && !b->told && !b->s->call->cancelled)
         fetch_instead(b);
     else
         finish(b, result);
@@ -258,9 +259,16 @@ static int take_options(struct beam_call *b, const struct cJSON *args, struct fa
 
 static int take_local(struct beam_call *b, const struct cJSON *args, struct failure *why)
 {
-    b->kind = TRANSFER_UPLOAD; /* until it shows that nothing is there */
-    b->ends[1] = b->s->target;
-    b->hosts[1] = b->s->host;
+    const char *direction = string_arg(args, "direction");
+    bool down = direction && strcmp(direction, "download") == 0;
+    if (direction && !down && strcmp(direction, "upload") != 0)
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "the argument \"direction\" must be 'upload' or 'download'");
+    /* Else an upload, until it shows that nothing is there. */
+    b->kind = down ? TRANSFER_DOWNLOAD : TRANSFER_UPLOAD;
+    b->told = direction != NULL;
+    b->ends[!down] = b->s->target;
+    b->hosts[!down] = b->s->host;
     b->local = string_arg(args, "beam");
     if (b->env->transfer_dir[0])
         snprintf(b->root, sizeof b->root, "%s", b->env->transfer_dir);

@@ -201,6 +201,12 @@ static const struct tool_param params[] = {
         .length_max = TARGET_PATH_MAX,
     },
     {
+        .name = "direction",
+        .description = "With 'beam': 'upload' or 'download', whatever is there.",
+        .type = TOOL_STRING,
+        .length_max = 16,
+    },
+    {
         .name = "beam_source",
         .description = "With 'beam_target', without 'target': copy this 'host:/path' there.",
         .type = TOOL_STRING,

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import subprocess
 
 import harness
 from beam_case import BeamCase, MIB, digest, make_large
@@ -152,6 +153,40 @@ class BeamTest(BeamCase, harness.ScoutTest):
         self.assertDone(self.beam(beam="deep/../deep/er/g", target=f"demo1:{there}"))
         with open(self.local("deep/er/g"), "rb") as text:
             self.assertEqual(text.read(), b"deep")
+
+    def test_the_direction_can_be_said(self):
+        there = self.fleet.write("demo1", "said", b"theirs")
+        self.local("said", b"mine")
+        call = {"beam": "said", "target": f"demo1:{there}"}
+        self.assertFailed(self.beam(**call, direction="download"), "already-exists")
+        self.assertFailed(self.beam(**{**call, "beam": "unsaid"}, direction="upload"),
+                          "path-not-found")
+        self.assertFailed(self.beam(**call, direction="up"), "invalid-argument")
+        told = self.assertDone(self.beam(**call, direction="download", overwrite=True))
+        self.assertEqual(told["direction"], "download")
+        with open(self.local("said"), "rb") as text:
+            self.assertEqual(text.read(), b"theirs")
+
+    def test_from_a_terminal(self):
+        def scout(*words):
+            return subprocess.run(
+                [harness.SCOUT, "beam", "--socket", self.daemon.socket, *words],
+                capture_output=True, text=True, timeout=60, check=False,
+                env=harness.clean_environment(self.folder))
+
+        self.local("cli", b"from here")
+        there = self.fleet.path("demo1", "cli")
+        ran = scout("cli", f"demo1:{there}", "--verify")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn(f"✓ Uploaded cli → demo1:{there}", ran.stdout)
+        self.assertIn("SHA-256: ", ran.stdout)
+        ran = scout(f"demo1:{there}", "cli")
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("already-exists", ran.stderr)
+        ran = scout(f"demo1:{there}", f"demo2:{self.fleet.path('demo2', 'cli')}", "--json")
+        self.assertEqual(json.loads(ran.stdout)["direction"], "between")
+        self.assertEqual(scout("a", "b").returncode, 2)
+        self.assertEqual(scout("demo1:/a").returncode, 2)
 
     def test_an_empty_file(self):
         self.local("empty", b"")
