@@ -8,6 +8,7 @@
 
 #include "fixed_command.h"
 #include "page.h"
+#include "scout/fleet/neutralise.h"
 #include "scout/fleet/path_get.h"
 #include "scout/resources/resource_uri.h"
 #include "scout/tools/scout_tool.h"
@@ -25,12 +26,13 @@ struct resource_reader {
 struct resource_call {
     struct tool_call *call;
     const struct resource_reader *reader;
-    struct resource_uri uri;     /* with the host's name as the configuration has it */
-    const struct ssh_host *host; /* NULL: the resource is of none */
-    struct page page;            /* the text */
-    struct fixed_run *command;   /* under way; NULL: none */
-    struct path_get *get;        /* under way; NULL: none */
-    void *state;                 /* the reader's own */
+    struct resource_uri uri;        /* with the host's name as the configuration has it */
+    const struct ssh_host *host;    /* NULL: the resource is of none */
+    struct page page;               /* the text */
+    struct neutralised neutralised; /* what was taken out of it */
+    struct fixed_run *command;      /* under way; NULL: none */
+    struct path_get *get;           /* under way; NULL: none */
+    void *state;                    /* the reader's own */
 };
 
 extern const struct resource_reader read_hosts, read_path, read_docker, read_docker_logs,

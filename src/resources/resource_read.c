@@ -96,6 +96,18 @@ static void write_attributes(struct json_writer *w, const struct path_result *p)
     json_object_end(w);
 }
 
+static void write_neutralised(struct json_writer *w, const struct neutralised *n)
+{
+    uint64_t count = n->escapes + n->bidi + n->invisible;
+    if (count == 0)
+        return;
+    json_key(w, "_meta");
+    json_object_begin(w);
+    json_key(w, "scoutd/neutralised");
+    json_uint(w, count);
+    json_object_end(w);
+}
+
 static void write_contents(struct json_writer *w, const void *context)
 {
     const struct contents *c = context;
@@ -112,6 +124,8 @@ static void write_contents(struct json_writer *w, const void *context)
     }
     if (c->path)
         write_attributes(w, c->path);
+    else
+        write_neutralised(w, &c->r->neutralised);
     if (c->r->uri.kind == RESOURCE_VIEWER)
         viewer_write_meta(w);
     json_object_end(w);
@@ -137,21 +151,40 @@ void resource_fail(struct resource_call *r, const struct failure *why)
     tool_call_fail(r->call, &own);
 }
 
+/* Some of it may be what a host said. */
 void resource_fail_as(struct resource_call *r, int error, const char *fmt, ...)
 {
     struct failure why;
+    struct neutralised counts = {.escapes = 0};
+    struct buf shown;
     char text[sizeof why.text];
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    failure_set(&why, error, "%s", text);
+    buf_init(&shown, 8 * sizeof text);
+    bool fits = neutralise(slice_str(text), &shown, &counts) == 0;
+    failure_set(&why, error, "%.*s", fits ? (int)buf_len(&shown) : 0,
+                (const char *)buf_peek(&shown).data);
+    buf_fini(&shown);
     resource_fail(r, &why);
+}
+
+/* What a host printed is shown without what could drive a terminal or deceive a reader. */
+static void neutralise_page(struct resource_call *r)
+{
+    struct buf shown;
+    buf_init(&shown, r->page.text.max);
+    r->page.error = neutralise(buf_peek(&r->page.text), &shown, &r->neutralised);
+    buf_swap(&r->page.text, &shown);
+    buf_fini(&shown);
 }
 
 void resource_finish(struct resource_call *r, const char *mime)
 {
     const struct contents c = {.r = r, .mime = mime};
+    if (r->host && !r->page.error)
+        neutralise_page(r);
     if (r->page.error)
         resource_fail_as(r, r->page.error, "%s: its text cannot be made: %s", r->call->subject,
                          error_text(r->page.error));
@@ -242,6 +275,7 @@ static void start(struct tool_call *call, const struct cJSON *args)
     r->command = NULL;
     r->get = NULL;
     r->state = NULL;
+    r->neutralised = (struct neutralised){.escapes = 0};
     page_init(&r->page, (size_t)call->view->env->file_size_max * 4 + PAGE_SLACK);
     if (resource_find(call, call->subject, &r->uri, &r->host, &why) != 0) {
         resource_fail(r, &why);

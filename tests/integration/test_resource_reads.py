@@ -490,10 +490,16 @@ class ReadsTest(harness.ScoutTest):
         self.assertLess(len(text), 20100)
 
     def test_what_a_host_prints_is_only_text(self):
-        self.program(self.fakes, "docker", "#!/bin/sh\nprintf 'a\\001\\377\\t\"Up\"\\n\\t\\t\\t\\t\\n\\n\\tx'\n")
+        self.program(self.fakes, "docker", "#!/bin/sh\nprintf 'a\\001\\377\\t\"Up\"\\033[31m\\n\\t\\t\\t\\t\\n\\n"
+                     "\\tx\\342\\200\\256y'\n")
         self.addCleanup(self.program, self.fakes, "docker", DOCKER)
-        text = self.text("t1://docker")
-        self.assertIn('● a\x01�\n    Status: "Up"\n    Image:  \n', text)
+        content = self.read("t1://docker")
+        self.assertIn('● a␁�\n    Status: "Up"\n    Image:  \n', content["text"])
+        self.assertIn("x<U+202E>y", content["text"])
+        self.assertNotIn("\x1b", content["text"])
+        self.assertEqual(content["_meta"], {"scoutd/neutralised": 4})  # the name is there twice
+        self.program(self.fakes, "docker", "#!/bin/sh\nprintf 'no \\033[31mway\\342\\200\\256'; exit 1\n")
+        self.refused("t1://docker/x/logs", -32603, "remote-failure", "Docker error on t1: no way<U+202E>")
 
 
 if __name__ == "__main__":
