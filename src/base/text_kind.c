@@ -161,6 +161,14 @@ int text_to_utf8(struct text_kind kind, struct slice text, struct buf *out)
     return 0;
 }
 
+uint64_t text_count_lines(struct slice text)
+{
+    uint64_t count = text.len > 0 && text.data[text.len - 1] != '\n';
+    for (const uint8_t *lf; text.len > 0 && (lf = memchr(text.data, '\n', text.len)); count++)
+        text = slice_skip(text, (size_t)(lf - text.data) + 1);
+    return count;
+}
+
 /* ---- what binary data is ---- */
 
 const char *text_binary_type(struct slice begin)

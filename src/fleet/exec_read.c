@@ -4,17 +4,10 @@
 
 #include "exec_reply.h"
 #include "exec_script.h"
+#include "scout/base/text_kind.h"
 #include "scout/fleet/etag.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-static uint64_t count_lines(struct slice text)
-{
-    uint64_t count = text.len > 0 && text.data[text.len - 1] != '\n';
-    for (const uint8_t *lf; text.len > 0 && (lf = memchr(text.data, '\n', text.len)); count++)
-        text = slice_skip(text, (size_t)(lf - text.data) + 1);
-    return count;
-}
 
 /* Of lines that were cut, the whole ones; of the last ones those at the end. */
 static struct slice whole_lines(struct slice text, bool last)
@@ -44,10 +37,10 @@ static void complete_file(struct path_get *g)
     } else if (want->part == PATH_LINES) {
         out->text = more ? whole_lines(out->text, false) : out->text;
         out->first_line = want->first;
-        out->at_end = !more && count_lines(out->text) < want->count;
+        out->at_end = !more && text_count_lines(out->text) < want->count;
     } else if (want->part == PATH_TAIL) {
         out->truncated = out->text.len == g->size_max && out->attrs.size > out->text.len &&
-                         count_lines(out->text) < want->count;
+                         text_count_lines(out->text) < want->count;
         out->text = out->truncated ? whole_lines(out->text, true) : out->text;
         out->at_end = true;
     }

@@ -22,14 +22,6 @@ static bool is_withheld(const struct read_answer *a)
     return a->kind.encoding == TEXT_BINARY && !is_bytes(a);
 }
 
-static uint64_t count_lines(struct slice text)
-{
-    uint64_t count = text.len > 0 && text.data[text.len - 1] != '\n';
-    for (const uint8_t *lf; text.len > 0 && (lf = memchr(text.data, '\n', text.len)); count++)
-        text = slice_skip(text, (size_t)(lf - text.data) + 1);
-    return count;
-}
-
 /* ---- for reading ---- */
 
 struct text {
@@ -77,7 +69,7 @@ static void put_notes(struct text *t, const struct read_answer *a)
 {
     const struct path_result *r = a->result;
     bool text = a->text.len > 0;
-    uint64_t lines = count_lines(a->text);
+    uint64_t lines = text_count_lines(a->text);
     if (a->kind.encoding == TEXT_BINARY)
         note(t, text, "base64 of %zu bytes from byte %" PRIu64 " of %" PRIu64, r->text.len,
              r->text_at, r->attrs.size);
@@ -134,7 +126,7 @@ static void write_content(struct json_writer *w, const struct read_answer *a)
         result_uint(w, "byte_offset", r->text_at);
         result_uint(w, "byte_count", r->text.len);
     } else if (a->range.part != PATH_HEAD) {
-        uint64_t lines = count_lines(a->text);
+        uint64_t lines = text_count_lines(a->text);
         if (r->first_line)
             result_uint(w, "offset", r->first_line);
         result_uint(w, "lines", lines);

@@ -57,3 +57,7 @@ foreach(stem search_pattern search_members search_set search_text search_output 
   target_sources(fuzz_search PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
 target_include_directories(fuzz_search PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
+# Texts of files, and their lines.
+scout_fuzz_target(text scout_base)
+target_sources(fuzz_text PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/line_range.c)
+target_include_directories(fuzz_text PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)

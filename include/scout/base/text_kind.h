@@ -40,6 +40,9 @@ bool text_needs_conversion(struct text_kind kind);
 __attribute__((warn_unused_result)) int text_to_utf8(struct text_kind kind, struct slice text,
                                                      struct buf *out);
 
+/* The lines of a text: each ends with LF, the last one maybe without. */
+uint64_t text_count_lines(struct slice text);
+
 /* What binary data is, by how the file begins: "gzip", "elf", ...; NULL: not known. */
 const char *text_binary_type(struct slice begin);
 

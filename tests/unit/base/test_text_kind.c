@@ -102,6 +102,15 @@ static void the_head_decides(void **state)
     assert_int_equal(kind.encoding, TEXT_BINARY);
 }
 
+static void lines(void **state)
+{
+    static const char *const texts[] = {"", "a", "\n", "a\nb", "a\n\nb\n"};
+    static const uint64_t counts[] = {0, 1, 1, 2, 3};
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(text_count_lines(slice_str(texts[i])), counts[i]);
+}
+
 static void what_does_not_fit_is_told(void **state)
 {
     (void)state;
@@ -120,6 +129,7 @@ int main(void)
         cmocka_unit_test(binary),
         cmocka_unit_test(a_cut_is_no_fault_of_the_text),
         cmocka_unit_test(the_head_decides),
+        cmocka_unit_test(lines),
         cmocka_unit_test(what_does_not_fit_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
