@@ -252,6 +252,15 @@ static void only_what_is_permitted_and_regular_is_opened(void **state)
     assert_int_equal(r->permits, 1);
 }
 
+/* Such files say that they have no bytes. */
+static void what_has_no_size_of_its_own_is_refused(void **state)
+{
+    struct rig *r = *state;
+    pull_begin(r, "/proc/self/status");
+    pull_end(r);
+    expect_error(r, SCOUT_E_NOT_A_FILE, "no size of its own");
+}
+
 /* A lost connection costs nothing until the file was told of; then it is told. */
 static void a_lost_connection(void **state)
 {
@@ -282,9 +291,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(all_of_it_comes_in_order),      TEST(small_pieces_are_enough),
-        TEST(it_may_begin_further_on),       TEST(nothing_wanted_nothing_more_asked_for),
-        TEST(one_that_changes_is_refused),   TEST(only_what_is_permitted_and_regular_is_opened),
+        TEST(all_of_it_comes_in_order),
+        TEST(small_pieces_are_enough),
+        TEST(it_may_begin_further_on),
+        TEST(nothing_wanted_nothing_more_asked_for),
+        TEST(one_that_changes_is_refused),
+        TEST(only_what_is_permitted_and_regular_is_opened),
+        TEST(what_has_no_size_of_its_own_is_refused),
         cmocka_unit_test(a_lost_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
