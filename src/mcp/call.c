@@ -92,8 +92,8 @@ static void write_give_up(struct json_writer *w, const struct mcp_session *s, co
  * the call goes on. The word itself is given at a terminal and nowhere else. */
 static bool wants_word(const struct request *r, const struct tool_result *result)
 {
-    return result->error == SCOUT_E_CONFIRMATION && r->can & TOOL_CAN_ELICIT && !r->in_round &&
-           (r->era == MCP_MODERN || r->asking);
+    return result->is_error && result->error == SCOUT_E_CONFIRMATION && r->can & TOOL_CAN_ELICIT &&
+           !r->in_round && (r->era == MCP_MODERN || r->asking);
 }
 
 static size_t ask(struct mcp_session *s, struct request *r, struct tool_call *call,

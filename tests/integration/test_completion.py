@@ -107,6 +107,20 @@ class CompletionTest(harness.ScoutTest):
                 self.assertEqual(self.complete("t1://{path*}", "path", folder[:-1], client), [folder + "/"])
             self.assertEqual(self.waiting(daemon), [])
 
+    def test_no_person_is_asked_about_help_with_typing(self):
+        folder = self.fleet.path("demo1")
+        config = f'rule "r" {{ effect = confirm  verbs = {{list}}  paths = {{"{folder}"}} }}\n'
+        daemon = self.make_daemon(self.daemon.ssh_config, config, "unasked")
+        with daemon.client() as client:
+            meta = {**harness.META, harness.META_CAPABILITIES: {"elicitation": {}}}
+            client.send_raw(json.dumps({
+                "jsonrpc": "2.0", "id": "c", "method": "completion/complete", "params": {
+                    "ref": {"type": "ref/resource", "uri": "t1://{path*}"}, "_meta": meta,
+                    "argument": {"name": "path", "value": folder + "/"}}}).encode() + b"\n")
+            result = client.wait("c")["result"]
+            self.assertEqual((result["resultType"], result["completion"]["values"]), ("complete", []))
+        self.assertEqual(self.waiting(daemon), [])
+
     def waiting(self, daemon):
         """The acts that wait for a person's word."""
         with socket.socket(socket.AF_UNIX) as control:

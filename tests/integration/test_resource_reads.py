@@ -433,6 +433,25 @@ class ReadsTest(harness.ScoutTest):
             self.assertIn("plex", self.read("t1://docker", client)["text"])
             self.read("scout://t1" + os.path.dirname(path), client)
 
+    def test_who_can_be_asked_is_asked_for_a_persons_word(self):
+        config = 'rule "asked" { effect = confirm  verbs = {query}  commands = {"zpool status *"} }\n'
+        with self.make_daemon(self.daemon.ssh_config, config, "asked").client() as client:
+            def read(message_id, **more):
+                meta = {**harness.META, harness.META_CAPABILITIES: {"elicitation": {}}}
+                client.send_raw(json.dumps({
+                    "jsonrpc": "2.0", "id": message_id, "method": "resources/read",
+                    "params": {"uri": "t1://zfs/tank", "_meta": meta, **more}}).encode() + b"\n")
+                return client.wait(message_id)
+
+            result = read("first")["result"]
+            self.assertEqual(result["resultType"], "input_required")
+            self.assertNotIn("ttlMs", result)
+            question = result["inputRequests"]["approval"]["params"]["message"]
+            self.assertIn("scout approve", question)
+            answers = {"approval": {"action": "accept", "content": {}}}
+            again = read("again", inputResponses=answers, requestState=result["requestState"])
+            self.assertEqual(again["error"]["data"]["code"], "confirmation-required")
+
     def test_a_read_is_on_record_and_in_the_log(self):
         path = self.fleet.write("demo1", "recorded", "x")
         self.read("t1:/" + path)
