@@ -70,6 +70,13 @@ struct grep_answer {
     bool full; /* there are more than were asked for */
 };
 
+/* How many matches of one file are shown, where there are more in all than are. */
+static inline uint64_t grep_per_file(const struct grep_call *g)
+{
+    uint64_t part = g->results_max / GREP_PER_FILE_PART;
+    return g->is_file ? g->results_max : part > GREP_PER_FILE_MIN ? part : GREP_PER_FILE_MIN;
+}
+
 /* Chooses them; `found` is changed. */
 void grep_pick(struct grep_answer *a, struct search_found *found);
 

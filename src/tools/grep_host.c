@@ -154,14 +154,11 @@ void grep_host_start(struct grep_call *g)
     struct tool_call *call = g->path.call;
     const struct tool_env *env = call->view->env;
     const char **names = arena_alloc(&call->arena, (2 * NAMES_MAX) * sizeof *names);
-    uint64_t part = g->results_max / GREP_PER_FILE_PART;
     struct failure why;
     struct buf line;
     size_t count;
     /* One more tells that there are more. */
-    g->request.per_file = 1 + (g->is_file                 ? g->results_max
-                               : part > GREP_PER_FILE_MIN ? part
-                                                          : GREP_PER_FILE_MIN);
+    g->request.per_file = 1 + g->results_max;
     if (!names || !set_place(g)) {
         grep_fail_memory(g);
         return;
@@ -182,6 +179,7 @@ void grep_host_start(struct grep_call *g)
         .run_max_ns = env->command_timeout_ns,
         .deadline_ns = call->deadline_ns,
         .repeatable = true,
+        .holdings = env->holdings,
     };
     g->command = host_command_start(env->fleet, &request, &events, g, &why);
     buf_fini(&line);

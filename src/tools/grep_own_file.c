@@ -64,7 +64,8 @@ static void release(struct own_slot *s)
     s->path = NULL;
 }
 
-/* Matches, where lines are shown, but no more of a file than are shown of one; else files. */
+/* Matches, where lines are shown, but no more of a file than are shown of one at least; else files.
+ */
 static void count_results(struct grep_own *o, struct slice out)
 {
     uint64_t matches = 0;
@@ -79,7 +80,8 @@ static void count_results(struct grep_own *o, struct slice out)
         matches += out.data[digits] == ':'; /* the first has its path in front */
         out = slice_skip(out, len + 1);
     }
-    o->results += matches < o->g->request.per_file ? matches : o->g->request.per_file - 1;
+    uint64_t most = grep_per_file(o->g);
+    o->results += matches < most ? matches : most;
 }
 
 static void on_searched(struct io_job *job)

@@ -195,6 +195,16 @@ class Greps:
         self.assertEqual((answer["count"], answer["truncated"]), (40, False))
         answer = self.ok(root + "/00.log", "match", max_results=39)
         self.assertEqual((answer["count"], answer["truncated"]), (39, True))
+        few = os.path.join(self.files, "few")
+        os.makedirs(few)
+        for name, count in (("a", 60), ("b", 2), ("c", 50)):
+            with open(os.path.join(few, name), "w", encoding="ascii") as out:
+                out.write("match\n" * count)
+        answer = self.ok(few, "match", max_results=112)
+        self.assertEqual((answer["count"], answer["truncated"]), (112, False))
+        answer = self.ok(few, "match")  # as many of each as fit
+        self.assertEqual((answer["count"], answer["files"], answer["truncated"],
+                          answer["files_cut"]), (100, 3, True, 1))
         answer = self.ok(root, "match", max_results=7, output_mode="files")
         self.assertEqual((answer["paths"][0], len(answer["paths"]), answer["truncated"]),
                          (root + "/00.log", 7, True))
@@ -320,7 +330,7 @@ class OwnSearchTest(Greps, harness.ScoutTest):
             message_id = self.client.send("tools/call", {
                 "name": "grep", "arguments": {"target": "demo1:" + root, "pattern": "(a*)*c"}})
             self.client.notify("notifications/cancelled", {"requestId": message_id})
-        self.assertEqual(self.ok(root, "b$", glob="7")["count"], 25)
+        self.assertEqual(self.ok(root, "b$", glob="7")["count"], 100)
 
 
 class SlowTest(harness.ScoutTest):
