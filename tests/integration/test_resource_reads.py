@@ -435,7 +435,7 @@ class ReadsTest(harness.ScoutTest):
 
     def test_who_can_be_asked_is_asked_for_a_persons_word(self):
         config = 'rule "asked" { effect = confirm  verbs = {query}  commands = {"zpool status *"} }\n'
-        with self.make_daemon(self.daemon.ssh_config, config, "asked").client() as client:
+        with self.make_daemon(self.daemon.ssh_config, config, "word").client() as client:
             def read(message_id, **more):
                 meta = {**harness.META, harness.META_CAPABILITIES: {"elicitation": {}}}
                 client.send_raw(json.dumps({
