@@ -31,7 +31,8 @@ bool path_glob_reaches(const struct path_glob *g, struct slice path);
 uint32_t path_glob_depth(const struct path_glob *g);
 
 /* The patterns of the names that all matches have, one for each form, for tools that know no more
- * than `*` (of a `?` they may think bytes); NULL when there is none for `index`, or when one of the forms has no such name.
+ * than `*` (of a `?` they may think bytes); NULL when there is none for `index`, or when one of the
+ * forms has no such name.
  */
 const char *path_glob_name(const struct path_glob *g, size_t index);
 
