@@ -120,6 +120,18 @@ class ListsTest(harness.ScoutTest):
         self.assertEqual(templates, [ANY_PATH] +
                          [uri for name in names for uri in templates_of(name)])
 
+    def test_the_list_of_two_thousand_hosts_is_summed_up(self):
+        client = self.client([f"web{i}" for i in range(1, 2000)] + ["db"], "groups")
+        content = client.request("resources/read", {"uri": "hosts://list"})["result"]["contents"][0]
+        self.assertTrue(content["text"].startswith("Available SSH Hosts\n" + "=" * 40 + "\n\n2000 hosts, by group:\n"
+                                                   "  web[1-1999]: 1999\n  db: 1\n"), content["text"])
+        self.assertNotIn("online", content["text"])
+
+    def test_the_list_without_hosts(self):
+        client = self.client([], "empty")
+        content = client.request("resources/read", {"uri": "hosts://list"})["result"]["contents"][0]
+        self.assertEqual(content["text"], "No SSH hosts configured.")
+
     def test_cursors_that_nobody_gave(self):
         client = self.client([f"h{i:02}" for i in range(20)], "cursors")
         given = client.request("resources/list")["result"]["nextCursor"]
