@@ -111,6 +111,17 @@ void json_key(struct json_writer *w, const char *key)
     w->after_key = true;
 }
 
+void json_raw_key(struct json_writer *w, struct slice key)
+{
+    if (w->error)
+        return;
+    assert(w->depth > 0 && !w->after_key);
+    before_item(w);
+    put(w, key.data, key.len);
+    put(w, ":", 1);
+    w->after_key = true;
+}
+
 void json_text(struct json_writer *w, struct slice text)
 {
     before_value(w);
@@ -185,9 +196,8 @@ void json_null(struct json_writer *w)
     put(w, "null", 4);
 }
 
-void json_raw(struct json_writer *w, struct slice raw)
+static void put_raw(struct json_writer *w, struct slice raw)
 {
-    before_value(w);
     while (raw.len > 0) {
         size_t len = 0;
         while (len < raw.len && raw.data[len] != '\n' && raw.data[len] != '\r')
@@ -197,4 +207,22 @@ void json_raw(struct json_writer *w, struct slice raw)
             put(w, " ", 1), len++;
         raw = slice_skip(raw, len);
     }
+}
+
+void json_raw(struct json_writer *w, struct slice raw)
+{
+    before_value(w);
+    put_raw(w, raw);
+}
+
+void json_members(struct json_writer *w, struct slice object)
+{
+    if (w->error)
+        return;
+    assert(w->depth > 0 && !w->after_key && object.len >= 2);
+    struct slice inside = slice_of(object.data + 1, object.len - 2);
+    if (inside.len == 0)
+        return;
+    before_item(w);
+    put_raw(w, inside);
 }

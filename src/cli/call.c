@@ -131,6 +131,7 @@ static int write_request(struct buf *out, const struct call *call)
     json_key(&w, "_meta");
     json_raw(&w, slice_str("{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
                            "\"io.modelcontextprotocol/clientCapabilities\":" CAPABILITIES ","
+                           "\"scout/output\":\"raw\","
                            "\"io.modelcontextprotocol/clientInfo\":"
                            "{\"name\":\"scout\",\"version\":\"" SCOUT_VERSION "\"}}"));
     json_object_end(&w);

@@ -44,6 +44,7 @@ static int take_token(struct client *c, struct slice *bytes, struct failure *why
         return failure_set(why, SCOUT_E_NOT_ADMITTED, "The token is not known here");
     c->token = *token;
     c->identity.role = token->role;
+    c->identity.is_owner = false;
     strcpy(c->identity.name, token->name);
     return 0;
 }

@@ -51,13 +51,18 @@ int doors_open(struct doors *d, struct io *io, const struct sd_sockets *handed, 
     return 0;
 }
 
+/* The daemon's own socket, whoever made it. */
+static bool is_plain(const struct door *door)
+{
+    return door->name[0] == '\0' || strcmp(door->name, DOOR_PLAIN) == 0;
+}
+
 static enum identity_role role_of(const struct door *door, const struct settings *settings)
 {
     for (size_t i = 0; i < settings->socket_count; i++)
         if (strcmp(settings->sockets[i].name, door->name) == 0)
             return settings->sockets[i].role;
-    bool is_plain = door->name[0] == '\0' || strcmp(door->name, DOOR_PLAIN) == 0;
-    return is_plain ? settings->role : ROLE_READER;
+    return is_plain(door) ? settings->role : ROLE_READER;
 }
 
 void doors_apply(struct doors *d, const struct settings *settings)
@@ -86,6 +91,7 @@ int door_identify(const struct door *door, int fd, struct identity *out, struct 
                            "This socket serves the user %u and root, not the user %u",
                            (unsigned)geteuid(), (unsigned)peer.uid);
     *out = (struct identity){.role = door->role, .uid = (uint32_t)peer.uid, .pid = peer.pid};
+    out->is_owner = is_plain(door) && (peer.uid == geteuid() || peer.uid == 0);
     if (is_own)
         snprintf(out->name, sizeof out->name, "uid:%u", out->uid);
     else

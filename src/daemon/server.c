@@ -157,6 +157,7 @@ static void wire(struct server *s)
     s->registry.io = s->io;
     s->registry.confirmations = s->confirmations;
     io_random(s->io, s->state_key.bytes, sizeof s->state_key.bytes);
+    s->registry.outputs = s->outputs;
     list_init(&s->clients.clients);
     s->clients.on_gone = on_client_gone;
     s->clients.tokens = &s->tokens;
@@ -201,7 +202,10 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     uint64_t seed;
     io_random(io, &seed, sizeof seed);
     s->confirmations = confirmations_new(seed);
-    if (!s->confirmations || holdings_new(&s->holdings, io, s->first.max_client_bytes) != 0)
+    io_random(io, s->redact_key, sizeof s->redact_key);
+    s->outputs = output_store_new(io);
+    if (!s->confirmations || !s->outputs ||
+        holdings_new(&s->holdings, io, s->first.max_client_bytes) != 0)
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
     s->registry.watches = resource_watches_new(&s->registry);
@@ -239,6 +243,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     server_view_free(s->view);
     confirmations_free(s->confirmations);
     holdings_free(s->holdings);
+    output_store_free(s->outputs);
     if (!s->reload.active) /* else a helper thread still reads into it */
         free(s);
     return 0;

@@ -19,7 +19,8 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
                                               .transfer_base = s->config->source->paths.transfer,
                                               .settings = settings,
                                               .ssh_config = c->ssh_config,
-                                              .holdings = s->holdings};
+                                              .holdings = s->holdings,
+                                              .redact_key = s->redact_key};
     struct server_view *view;
     c->ssh_config = NULL;
     int error = server_view_new(&view, &config, why);

@@ -7,6 +7,8 @@
 #include "control.h"
 #include "door.h"
 #include "reload.h"
+#include "scout/fleet/redact.h"
+#include "scout/tools/output_store.h"
 #include "server.h"
 #include "server_pool.h"
 #include "server_view.h"
@@ -31,8 +33,10 @@ struct server {
     struct settings first;    /* those of the start, which the pool goes by */
     struct server_view *view; /* the current one */
     struct tool_registry registry;
-    struct confirmations *confirmations; /* they outlive a reload */
-    struct holdings *holdings;           /* likewise */
+    struct confirmations *confirmations;  /* they outlive a reload */
+    struct holdings *holdings;            /* likewise */
+    struct output_store *outputs;         /* likewise */
+    uint8_t redact_key[SIPHASH_KEY_SIZE]; /* of the markers of secrets; likewise */
     struct mcp_stats stats;
     struct mcp_limits limits;
     struct mcp_state_key state_key;

@@ -7,8 +7,10 @@
  */
 #include "server_view.h"
 
+#include "scout/fleet/redact.h"
 #include "scout/resources/resources.h"
 #include "scout/tools/change_tools.h"
+#include "scout/tools/output_tool.h"
 #include "scout/tools/path_tools.h"
 #include "scout/tools/prompt.h"
 #include "scout/tools/run_tool.h"
@@ -33,7 +35,7 @@ struct server_view {
 
 static const struct tool *const tools[] = {&scout_tool, &read_tool, &list_tool,  &stat_tool,
                                            &glob_tool,  &grep_tool, &write_tool, &edit_tool,
-                                           &undo_tool,  &run_tool};
+                                           &undo_tool,  &run_tool,  &output_tool};
 
 static const struct tool *const methods[] = {&resource_list_tool,      &resource_templates_tool,
                                              &resource_read_tool,      &resource_complete_tool,
@@ -66,6 +68,7 @@ void server_view_free(struct server_view *v)
     if (v->fleet)
         fleet_free(v->fleet);
     policy_free(v->settings.policy);
+    redactor_free(v->view.redactor);
     free(v);
 }
 
@@ -79,6 +82,20 @@ static void on_unused(struct tool_view *view)
     struct server_view *v = CONTAINER_OF(view, struct server_view, view);
     if (v->retired)
         io_defer(v->io, &v->task, on_task);
+}
+
+static int make_redactor(const struct server_view *v, const uint8_t *key, struct redactor **out,
+                         struct failure *why)
+{
+    const struct settings_redact *from = &v->settings.redact;
+    const char *patterns[REDACT_PATTERNS_MAX], *at = from->patterns;
+    struct redactor_config config = {.defaults = v->settings.redact_defaults,
+                                     .patterns = patterns,
+                                     .pattern_count = from->count};
+    for (size_t i = 0; i < from->count; i++, at += strlen(at) + 1)
+        patterns[i] = at;
+    memcpy(config.key, key, sizeof config.key);
+    return redactor_new(out, &config, why);
 }
 
 static int build(struct server_view *v, const struct server_view_config *config,
@@ -95,6 +112,9 @@ static int build(struct server_view *v, const struct server_view_config *config,
     if (error)
         return failure_set(why, error, "The pages for enable_ui cannot be made: %s",
                            error_text(error));
+    struct redactor *redactor;
+    if (make_redactor(v, config->redact_key, &redactor, why) != 0)
+        return why->error;
     assert(v->settings.policy); /* without one everything would be allowed */
     v->env = (struct tool_env){
         .fleet = v->fleet,
@@ -111,6 +131,9 @@ static int build(struct server_view *v, const struct server_view_config *config,
                                  .policy = v->settings.policy,
                                  .tool_sets = v->settings.tool_sets,
                                  .ui = v->settings.enable_ui ? &v->ui : NULL,
+                                 .redactor = redactor,
+                                 .output_budget = v->settings.output_budget,
+                                 .raw_output = v->settings.raw_output,
                                  .on_unused = on_unused};
     return 0;
 }

@@ -19,6 +19,7 @@ struct server_view_config {
     const struct settings *settings; /* copied; the policy moves, also when it fails */
     struct ssh_config *ssh_config;   /* ownership moves, also when it fails */
     struct holdings *holdings;       /* borrowed likewise */
+    const uint8_t *redact_key;       /* SIPHASH_KEY_SIZE bytes; the same for all views */
 };
 
 /* 0, or a negative error with *why. */

@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #include "settings_policy.h"
+#include "settings_redact.h"
 #include "settings_table.h"
 #include <confuse.h>
 #include <ctype.h>
@@ -196,7 +197,7 @@ static cfg_t *make_parser(void)
 {
     cfg_opt_t socket_options[] = {CFG_STR("role", "reader", CFGF_NONE), CFG_END()};
     cfg_opt_t rule_keys[SETTINGS_RULE_OPTIONS];
-    cfg_opt_t options[SETTINGS_KEY_COUNT + 2 + SETTINGS_POLICY_OPTIONS];
+    cfg_opt_t options[SETTINGS_KEY_COUNT + 2 + SETTINGS_POLICY_OPTIONS + SETTINGS_REDACT_OPTIONS];
     size_t count = 0;
     for (; count < SETTINGS_KEY_COUNT; count++)
         options[count] =
@@ -204,7 +205,9 @@ static cfg_t *make_parser(void)
     options[count++] =
         (cfg_opt_t)CFG_SEC("socket", socket_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
     settings_policy_options(options + count, rule_keys);
-    options[count + SETTINGS_POLICY_OPTIONS] = (cfg_opt_t)CFG_END();
+    count += SETTINGS_POLICY_OPTIONS;
+    settings_redact_options(options + count);
+    options[count + SETTINGS_REDACT_OPTIONS] = (cfg_opt_t)CFG_END();
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
     if (!cfg)
         return NULL;
@@ -214,6 +217,7 @@ static cfg_t *make_parser(void)
     cfg_set_validate_func(cfg, "socket", take_socket);
     cfg_set_validate_func(cfg, "socket|role", check_role);
     settings_policy_watch(cfg);
+    settings_redact_watch(cfg);
     return cfg;
 }
 
@@ -230,8 +234,10 @@ int settings_load(struct settings *s, const char *path, bool must_exist, const c
     bool absent = path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT);
     if (!absent || must_exist)
         parse_file(cfg, path, why);
-    if (!why->error)
+    if (!why->error) {
+        settings_redact_take(&s->redact, cfg);
         s->policy = settings_policy_make(cfg, why);
+    }
     current = NULL;
     cfg_free(cfg);
     return why->error;

@@ -10,10 +10,12 @@
 #include "scout/base/log.h"
 #include "scout/base/paths.h"
 #include "scout/fleet/policy.h"
+#include "scout/tools/tool.h"
 
 #define SETTINGS_PATH_MAX     1024
 #define SETTINGS_ADDRESS_MAX  64
 #define SETTINGS_HOSTS_MAX    4096 /* bytes of a list of patterns */
+#define SETTINGS_REDACT_MAX   8192 /* bytes of all patterns of `redact` */
 #define SETTINGS_FILE_MAX     262144
 #define SETTINGS_SOCKETS_MAX  16
 #define SETTINGS_WARNINGS_MAX 32
@@ -32,7 +34,13 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 36 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 39 /* rows of the table in settings_table.c */
+
+/* Patterns, each ended by its NUL. */
+struct settings_redact {
+    size_t count;
+    char patterns[SETTINGS_REDACT_MAX];
+};
 
 enum settings_answer { SETTINGS_NO, SETTINGS_YES };
 enum settings_transport { TRANSPORT_STDIO, TRANSPORT_HTTP };
@@ -45,6 +53,7 @@ struct settings {
     uint64_t max_queue;         /* requests that wait; then: refused */
     uint64_t watch_interval_ns; /* between two looks at a resource that is watched */
     uint64_t resource_hosts;    /* up to which each has its own entries in lists of resources */
+    uint64_t output_budget;     /* characters of a result, unless a call asks for more */
     uint64_t call_timeout_ns;
     uint64_t command_timeout_ns;          /* of a command on a host */
     uint64_t connect_timeout_ns;          /* of a host without ConnectTimeout */
@@ -76,6 +85,9 @@ struct settings {
     char tls_key[SETTINGS_PATH_MAX];
     uint64_t http_connections;         /* at a time */
     uint64_t http_address_connections; /* of one address */
+    enum tool_raw raw_output;              /* who may have results as they are */
+    bool redact_defaults;                  /* whether the built-in kinds of secrets are redacted */
+    struct settings_redact redact;         /* what is redacted besides */
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;
     struct settings_from from[SETTINGS_KEY_COUNT];

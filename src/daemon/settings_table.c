@@ -29,6 +29,7 @@ const struct setting settings_table[] = {
     {COUNT(max_queue, "4096", 1, 100000), FIXED},
     {COUNT(resource_hosts, "20", 0, 100000)},
     {SECONDS(watch_interval, "2", 0.1, 86400)},
+    {COUNT(output_budget, "25000", TOOL_OUTPUT_MIN, TOOL_OUTPUT_MAX)},
     {SECONDS(call_timeout, "30", 0.1, 86400)},
     {SECONDS(command_timeout, "30", 0.1, 86400), VARIABLES("COMMAND_TIMEOUT")},
     {SECONDS(connect_timeout, "10", 0.1, 3600), FIXED},
@@ -62,6 +63,8 @@ const struct setting settings_table[] = {
     {ROW("tls_key", tls_key, "", SETTING_PATH)},
     {COUNT(http_connections, "1024", 1, 65536), FIXED},
     {COUNT(http_address_connections, "256", 1, 65536), FIXED},
+    {ROW("raw_output", raw_output, "owner", SETTING_WORD), .words = "owner, everyone, nobody"},
+    {ROW("redact_defaults", redact_defaults, "true", SETTING_SWITCH)},
     {ROW("log_level", log_level, "info", SETTING_WORD), .words = "error, warn, info, debug",
      VARIABLE("LOG_LEVEL")},
 };

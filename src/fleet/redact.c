@@ -63,6 +63,11 @@ void redactor_free(struct redactor *r)
     free(r);
 }
 
+bool redactor_has_patterns(const struct redactor *r)
+{
+    return r->pattern_count > 0;
+}
+
 int redactor_check_pattern(const char *pattern, struct failure *why)
 {
     struct redact_pattern *p;

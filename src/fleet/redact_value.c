@@ -162,10 +162,12 @@ static bool quoted_counts(const struct redact_scan *s, const struct redact_value
 
 /* ---- without quotes ---- */
 
-static bool ends_plain(const struct redact_value *v, uint8_t c)
+static bool ends_plain(const struct redact_scan *s, const struct redact_value *v, size_t at)
 {
-    return c < ' ' || c == ' ' || is_quote(c) || c == '<' ||
-           (v->in_url && (c == '&' || c == '#')) || (c == '\\' && !v->tight);
+    uint8_t c = s->text.data[at], next = redact_byte(s, at + 1);
+    bool is_escape = c == '\\' && (!v->tight || (next && strchr("nrt\"'\\", next)));
+    return c <= ' ' || is_quote(c) || c == '<' || is_escape ||
+           (v->in_url && (c == '&' || c == '#'));
 }
 
 /* Brackets and commas behind it are not its own, unless it has their partner. */
@@ -209,7 +211,7 @@ static bool take_plain(const struct redact_scan *s, const struct redact_value *v
                        struct secret *out)
 {
     size_t end = v->at;
-    while (end < s->text.len && end - v->at < REDACT_VALUE_MAX && !ends_plain(v, s->text.data[end]))
+    while (end < s->text.len && end - v->at < REDACT_VALUE_MAX && !ends_plain(s, v, end))
         end++;
     struct slice whole = slice_of(s->text.data + v->at, end - v->at);
     struct slice value = slice_of(whole.data, trim(whole));

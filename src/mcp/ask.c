@@ -217,7 +217,8 @@ static void go_on(struct mcp_session *s, struct asking *a)
         call_give_up(s, a->request, "There is no memory for the answers");
     } else {
         buf_swap(&state, &a->state);
-        const struct tool_round round = {a->can, buf_peek(&answers), buf_peek(&state)};
+        const struct tool_round round = {
+            .can = a->can, .answers = buf_peek(&answers), .state = buf_peek(&state)};
         call_go_on(s, a->request, &round);
     }
     buf_fini(&answers);

@@ -183,11 +183,13 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
 static void run(struct mcp_session *s, struct request *r, const struct tool *tool,
                 struct slice arguments, const struct tool_round *round)
 {
+    struct tool_round own = *round;
+    own.raw = r->raw;
     r->starting = true;
     r->ended = false;
     struct tool_call *call =
         tool_call_start_round(s->config.registry, tool, arguments, s->config.identity,
-                              deadline_of(s), round, on_call_done, r);
+                              deadline_of(s), &own, on_call_done, r);
     r->starting = false;
     if (!call) {
         struct reply_to to = reply_of(r);
@@ -225,6 +227,12 @@ static bool keep_params(struct request *r, const struct call_start *start)
     return true;
 }
 
+/* What a program asks for, and no model can: it is beside the arguments. */
+static bool wants_raw(struct slice params)
+{
+    return json_string_is(json_member(json_member(params, "_meta"), "scout/output"), "raw");
+}
+
 void call_start(struct mcp_session *s, const struct reply_to *to, const struct call_start *start)
 {
     struct slice token;
@@ -254,6 +262,7 @@ void call_start(struct mcp_session *s, const struct reply_to *to, const struct c
     r->way->in_flight++;
     r->answer = start->answer;
     r->in_round = round.answers.len > 0;
+    r->raw = wants_raw(start->params);
     progress_want(r, token);
     count_begun(s);
     if (to->batch)

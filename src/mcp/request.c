@@ -91,6 +91,7 @@ struct request *request_take(struct request_table *t, const struct reply_to *to)
     r->asked = r->in_round = false;
     r->can = to->can;
     r->shows_apps = to->shows_apps;
+    r->raw = false;
     r->era = to->era;
     r->batch = to->batch;
     r->cancelled = r->starting = r->ended = r->told = false;

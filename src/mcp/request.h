@@ -31,6 +31,7 @@ struct request {
     bool in_round; /* something has been answered */
     uint32_t can;
     bool shows_apps;
+    bool raw;           /* results are asked for as they are */
     bool cancelled;     /* its answer is dropped */
     bool starting;      /* inside tool_call_start */
     bool ended;         /* on_done came meanwhile */

@@ -212,7 +212,7 @@ const struct tool resource_listen_tool = {
 
 static void start_subscribe(struct tool_call *call, const struct cJSON *args)
 {
-    struct tool_result result = {.write = write_none};
+    struct tool_result result = {.write = write_none, .is_clean = true, .is_whole = true};
     struct resource_uri *uri = arena_alloc(&call->arena, sizeof *uri);
     const struct ssh_host *host;
     struct failure why;

@@ -22,7 +22,8 @@ static void write_nothing(struct json_writer *w, const void *context)
 
 static void finish(struct poll_call *p, const struct resource_seen *seen)
 {
-    const struct tool_result result = {.write = write_nothing, .context = seen};
+    const struct tool_result result = {
+        .write = write_nothing, .context = seen, .is_clean = true, .is_whole = true};
     p->call->state = NULL;
     tool_call_finish(p->call, &result);
 }

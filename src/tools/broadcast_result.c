@@ -27,6 +27,18 @@ void broadcast_part_fini(struct broadcast_part *p)
     buf_fini(&p->object);
 }
 
+/* Only controls are escaped as \uXXXX, and are one byte. */
+size_t broadcast_part_text_len(const struct broadcast_part *p)
+{
+    struct slice text = buf_peek(&p->text);
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; len++) {
+        bool escaped = text.data[i] == '\\' && i + 1 < text.len;
+        i += !escaped ? 1 : text.data[i + 1] == 'u' ? 6 : 2;
+    }
+    return len;
+}
+
 /* ---- text ---- */
 
 /* Keeps the first error. */

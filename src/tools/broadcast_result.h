@@ -14,6 +14,9 @@ struct broadcast_part {
     bool ok;
 };
 
+/* The bytes of the text when it is not escaped any more. */
+size_t broadcast_part_text_len(const struct broadcast_part *p);
+
 void broadcast_part_init(struct broadcast_part *p);
 void broadcast_part_fini(struct broadcast_part *p);
 

@@ -184,6 +184,7 @@ const struct tool glob_tool = {
     .param_count = sizeof params / sizeof params[0],
     .output_schema = glob_output_schema,
     .verbs = POLICY_BIT(POLICY_LIST),
+    .is_long = true,
     .idempotent = true,
     .open_world = true,
     .start = start,

@@ -5,17 +5,26 @@
  * and PATH_ENTRIES_MAX. */
 #include "page_result.h"
 
+#include "model_result.h"
 #include "scout/fleet/target.h"
 
 #define DATA_MAX (256u * 1024u * 1024u) /* bytes; max_file_size as control characters fits */
 #define URI_MAX  (3u * (TARGET_HOST_MAX + TARGET_PATH_MAX) + 64u) /* all of it encoded */
 
-static int make_data(struct page_answer *p)
+static int make_data(struct page_answer *p, const struct redactor *redactor)
 {
     struct json_writer w;
+    struct buf made;
     json_writer_init(&w, &p->data);
     path_answer_object(&w, p->answer);
-    return json_writer_end(&w);
+    int error = json_writer_end(&w);
+    if (error || !redactor)
+        return error;
+    buf_init(&made, DATA_MAX);
+    error = model_object_make(redactor, buf_peek(&p->data), &made);
+    buf_swap(&made, &p->data);
+    buf_fini(&made);
+    return error;
 }
 
 static enum ui_viewer viewer_of(const struct path_answer *a)
@@ -31,13 +40,14 @@ static int make_page(struct page_answer *p, const struct ui_pages *pages)
 }
 
 int page_answer_init(struct page_answer *p, const struct path_answer *answer,
-                     const struct ui_pages *pages, struct failure *why)
+                     const struct ui_pages *pages, const struct redactor *redactor,
+                     struct failure *why)
 {
     p->answer = answer;
     buf_init(&p->data, DATA_MAX);
     buf_init(&p->page, 0);
     buf_init(&p->uri, URI_MAX);
-    int error = make_data(p);
+    int error = make_data(p, redactor);
     if (!error)
         error = make_page(p, pages);
     if (!error)

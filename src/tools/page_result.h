@@ -10,10 +10,12 @@ struct page_answer {
     struct buf data, page, uri;
 };
 
-/* 0, or a negative error with *why; page_answer_fini in either case. `answer` is borrowed. */
+/* The data is made fit for a model by `redactor`; NULL: it is as on the host.
+ * 0, or a negative error with *why; page_answer_fini in either case. `answer` is borrowed. */
 __attribute__((warn_unused_result)) int page_answer_init(struct page_answer *p,
                                                          const struct path_answer *answer,
                                                          const struct ui_pages *pages,
+                                                         const struct redactor *redactor,
                                                          struct failure *why);
 void page_answer_fini(struct page_answer *p);
 void page_answer_write(struct json_writer *w, const void *context); /* struct page_answer */

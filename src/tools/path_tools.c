@@ -141,6 +141,7 @@ const struct tool list_tool = {
     .param_count = 1,
     .output_schema = list_output_schema,
     .verbs = POLICY_BIT(POLICY_LIST),
+    .is_long = true,
     .idempotent = true,
     .open_world = true,
     .start = start_list,

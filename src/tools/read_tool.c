@@ -209,6 +209,7 @@ const struct tool read_tool = {
     .param_count = sizeof params / sizeof params[0],
     .output_schema = read_output_schema,
     .verbs = POLICY_BIT(POLICY_READ),
+    .is_long = true,
     .idempotent = true,
     .open_world = true,
     .start = start,

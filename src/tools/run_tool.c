@@ -302,6 +302,7 @@ const struct tool run_tool = {
                      "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"}," //
     command_result_properties "," result_error_property "}}",
     .verbs = POLICY_BIT(POLICY_RUN),
+    .is_long = true,
     .destructive = true,
     .open_world = true,
     .start = start,

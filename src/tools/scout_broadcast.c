@@ -62,15 +62,26 @@ static void on_task(struct io_task *task)
     struct broadcast *b = CONTAINER_OF(task, struct broadcast, task);
     struct scout_call *s = b->s;
     const struct broadcast_part **parts = malloc(b->count * sizeof *parts);
+    size_t *blocks = malloc(b->count * sizeof *blocks);
     struct broadcast_answer answer = {.parts = parts, .count = b->count, .succeeded = b->succeeded};
+    const struct tool_result result = {
+        .write = broadcast_answer_write,
+        .context = &answer,
+        .is_clean = true, /* each part was, by its own call */
+        .blocks = blocks,
+        .block_count = b->count,
+    };
     s->operation = NULL;
-    for (size_t i = 0; parts && i < b->count; i++)
+    for (size_t i = 0; parts && blocks && i < b->count; i++) {
         parts[i] = &b->members[i].part;
-    if (parts)
-        scout_call_finish(s, broadcast_answer_write, &answer);
+        blocks[i] = broadcast_part_text_len(parts[i]);
+    }
+    if (parts && blocks)
+        scout_call_end(s, &result);
     else
         scout_call_fail_memory(s);
     free(parts);
+    free(blocks);
     broadcast_free(b);
 }
 
@@ -144,14 +155,15 @@ static void begin_member(struct member *m)
 {
     struct broadcast *b = m->b;
     struct tool_call *whole = b->s->call, *call = NULL;
+    const struct tool_round round = {.raw = whole->raw};
     struct buf arguments;
     m->begun = true;
     m->first->in_flight++;
     b->in_flight++;
     buf_init(&arguments, RESULT_MAX);
     if (write_arguments(m, &arguments) == 0)
-        call = tool_call_start(&b->registry, whole->tool, buf_peek(&arguments), whole->identity,
-                               whole->deadline_ns, on_done, m);
+        call = tool_call_start_round(&b->registry, whole->tool, buf_peek(&arguments),
+                                     whole->identity, whole->deadline_ns, &round, on_done, m);
     buf_fini(&arguments);
     if (call && !m->done) {
         m->call = call;
@@ -285,7 +297,10 @@ static void prepare(struct broadcast *b)
     if (b->env.file_size_max > room)
         b->env.file_size_max = room;
     b->env.entry_max = room / BROADCAST_ENTRY_BYTES;
-    b->view = (struct tool_view){.env = &b->env, .policy = call->view->policy};
+    b->view = (struct tool_view){.env = &b->env,
+                                 .policy = call->view->policy,
+                                 .redactor = call->view->redactor,
+                                 .raw_output = call->view->raw_output};
     b->registry = *call->registry;
     b->registry.view = &b->view;
     b->registry.part_of = call->number;

@@ -37,6 +37,7 @@ void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *c
 /* With a failure (error 0: none) that `write` tells, too. */
 void scout_call_finish_as(struct scout_call *s, const struct failure *why, tool_write_fn *write,
                           const void *context);
+void scout_call_end(struct scout_call *s, const struct tool_result *result);
 void scout_call_fail(struct scout_call *s, const struct failure *why);
 void scout_call_fail_memory(struct scout_call *s);
 

@@ -31,8 +31,12 @@ static void finish_page(struct scout_call *s, const struct path_answer *answer)
 {
     struct page_answer page;
     struct failure why;
-    if (page_answer_init(&page, answer, s->call->view->ui, &why) == 0)
-        scout_call_finish(s, page_answer_write, &page);
+    const struct tool_call *call = s->call;
+    const struct redactor *redactor = call->raw ? NULL : call->view->redactor;
+    const struct tool_result result = {
+        .write = page_answer_write, .context = &page, .is_clean = true, .is_whole = true};
+    if (page_answer_init(&page, answer, call->view->ui, redactor, &why) == 0)
+        scout_call_end(s, &result);
     else
         scout_call_fail(s, &why);
     page_answer_fini(&page);

@@ -24,28 +24,30 @@ static const struct {
 
 /* ---- the end ---- */
 
-void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context)
+void scout_call_end(struct scout_call *s, const struct tool_result *result)
 {
     struct tool_call *call = s->call;
-    struct tool_result result = {.write = write, .context = context};
     call->state = NULL;
-    tool_call_finish(call, &result);
+    tool_call_finish(call, result);
     free(s);
+}
+
+void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context)
+{
+    const struct tool_result result = {.write = write, .context = context};
+    scout_call_end(s, &result);
 }
 
 void scout_call_finish_as(struct scout_call *s, const struct failure *why, tool_write_fn *write,
                           const void *context)
 {
-    struct tool_call *call = s->call;
-    struct tool_result result = {.is_error = why->error != 0,
-                                 .error = why->error,
-                                 .stage = why->stage,
-                                 .write = write,
-                                 .context = context};
-    call->state = NULL;
-    call->why = why->error ? why : NULL;
-    tool_call_finish(call, &result);
-    free(s);
+    const struct tool_result result = {.is_error = why->error != 0,
+                                       .error = why->error,
+                                       .stage = why->stage,
+                                       .write = write,
+                                       .context = context};
+    s->call->why = why->error ? why : NULL;
+    scout_call_end(s, &result);
 }
 
 void scout_call_fail(struct scout_call *s, const struct failure *why)
@@ -268,6 +270,7 @@ const struct tool scout_tool = {
     .has_viewer = true,
     .verbs = POLICY_BIT(POLICY_HOSTS) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_READ) |
              POLICY_BIT(POLICY_QUERY) | POLICY_BIT(POLICY_TRANSFER),
+    .is_long = true,
     .destructive = true,
     .idempotent = true,
     .open_world = true,

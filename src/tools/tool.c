@@ -10,9 +10,11 @@
  * call twice is a tool's mistake and asserts. */
 #include "result.h"
 #include "tool_args.h"
+#include "tool_output.h"
 #include "tool_record.h"
 
 #include <assert.h>
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 /* Stands for every call that ended before its start returned. Never written: it is finished. */
@@ -21,7 +23,7 @@ static const struct tool_call ended = {.finished = true};
 static bool is_offered(const struct tool_registry *r, const struct tool *t)
 {
     uint32_t sets = r->view ? r->view->tool_sets : 0;
-    return !sets || t->takes_params || sets & TOOL_SET_BIT(t->set);
+    return !sets || t->takes_params || t->set == TOOL_SET_ANY || sets & TOOL_SET_BIT(t->set);
 }
 
 const struct tool *tool_find(const struct tool_registry *r, const char *name)
@@ -199,6 +201,20 @@ static int prepare_args(struct tool_call *call, struct slice arguments, struct c
     return tool_args_check(call->tool, *args, why);
 }
 
+/* What the caller said about the result, whatever the tool is. */
+static void take_output_max(struct tool_call *call, const struct cJSON *args)
+{
+    const struct cJSON *most = cJSON_GetObjectItemCaseSensitive(args, TOOL_OUTPUT_PARAM);
+    if (call->tool->is_long && most && !call->output_max)
+        call->output_max = (size_t)most->valuedouble;
+}
+
+static bool may_be_raw(const struct tool_view *view, const struct identity *identity)
+{
+    enum tool_raw who = view ? view->raw_output : TOOL_RAW_OWNER;
+    return who == TOOL_RAW_EVERYONE || (who == TOOL_RAW_OWNER && identity->is_owner);
+}
+
 struct tool_call *tool_call_start(const struct tool_registry *r, const struct tool *t,
                                   struct slice arguments, const struct identity *identity,
                                   uint64_t deadline_ns, tool_done_fn *on_done, void *owner)
@@ -214,6 +230,7 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
     struct tool_call *call = malloc(sizeof *call);
     struct failure why;
     struct cJSON *args = NULL;
+    bool raw = round && round->raw;
     if (!call)
         return NULL;
     *call = (struct tool_call){.tool = t,
@@ -225,6 +242,8 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
                                .on_done = on_done,
                                .owner = owner,
                                .round = round,
+                               .raw = raw && may_be_raw(r->view, identity),
+                               .output_max = raw ? SIZE_MAX / 2 : 0,
                                .starting = true};
     if (call->view)
         call->view->calls++;
@@ -236,8 +255,10 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
         tool_call_fail(call, &why);
     } else if (prepare_args(call, arguments, &args, &why) != 0)
         tool_call_fail(call, &why);
-    else
+    else {
+        take_output_max(call, args);
         t->start(call, args);
+    }
     call->starting = false;
     call->round = NULL;
     if (call->finished) {
@@ -259,30 +280,6 @@ void tool_call_ask(struct tool_call *call, const struct tool_questions *question
     tool_call_finish(call, &result);
 }
 
-void tool_call_cancel(struct tool_call *call)
-{
-    if (call->cancelled || call->finished)
-        return;
-    assert(!call->starting); /* nobody has the pointer yet */
-    call->cancelled = true;
-    if (call->tool->cancel)
-        call->tool->cancel(call);
-}
-
-void tool_call_finish(struct tool_call *call, const struct tool_result *result)
-{
-    assert(!call->finished);
-    struct tool_record record;
-    call->finished = true;
-    if (result->error == SCOUT_E_CONFIRMATION && !call->effect_fn && call->confirmed)
-        confirmations_give_back(call->registry->confirmations, call->confirmed);
-    tool_record_take(call, &record);
-    call->on_done(call, result);
-    tool_record_end(call, &record, result);
-    if (!call->starting)
-        call_free(call);
-}
-
 /* The members "content", "structuredContent" and "isError" of a failed call. */
 static void write_failure(struct json_writer *w, const void *context)
 {
@@ -299,13 +296,64 @@ static void write_failure(struct json_writer *w, const void *context)
     result_bool(w, "isError", true);
 }
 
+static struct tool_result failed(const struct failure *why)
+{
+    return (struct tool_result){.is_error = true,
+                                .error = why->error,
+                                .stage = why->stage,
+                                .write = write_failure,
+                                .context = why};
+}
+
+/* The tool has ended, and its result is not wanted any more. */
+static void end_cancelled(struct tool_call *call)
+{
+    struct failure why;
+    failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
+    const struct tool_result result = failed(&why);
+    tool_output_cancel(call);
+    call->why = &why;
+    tool_call_deliver(call, &result);
+}
+
+void tool_call_cancel(struct tool_call *call)
+{
+    if (call->cancelled || call->finished)
+        return;
+    assert(!call->starting); /* nobody has the pointer yet */
+    call->cancelled = true;
+    if (call->output)
+        end_cancelled(call);
+    else if (call->tool->cancel)
+        call->tool->cancel(call);
+}
+
+void tool_call_finish(struct tool_call *call, const struct tool_result *result)
+{
+    assert(!call->finished && !call->output);
+    tool_output_begin(call, result);
+}
+
+void tool_call_deliver(struct tool_call *call, const struct tool_result *result)
+{
+    assert(!call->finished);
+    struct tool_record record;
+    call->finished = true;
+    if (result->error == SCOUT_E_CONFIRMATION && !call->effect_fn && call->confirmed)
+        confirmations_give_back(call->registry->confirmations, call->confirmed);
+    tool_record_take(call, &record);
+    call->on_done(call, result);
+    tool_record_end(call, &record, result);
+    if (!call->starting)
+        call_free(call);
+}
+
 void tool_call_fail(struct tool_call *call, const struct failure *why)
 {
-    struct tool_result result = {.is_error = true,
-                                 .error = why->error,
-                                 .stage = why->stage,
-                                 .write = write_failure,
-                                 .context = why};
+    struct failure own;
+    if (tool_output_failure(call, why, &own))
+        why = &own;
+    const struct tool_result result = failed(why);
     call->why = why;
     tool_call_finish(call, &result);
 }

@@ -12,8 +12,18 @@
 
 #define INTEGER_MAX 9007199254740991.0 /* 2^53 - 1 */
 
+const struct tool_param tool_output_param = {
+    .name = TOOL_OUTPUT_PARAM,
+    .description = "Characters to answer with at most.",
+    .type = TOOL_INTEGER,
+    .minimum = TOOL_OUTPUT_MIN,
+    .maximum = TOOL_OUTPUT_MAX,
+};
+
 static const struct tool_param *param_find(const struct tool *t, const char *name)
 {
+    if (t->is_long && strcmp(name, TOOL_OUTPUT_PARAM) == 0)
+        return &tool_output_param;
     for (size_t i = 0; i < t->param_count; i++)
         if (strcmp(t->params[i].name, name) == 0)
             return &t->params[i];
@@ -110,9 +120,9 @@ static bool value_passes(const struct tool_param *p, const struct cJSON *value)
 static int refuse_unknown(const struct tool *t, const char *name, struct failure *why)
 {
     char known[256] = "no arguments";
-    for (size_t i = 0, len = 0; i < t->param_count && len < sizeof known; i++)
+    for (size_t i = 0, len = 0; i < t->param_count + t->is_long && len < sizeof known; i++)
         len += (size_t)snprintf(known + len, sizeof known - len, "%s\"%s\"", i ? ", " : "",
-                                t->params[i].name);
+                                i < t->param_count ? t->params[i].name : TOOL_OUTPUT_PARAM);
     return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "unknown argument \"%.64s\": %s takes %s",
                        name, t->name, known);
 }

@@ -4,8 +4,8 @@
  * left out. All four hints are always written: their defaults in the specification are not ours.
  * A string's `maxLength` counts characters and our bound counts bytes; since no character is
  * shorter than a byte, a string within the bound always satisfies the schema. */
-#include "scout/tools/tool.h"
 #include "scout/ui/page.h"
+#include "tool_args.h"
 
 static const char *type_name(enum tool_param_type type)
 {
@@ -101,11 +101,33 @@ static void describe_input(struct json_writer *w, const struct tool *t)
     json_object_begin(w);
     for (size_t i = 0; i < t->param_count; i++)
         describe_param(w, &t->params[i]);
+    if (t->is_long)
+        describe_param(w, &tool_output_param);
     json_object_end(w);
     describe_required(w, t);
     json_key(w, "additionalProperties");
     json_bool(w, false);
     json_object_end(w);
+}
+
+/* The tool's own schema, and the member that says what became of its result (docs/wire.md). */
+static void describe_output(struct json_writer *w, const char *schema)
+{
+    static const char opening[] = "{\"type\":\"object\",\"properties\":{";
+    static const char member[] = "\"output\":{\"type\":\"object\"},";
+    size_t len = strlen(schema), at = strlen(opening);
+    struct buf whole;
+    buf_init(&whole, len + sizeof member);
+    bool any = len > at && strncmp(schema, opening, at) == 0 && schema[at] == '"';
+    int error = any ? buf_append(&whole, slice_of(opening, at)) : 0;
+    if (any && !error)
+        error = buf_append_str(&whole, member);
+    if (!error)
+        error = buf_append_str(&whole, any ? schema + at : schema);
+    if (error && !w->error)
+        w->error = error;
+    json_raw(w, buf_peek(&whole));
+    buf_fini(&whole);
 }
 
 static void describe_hints(struct json_writer *w, const struct tool *t, uint32_t verbs)
@@ -157,7 +179,7 @@ void tool_describe(struct json_writer *w, const struct tool_registry *r, const s
         describe_input(w, t);
     if (t->output_schema) {
         json_key(w, "outputSchema");
-        json_raw(w, slice_str(t->output_schema));
+        describe_output(w, t->output_schema);
     }
     json_key(w, "annotations");
     describe_hints(w, t, verbs);

@@ -298,7 +298,7 @@ class ViewersTest(harness.ScoutTest):
         cls.make_folder()
         cls.fleet = cls.make_fleet(1)
         cls.files = cls.fleet.path("demo1")
-        cls.client = cls.make_daemon(cls.fleet.ssh_config, f"enable_ui = true\nmax_file_size = {FILE_LIMIT}\n").client()
+        cls.client = cls.make_daemon(cls.fleet.ssh_config, f"enable_ui = true\nmax_file_size = {FILE_LIMIT}\n").client().raw()
         cls.addClassCleanup(cls.client.close)
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.close)

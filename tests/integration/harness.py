@@ -32,6 +32,7 @@ LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 META_VERSION = "io.modelcontextprotocol/protocolVersion"
 META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 META = {META_VERSION: MODERN, META_CAPABILITIES: {}}
+RAW_META = {**META, "scout/output": "raw"}  # results whole and exactly, as the companion asks for them
 
 
 def wait_until(condition, what, timeout=ANSWER_S):
@@ -327,6 +328,7 @@ class Client:
         self.without_id = []
         self.last_id = 0
         self.modern = True
+        self.meta = META
 
     def __enter__(self):
         return self
@@ -336,6 +338,11 @@ class Client:
 
     def close(self):
         self.socket.close()
+
+    def raw(self):
+        """From now on results are asked for whole and exactly as hosts have them, as the companion does."""
+        self.meta = RAW_META
+        return self
 
     def send_raw(self, data):
         self.socket.sendall(data)
@@ -347,7 +354,7 @@ class Client:
             message_id = self.last_id
         message = {"jsonrpc": "2.0", "id": message_id, "method": method}
         if self.modern:
-            params = {**(params or {}), "_meta": META}
+            params = {**(params or {}), "_meta": self.meta}
         if params is not None:
             message["params"] = params
         self.send_raw(json.dumps(message, ensure_ascii=False).encode() + b"\n")

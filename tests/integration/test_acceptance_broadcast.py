@@ -335,7 +335,7 @@ class BroadcastTest(TwoHostsTest):
         for n in range(200):
             self.put("", f"full/{n}")
         targets = ["t1:" + path] * 200 + ["t1:" + folder] * 200
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             result = self.broadcast(*targets, client=client)
         self.assertLess(len(json.dumps(result)), 8 << 20)
         self.assertEqual(text_of(result).count("\n[truncated at 4096 bytes]\n"), 200)

@@ -95,7 +95,10 @@ class QueryTest(harness.ScoutTest):
         result = self.query("cat large")
         content = self.assertScoutOk(result, "command")
         self.assertTrue(content["stdout_truncated"])
-        self.assertEqual(len(content["stdout"]), 65536)
+        self.assertIn("x\n[truncated at 65536 bytes]", text_of(result)[25000:])
+        with self.daemon.client().raw() as client:
+            result = client.tool("scout", target=f"demo1:{self.fleet.path('demo1', 'work')}", query="cat large")
+        self.assertEqual(len(self.assertScoutOk(result, "command")["stdout"]), 65536)
         self.assertIn("x\n[truncated at 65536 bytes]", text_of(result)[65000:])
 
     def test_the_timeout_stops_it(self):  # C.3-35

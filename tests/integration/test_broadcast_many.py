@@ -70,7 +70,7 @@ class ManyTargetsTest(peers.PeerTest):
                                   f"connect_timeout = {CONNECT_S}\ncall_timeout = {CALL_S}\n")
         targets = [target for target, _ in wanted]
         opened, used = 0, []
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             for _ in range(ROUNDS):
                 begun = time.monotonic()
                 result = client.tool("scout", targets=targets, timeout=CALL_S + LATE_S)
@@ -96,7 +96,7 @@ class ManyTargetsTest(peers.PeerTest):
                    [f"silent{n}:/file-1" for n in range(100, 200)])
         daemon = self.make_daemon(self.write("stalling", hosts), "connect_timeout = 60\n"
                                   "max_connections = 500\ncall_timeout = 3\n")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             begun = time.monotonic()
             answer = self.assertScoutOk(client.tool("scout", targets=targets, timeout=20),
                                         "broadcast")

@@ -229,9 +229,9 @@ class CliTest(harness.ScoutTest):
 
     # --- the shim ----------------------------------------------------------------------------
 
-    def request(self, message_id, target):
+    def request(self, message_id, target, meta=harness.META):
         return json.dumps({"jsonrpc": "2.0", "id": message_id, "method": "tools/call", "params": {
-            "name": "scout", "arguments": {"target": target}, "_meta": harness.META}}) + "\n"
+            "name": "scout", "arguments": {"target": target}, "_meta": meta}}) + "\n"
 
     def test_mcp_answers_all_before_it_ends(self):
         lines = "".join(self.request(index, "demo1:hello.txt") for index in range(50))
@@ -242,7 +242,7 @@ class CliTest(harness.ScoutTest):
 
     def test_mcp_carries_large_answers_whole(self):
         path = self.fleet.write("demo1", "large", b"z" * 900000)
-        lines = "".join(self.request(index, "demo1:" + path) for index in range(5))
+        lines = "".join(self.request(index, "demo1:" + path, harness.RAW_META) for index in range(5))
         for line in self.ok("mcp", stdin=lines).splitlines():
             self.assertEqual(harness.text_of(json.loads(line)["result"]), "z" * 900000)
 

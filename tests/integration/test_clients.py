@@ -163,7 +163,7 @@ class ClientsTest(harness.ScoutTest):
         def line(number):
             return json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {
                 "name": "scout", "arguments": {"target": "demo1:" + self.large},
-                "_meta": META}}).encode() + b"\n"
+                "_meta": harness.RAW_META}}).encode() + b"\n"
 
         sent = blocked = 0
         data = b""
@@ -228,12 +228,12 @@ class CrowdTest(harness.ScoutTest):
         fleet.write("demo1", "large", b"x" * (1 << 20))
         fleet.write("demo1", "small", "small")
         daemon = self.make_daemon(fleet.ssh_config)
-        clients = [daemon.client() for _ in range(6)]
+        clients = [daemon.client().raw() for _ in range(6)]
         # Of text and structured content, 60 MiB for each: below what may wait for one of them.
         sent = [[client.send_scout("demo1:large") for _ in range(30)] for client in clients]
         harness.wait_until(
             lambda: daemon.log().count("request tool=scout") >= 180, "all have ended", 60)
-        with daemon.client() as other:
+        with daemon.client().raw() as other:
             self.assertEqual(text_of(other.scout("demo1:large")), "x" * (1 << 20))
         codes = set()
         for client, message_ids in zip(clients, sent):

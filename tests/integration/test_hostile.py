@@ -107,11 +107,13 @@ class HostileTest(harness.ScoutTest):
 
     def test_a_host_that_dies_under_load_answers_every_call(self):
         path = self.fleet.write("demo2", "large", b"x" * 1000000)
-        sent = [self.client.send_scout("demo2:" + path) for _ in range(100)]
-        self.client.result(sent[0], CALL_TIMEOUT_S + LATE_S)
+        client = self.daemon.client().raw()
+        self.addCleanup(client.close)
+        sent = [client.send_scout("demo2:" + path) for _ in range(100)]
+        client.result(sent[0], CALL_TIMEOUT_S + LATE_S)
         self.fleet.down("demo2")
         for message_id in sent[1:]:
-            result = self.client.result(message_id, CALL_TIMEOUT_S + LATE_S)
+            result = client.result(message_id, CALL_TIMEOUT_S + LATE_S)
             if result.get("isError"):
                 self.assertScoutError(result, (*LOST_CODES, "deadline-exceeded"))
             else:

@@ -79,7 +79,7 @@ class Listing:
         os.makedirs(folder)
         for i in range(500):
             os.symlink(f"target/of/{i}", os.path.join(folder, f"l{i:03}"))
-        said = text_of(self.client.scout(f"{self.host}:{folder}"))
+        said = text_of(self.client.tool("scout", target=f"{self.host}:{folder}", max_output=100000))
         self.assertEqual(said.split("\n", 1)[1], self.ls(folder).split("\n", 1)[1])
 
     def test_names_with_control_characters(self):
@@ -87,6 +87,13 @@ class Listing:
         os.makedirs(folder)
         os.symlink("to\x1b[2J", os.path.join(folder, "new\nline\x7f"))
         result = self.client.scout(f"{self.host}:{folder}")
+        self.assertIn(" new?line? -> to?[2J\n", text_of(result))
+        answer = self.assertScoutOk(result, "directory")
+        entry = answer["entries"][-1]
+        self.assertEqual((entry["name"], entry["target"]), ("new\nline\u2421", "to"))
+        self.assertEqual(answer["output"]["neutralised"], {"escapes": 2, "bidi": 0, "invisible": 0})
+        with self.daemon.client().raw() as client:
+            result = client.scout(f"{self.host}:{folder}")
         self.assertTrue(text_of(result).endswith(" new?line? -> to?[2J\n"), text_of(result))
         entry = self.assertScoutOk(result, "directory")["entries"][-1]
         self.assertEqual((entry["name"], entry["target"]), ("new\nline\x7f", "to\x1b[2J"))
@@ -100,14 +107,16 @@ class SftpListingTest(Listing, harness.ScoutTest):
         cls.make_folder()
         cls.fleet = cls.make_fleet(1)
         cls.files = cls.fleet.path("demo1")
-        cls.client = cls.make_daemon(cls.fleet.ssh_config).client()
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config)
+        cls.client = cls.daemon.client()
         cls.addClassCleanup(cls.client.close)
 
     def test_a_directory_of_100000_entries_is_cut_and_says_so(self):
         folder = self.make_large_folder()
         for i in range(100000):
             os.symlink("x", os.path.join(folder, str(i)))
-        result = self.client.scout(f"{self.host}:{folder}")
+        with self.daemon.client().raw() as client:
+            result = client.scout(f"{self.host}:{folder}")
         answer = self.assertScoutOk(result, "directory")
         self.assertTrue(answer["truncated"])
         self.assertEqual(answer["count"], 10000)
@@ -129,7 +138,8 @@ class ShellListingTest(Listing, harness.ScoutTest):
         cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.fleet.without_sftp("demo1")
         cls.files = cls.fleet.path("demo1")
-        cls.client = cls.make_daemon(cls.fleet.ssh_config).client()
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config)
+        cls.client = cls.daemon.client()
         cls.addClassCleanup(cls.client.close)
 
 

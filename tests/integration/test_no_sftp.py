@@ -122,7 +122,8 @@ class Answers:
 
     def test_a_large_file_is_cut(self):
         self.put("large", b"x" * (3 << 20))
-        answer = self.assertScoutOk(self.ask("large"), "file")
+        with self.daemon.client().raw() as client:
+            answer = self.assertScoutOk(client.scout(f"{self.host}:{self.files}/large"), "file")
         self.assertTrue(answer["truncated"])
         self.assertEqual(set(answer["text"]), {"x"})
         self.assertLess(len(answer["text"]), 3 << 20)
@@ -147,7 +148,8 @@ class NoSubsystemTest(Answers, harness.ScoutTest):
         cls.fleet = cls.make_fleet(1)
         cls.fleet.without_sftp("demo1")
         cls.files = cls.fleet.path("demo1")
-        cls.client = cls.make_daemon(cls.fleet.ssh_config).client()
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config)
+        cls.client = cls.daemon.client()
         cls.addClassCleanup(cls.client.close)
 
     def test_one_login_serves_all(self):
@@ -210,7 +212,8 @@ class DropbearTest(Answers, harness.ScoutTest):
   IdentitiesOnly yes
   UserKnownHostsFile {known_hosts}
 """)
-        cls.client = cls.make_daemon(config).client()
+        cls.daemon = cls.make_daemon(config)
+        cls.client = cls.daemon.client()
         cls.addClassCleanup(cls.client.close)
 
     @classmethod

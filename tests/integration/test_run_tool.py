@@ -120,14 +120,14 @@ class RunTest(harness.ScoutTest):
 
     def test_output_over_the_limit_stops_it(self):
         command, pid = self.sleeper("flood.pid")
-        result = self.run_it(command=command.replace("echo begun", "yes"))
+        result = self.run_it(command=command.replace("echo begun", "yes"), max_output=4 * LIMIT)
         content = self.assertScoutOk(result, "command")
         self.assertEqual(len(content["stdout"]), LIMIT)
         self.assertTrue(content["stdout_truncated"])
         self.assertEqual((content["state"], content["reason"]), ("stopped", "limit-exceeded"))
         self.assertIn(f"\n[truncated at {LIMIT} bytes]\n[stopped after", text_of(result))
         self.assertGone(pid())
-        exact = self.run_it(command=f"head -c {LIMIT} /dev/zero | tr '\\0' x")
+        exact = self.run_it(command=f"head -c {LIMIT} /dev/zero | tr '\\0' x", max_output=4 * LIMIT)
         self.assertEqual(text_of(exact), "x" * LIMIT)
 
     # --- the end of its time ----------------------------------------------------------------

@@ -192,6 +192,9 @@ class ScoutToolTest(harness.ScoutTest):
     def test_nul_and_control_bytes_in_a_file_arrive(self):
         path = self.make("binary", b"a\0b\x01\x1f\x7fc")
         result = self.assertScoutOk(self.client.scout("demo1:" + path), "file")
+        self.assertEqual(result["text"], "a\ufffdb\u2401\u241f\u2421c")
+        with self.daemon.client().raw() as client:
+            result = self.assertScoutOk(client.scout("demo1:" + path), "file")
         self.assertEqual(result["text"], "a\ufffdb\x01\x1f\x7fc")
 
     def test_what_is_no_file_is_refused_at_once(self):
@@ -257,9 +260,11 @@ class ScoutToolTest(harness.ScoutTest):
         for name in wanted:
             with open(os.path.join(folder, name), "wb"):
                 pass
-        answer = self.assertScoutOk(self.client.scout("demo1:" + folder), "directory")
+        result = self.client.tool("scout", target="demo1:" + folder, max_output=1000000)
+        answer = self.assertScoutOk(result, "directory")
         names = [e["name"] for e in answer["entries"] if e["name"] not in (".", "..")]
         self.assertEqual(names, wanted)
+        self.assertNotIn("output", answer)
         shutil.rmtree(folder)
 
     # --- many at once ------------------------------------------------------------------------

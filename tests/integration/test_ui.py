@@ -46,7 +46,7 @@ class PagesTest(harness.ScoutTest):
         cls.fleet = cls.make_fleet(2)
         cls.files = cls.fleet.path("demo1")
         cls.daemon = cls.make_daemon(cls.fleet.ssh_config, "enable_ui = true\nmax_file_size = 65536\n")
-        cls.client = cls.daemon.client()
+        cls.client = cls.daemon.client().raw()
         cls.addClassCleanup(cls.client.close)
 
     def page_of(self, path):

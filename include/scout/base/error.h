@@ -44,6 +44,7 @@
     X(POLICY, -49, "policy-denied", -32603, "policy does not allow it")                            \
     X(CONFIRMATION, -50, "confirmation-required", -32603, "a person has to allow it first")        \
     X(AUDIT, -51, "audit-unavailable", -32603, "the audit log cannot be written")                  \
+    X(NO_HANDLE, -60, "no-such-handle", -32602, "there is no such handle")                         \
     X(NOT_ADMITTED, -55, "not-admitted", -32603, "this client is not admitted")                    \
     X(EXISTS, -56, "already-exists", -32603, "there is a file already")                            \
     X(CHANGED, -57, "file-changed", -32603, "the file is not as it was")                           \

@@ -43,6 +43,12 @@ void json_null(struct json_writer *w);
  * can only be white space between tokens) become blanks, so that what is written stays one line. */
 void json_raw(struct json_writer *w, struct slice raw);
 
+/* A key that is JSON already, with its quotes. */
+void json_raw_key(struct json_writer *w, struct slice key);
+
+/* The members of a raw object, as json_raw takes it, into the object that is open. */
+void json_members(struct json_writer *w, struct slice object);
+
 /* A text value in parts: begin, any number of parts, end. A character split between two parts is
  * put together again. */
 struct json_text_parts {

@@ -20,6 +20,7 @@ struct identity {
     enum identity_role role;
     uint32_t uid;    /* of the peer */
     int32_t pid;     /* of the peer; 0: not known */
+    bool is_owner;   /* the daemon's own uid, or root, on its own socket, without a token */
     uint64_t client; /* its connection's number, never used again; 0: none */
 };
 

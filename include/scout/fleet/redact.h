@@ -37,6 +37,9 @@ void redactor_free(struct redactor *r);
 __attribute__((warn_unused_result)) int redactor_check_pattern(const char *pattern,
                                                                struct failure *why);
 
+/* Whether it has patterns of a configuration, which are slower than the rest. */
+bool redactor_has_patterns(const struct redactor *r);
+
 /* False: `text`, UTF-8 or the inside of a JSON string, has nothing that redact would change. Cheap;
  * true promises nothing. */
 bool redact_suspects(const struct redactor *r, struct slice text);

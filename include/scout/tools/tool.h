@@ -13,7 +13,9 @@
 
 enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN, TOOL_STRING_LIST, TOOL_OBJECT };
 
-#define TOOL_ARENA_MAX (16u * 1024u * 1024u) /* bytes that one call's arguments may take */
+#define TOOL_OUTPUT_MIN 1000                  /* characters of a result that a call may ask for */
+#define TOOL_OUTPUT_MAX 16777216              /* at most */
+#define TOOL_ARENA_MAX  (16u * 1024u * 1024u) /* bytes that one call's arguments may take */
 
 struct tool_param {
     const char *name, *description;
@@ -30,7 +32,7 @@ struct tool_call;
 struct cJSON;
 
 /* Which tools are offered is decided by the set (the key `tool_sets` has their names). */
-enum tool_set { TOOL_SET_SCOUT, TOOL_SET_FILES };
+enum tool_set { TOOL_SET_SCOUT, TOOL_SET_FILES, TOOL_SET_ANY /* offered with every set */ };
 
 #define TOOL_SET_BIT(set) (1u << (set))
 
@@ -51,7 +53,8 @@ struct tool {
     /* What the table does not have means nothing: the params of a method, which revisions of the
      * protocol add to. Such a tool is in no list. */
     bool takes_params;
-    bool lasts; /* it ends when its caller wants it to, and tells things until then */
+    bool lasts;   /* it ends when its caller wants it to, and tells things until then */
+    bool is_long; /* what it answers may be long: it takes `max_output`, too */
     /* Starts the work. `args` is an object whose members passed the table (a member that was null
      * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
@@ -87,6 +90,7 @@ struct tool_questions {
 /* What the rounds before brought. */
 struct tool_round {
     uint32_t can;         /* TOOL_CAN_ */
+    bool raw;             /* the client asks for results as they are: whole, exactly */
     struct slice answers; /* raw, an object: results by the questions' keys; empty: none came */
     struct slice state;   /* that the questions came with */
 };
@@ -96,9 +100,13 @@ struct tool_result {
     int error;         /* SCOUT_OK or the failure's number, for logs */
     const char *stage; /* where it ended, static, may be NULL */
     tool_write_fn *write;
-    const void *context; /* valid until on_done returns */
     /* Not NULL: it is no end, but what has to be known first; the rest is 0. */
     const struct tool_questions *questions;
+    const void *context;  /* valid until tool_call_finish returns */
+    bool is_clean;        /* it has no text from hosts but what was made fit for a model before */
+    bool is_whole;        /* it keeps the budget by itself */
+    const size_t *blocks; /* what its text consists of, in bytes: what is long is cut in each */
+    size_t block_count;
 };
 
 typedef void tool_done_fn(struct tool_call *call, const struct tool_result *result);
@@ -114,8 +122,13 @@ typedef void tool_effect_fn(struct tool_call *call, int error, const struct fail
 
 struct prompt_registry;
 struct resource_watches;
+struct output_store;
+struct redactor;
+struct tool_output;
 struct ui_pages;
 struct tool_env; /* what the tools work on; the daemon's */
+
+enum tool_raw { TOOL_RAW_OWNER, TOOL_RAW_EVERYONE, TOOL_RAW_NOBODY };
 
 /* The configuration that calls go by. A new one replaces it as a whole; calls that began under the
  * old one end under it. */
@@ -124,6 +137,9 @@ struct tool_view {
     const struct policy *policy;               /* NULL: everything is allowed */
     uint32_t tool_sets;                        /* TOOL_SET_BIT of those that are offered; 0: all */
     const struct ui_pages *ui;                 /* HTML pages of looks; NULL: there are none */
+    struct redactor *redactor;                 /* NULL: results go out as they are */
+    size_t output_budget;                      /* characters of a result; 0: no bound */
+    enum tool_raw raw_output;                  /* who may have results as they are */
     uint32_t calls;                            /* that go by it */
     void (*on_unused)(struct tool_view *view); /* after the last of them; may be NULL */
 };
@@ -143,6 +159,7 @@ struct tool_registry {
     struct undo *undo;                   /* where what is changed is kept; for tools that change */
     struct path_locks *locks;            /* likewise: turns at a file */
     struct resource_watches *watches;    /* where resources are watched; NULL: nowhere */
+    struct output_store *outputs;        /* what was left out of results; NULL: that is gone */
     uint64_t part_of; /* the number of the call that these calls are parts of; 0: of none */
 };
 
@@ -165,15 +182,18 @@ struct tool_call {
     bool has_exit; /* the tool's: its command ended with that. For records */
     int exit_status;
     bool cancelled;
+    bool raw;              /* the client gets results as they are */
+    size_t output_max;     /* characters that it asked for; 0: it did not */
     const char *subject;   /* what the caller named, a URI. For errors; NULL: nothing */
     uint64_t confirmed;    /* its number among `confirmations`; 0: it asked for none */
     struct audit_act act;  /* what it is about, as far as policy was asked. For logs */
     uint64_t answer_bytes; /* the caller's, within on_done: for the record */
     /* The machinery's own. */
     bool starting, finished, effect_begun;
-    uint64_t number;           /* of its records */
-    struct audit_act *refused; /* what policy refused last; NULL: nothing */
-    const struct failure *why; /* while it ends with that */
+    struct tool_output *output; /* the result is being made; NULL: it is not */
+    uint64_t number;            /* of its records */
+    struct audit_act *refused;  /* what policy refused last; NULL: nothing */
+    const struct failure *why;  /* while it ends with that */
     struct audit_wait audit_wait;
     struct io_task effect_task;
     tool_effect_fn *effect_fn;
@@ -249,7 +269,8 @@ void tool_call_leave_view(struct tool_call *call);
 /* What a call that ended with `error` was about: for logs and records. */
 const struct audit_act *tool_call_act(const struct tool_call *call, int error);
 
-/* For tools: ends the call. */
+/* For tools: ends the call. What the result says is made fit for the caller before on_done, which
+ * may take a helper thread, and so come later. */
 void tool_call_finish(struct tool_call *call, const struct tool_result *result);
 /* For tools: ends the call with a failure: text "Error: <text>", structured content
  * {"error":{"code","message","stage"?}}, isError true. */

@@ -83,7 +83,8 @@ static void zero_bytes_are_shown(void **state)
 {
     (void)state;
     char out[64];
-    assert_string_equal(neutralise(slice_of("a\0b", 3), 6, out, sizeof out), "a\\u0000b");
+    assert_string_equal(neutralise(slice_of("a\0b", 3), OUTPUT_SHOWN_MAX, out, sizeof out),
+                        "a\\u0000b");
 }
 
 static void a_pipe_gets_the_bytes_exactly(void **state)

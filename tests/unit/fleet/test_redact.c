@@ -134,6 +134,7 @@ static void secrets_of_every_kind_are_found(void **state)
         {"tool --token=hunter2 -v", "tool --token=<token> -v"},
         {"GET /x?access_token=0a1b2c3d&y=2", "GET /x?access_token=<token>&y=2"},
         {"<password>hunter2</password>", "<password><password></password>"},
+        {"x: \"PASSWORD=hunter2\\nHOST=h\"", "x: \"PASSWORD=<password>\\nHOST=h\""},
         {"token=0a1b2c3d token=4e5f6a7b", "token=<token> token=<token>"},
     };
     struct redactor *r = make(true, NULL, 0);

@@ -1,0 +1,24 @@
+/* Private to tools: text from hosts in a result that has been written, made fit for a model:
+ * without secrets (scout/fleet/redact.h), then neutral (scout/fleet/neutralise.h). Pure. */
+#ifndef SCOUT_TOOLS_CLEAN_JSON_H
+#define SCOUT_TOOLS_CLEAN_JSON_H
+
+#include "scout/fleet/neutralise.h"
+#include "scout/fleet/redact.h"
+
+#define CLEAN_TEXT_MAX (256u * 1024u * 1024u) /* bytes of one text */
+
+struct clean_counts {
+    uint64_t redacted;
+    struct neutralised neutralised;
+};
+
+/* Whether cleaning would change nothing. `json` is what a json_writer wrote. */
+bool clean_json_is_clean(const struct redactor *r, struct slice json);
+
+/* Appends `json` with every text value cleaned, and adds to *counts; names of members stay. 0, or
+ * SCOUT_E_NOMEM or SCOUT_E_LIMIT. */
+__attribute__((warn_unused_result)) int clean_json(const struct redactor *r, struct slice json,
+                                                   struct buf *out, struct clean_counts *counts);
+
+#endif
