@@ -11,6 +11,8 @@
  * server answers what was asked of one file in the order in which it was asked (draft,
  * section 6.1), so the mode may go right behind the last write.
  *
+ * A host without SFTP gets the same by its shell (put_shell.c).
+ *
  * A visit begins once again after a lost connection; this one only until it is settled. */
 #include "file_put.h"
 
@@ -106,7 +108,10 @@ void file_put_go(struct file_put *p)
         return;
     if (p->idle_ns)
         visit_idle(&p->visit, p->idle_ns);
-    put_open(p);
+    if (p->shell)
+        put_shell_open(p);
+    else
+        put_open(p);
 }
 
 uint64_t file_put_offset(const struct file_put *p)
@@ -123,9 +128,17 @@ static void begin(struct visit *v)
 
 static void begin_shell(struct visit *v)
 {
-    char text[320];
-    snprintf(text, sizeof text, "%.128s offers no SFTP, which writing a file needs", v->host->name);
-    visit_fail(v, SCOUT_E_SFTP_UNAVAILABLE, text);
+    put_shell_start(put_of(v));
+}
+
+static int feed(struct visit *v, struct slice data)
+{
+    return put_shell_feed(put_of(v), data);
+}
+
+static void fed(struct visit *v, int status)
+{
+    put_shell_fed(put_of(v), status);
 }
 
 static void take_back(struct visit *v, struct sftp *s)
@@ -147,6 +160,7 @@ static void reset(struct visit *v)
 {
     struct file_put *p = put_of(v);
     free_found(p);
+    put_shell_free(p);
     p->side_waiting = 0;
     p->target = (struct file_put_target){0};
 }
@@ -164,6 +178,7 @@ void put_deliver(struct file_put *p)
     free(p->parent);
     free(p->keep_as);
     free(p->tail);
+    put_shell_free(p);
     free(p);
 }
 
@@ -171,6 +186,7 @@ static void deliver(struct visit *v)
 {
     struct file_put *p = put_of(v);
     io_timer_stop(fleet_io(v->fleet), &p->again);
+    put_shell_abandon(p);
     if (v->failure.error && p->stage >= PUT_OPENING && p->stage < PUT_PLACED)
         put_clean_start(p);
     else
@@ -180,6 +196,8 @@ static void deliver(struct visit *v)
 static const struct visit_parts parts = {
     .begin = begin,
     .begin_shell = begin_shell,
+    .feed = feed,
+    .fed = fed,
     .take_back = take_back,
     .reset = reset,
     .deliver = deliver,

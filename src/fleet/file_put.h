@@ -83,6 +83,9 @@ struct file_put {
     bool owner_known; /* it was given: the next one is about the group alone */
     bool owner_kept, group_kept;
     struct io_timer again;
+    struct put_shell *shell; /* NULL: over SFTP */
+    char removed[64];        /* what the shell said of the removal */
+    size_t removed_len;
     struct file_put_result result;
     char shown[]; /* the path as the caller wrote it */
 };
@@ -102,6 +105,8 @@ void put_target_start(struct file_put *p);
 /* Whether what has these attributes (NULL: nothing is there) is as the condition wants it;
  * otherwise it has failed. */
 bool put_condition_holds(struct file_put *p, const struct sftp_attrs *attrs);
+/* Names the temporary file, beside the real path; false without memory. */
+bool put_name_temp(struct file_put *p);
 
 /* put_write.c: the temporary file, the contents. */
 void put_open(struct file_put *p);
@@ -121,6 +126,21 @@ bool put_resume_keeps(const struct file_put *p);
 
 /* put_place.c: all is written, and the owner is settled. */
 void put_finish(struct file_put *p);
+/* Its mode, now that it is known whether the group is kept. */
+uint32_t put_mode(const struct file_put *p);
+
+/* put_shell.c: the same steps where there is no SFTP. */
+void put_shell_start(struct file_put *p);
+int put_shell_feed(struct file_put *p, struct slice data);
+void put_shell_fed(struct file_put *p, int status);
+void put_shell_open(struct file_put *p);
+size_t put_shell_room(const struct file_put *p);
+void put_shell_write(struct file_put *p, struct slice data);
+void put_shell_end(struct file_put *p);
+void put_shell_place(struct file_put *p);
+/* Stops at the host what is under way there. */
+void put_shell_abandon(struct file_put *p);
+void put_shell_free(struct file_put *p);
 
 /* put_clean.c: removes the temporary file, and tells the end. */
 void put_clean_start(struct file_put *p);

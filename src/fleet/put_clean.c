@@ -10,6 +10,7 @@
 #include "file_put.h"
 
 #include "kept_files.h"
+#include "put_script.h"
 #include "scout/base/time.h"
 #include <stdio.h>
 #include <string.h>
@@ -51,9 +52,45 @@ static void begin(struct visit *v)
         pool_flush(&v->use);
 }
 
+static int feed(struct visit *v, struct slice data)
+{
+    struct file_put *p = put_of(v);
+    const size_t size = sizeof p->removed;
+    if (data.len > size) /* the end is what counts */
+        data = slice_skip(data, data.len - size);
+    size_t over = p->removed_len + data.len > size ? p->removed_len + data.len - size : 0;
+    memmove(p->removed, p->removed + over, p->removed_len - over);
+    memcpy(p->removed + p->removed_len - over, data.data, data.len);
+    p->removed_len += data.len - over;
+    return 0;
+}
+
+static void fed(struct visit *v, int status)
+{
+    struct file_put *p = put_of(v);
+    struct slice words;
+    if (status != 0 || !put_script_reply(slice_of(p->removed, p->removed_len), &words)) {
+        visit_fail(v, SCOUT_E_REMOTE, "The temporary file could not be removed");
+        return;
+    }
+    p->result.may_have_replaced = p->stage == PUT_PLACING && slice_is(words, "missing");
+    visit_finish(v);
+}
+
 static void begin_shell(struct visit *v)
 {
-    visit_fail(v, SCOUT_E_SFTP_UNAVAILABLE, "The host offers no SFTP any more");
+    struct file_put *p = put_of(v);
+    struct buf line;
+    buf_init(&line, EXEC_COMMAND_MAX);
+    int error = put_script_remove(&line, p->temp);
+    if (!error)
+        error = buf_append(&line, slice_of("", 1));
+    p->removed_len = 0;
+    if (error)
+        visit_fail(v, error, "No memory to remove the temporary file");
+    else
+        visit_run(v, (const char *)buf_peek(&line).data);
+    buf_fini(&line);
 }
 
 static void take_back(struct visit *v, struct sftp *s)
@@ -103,6 +140,8 @@ static void deliver(struct visit *v)
 static const struct visit_parts parts = {
     .begin = begin,
     .begin_shell = begin_shell,
+    .feed = feed,
+    .fed = fed,
     .take_back = take_back,
     .reset = reset,
     .deliver = deliver,

@@ -129,6 +129,10 @@ void file_put_place(struct file_put *p)
     struct sftp *s = visit_sftp(&p->visit);
     if (p->stage != PUT_WRITTEN || p->visit.finished)
         return;
+    if (p->shell) {
+        put_shell_place(p);
+        return;
+    }
     p->stage = PUT_FINISHING;
     if (!put_side_started(p, THERE,
                           s ? sftp_lstat(s, &p->side[THERE].request, p->real_path, on_there)
@@ -173,7 +177,7 @@ static void on_finished(struct sftp_request *request, const struct sftp_reply *r
 /* ---- the begin ---- */
 
 /* Who is in a group that the file before was not in must not get its rights. */
-static uint32_t mode_of(const struct file_put *p)
+uint32_t put_mode(const struct file_put *p)
 {
     uint32_t mode = FILE_PUT_MODE;
     if (p->has_mode)
@@ -189,7 +193,7 @@ static int start(struct file_put *p, unsigned i)
 {
     struct sftp *s = visit_sftp(&p->visit);
     struct sftp_request *r = &p->side[i].request;
-    const struct sftp_attrs mode = {.flags = SFTP_ATTR_PERMISSIONS, .permissions = mode_of(p)};
+    const struct sftp_attrs mode = {.flags = SFTP_ATTR_PERMISSIONS, .permissions = put_mode(p)};
     if (!s)
         return SCOUT_E_CONNECTION_LOST;
     switch (i) {

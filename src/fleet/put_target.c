@@ -123,7 +123,7 @@ static bool find_real(struct file_put *p)
 }
 
 /* A hidden name beside the real path. */
-static bool name_temp(struct file_put *p)
+bool put_name_temp(struct file_put *p)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
     uint8_t random[PUT_NAME_CHARS];
@@ -160,7 +160,7 @@ static void decide(struct file_put *p)
     }
     if (!put_condition_holds(p, p->target.exists ? &p->target.attrs : NULL) || !find_real(p))
         return;
-    if (!name_temp(p)) {
+    if (!put_name_temp(p)) {
         visit_fail(&p->visit, SCOUT_E_NOMEM, "No memory for the temporary file's name");
         return;
     }

@@ -38,6 +38,8 @@ size_t file_put_room(struct file_put *p)
     struct io *io = fleet_io(p->visit.fleet);
     if (p->stage != PUT_WRITING || p->ended || p->visit.finished)
         return 0;
+    if (p->shell)
+        return put_shell_room(p);
     size_t room = output_room(p), slots = (PUT_SLOTS - p->slots_used) * chunk_max(p);
     size_t window = FILE_PUT_WINDOW - p->in_flight;
     if (room == 0 && p->slots_used == 0)
@@ -122,6 +124,10 @@ void file_put_write(struct file_put *p, struct slice data)
 {
     if (p->stage != PUT_WRITING || p->visit.finished)
         return;
+    if (p->shell) {
+        put_shell_write(p, data);
+        return;
+    }
     if (p->tail_left > 0)
         data = put_resume_compare(p, data);
     while (data.len > 0 && !p->visit.finished) {
@@ -142,7 +148,10 @@ void file_put_end(struct file_put *p)
     if (p->stage != PUT_WRITING || p->visit.finished || p->ended)
         return;
     p->ended = true;
-    on_all_sent(p);
+    if (p->shell)
+        put_shell_end(p);
+    else
+        on_all_sent(p);
 }
 
 static void push_contents(struct file_put *p)

@@ -146,8 +146,9 @@ int command_start(struct pool *p, const struct command_request *request,
                   struct failure *why)
 {
     (void)why;
-    assert_true(request->repeatable && !request->has_input);
     assert_string_equal(request->principal, p->principal ? p->principal : "");
+    if (p->command && !p->command->events.on_end && !p->command->running)
+        command_drop(p); /* it was abandoned */
     assert_null(p->command);
     struct command *c = calloc(1, sizeof *c);
     assert_non_null(c);
@@ -155,21 +156,56 @@ int command_start(struct pool *p, const struct command_request *request,
     c->context = context;
     c->line = strdup(request->command);
     assert_non_null(c->line);
+    c->has_input = request->has_input;
+    c->input = tmpfile();
+    assert_non_null(c->input);
     p->command = *out = c;
     p->commands++;
     return 0;
 }
 
+static void command_free(struct command *c)
+{
+    free(c->line);
+    fclose(c->input);
+    free(c);
+}
+
 void command_drop(struct pool *p)
 {
-    free(p->command->line);
-    free(p->command);
+    command_free(p->command);
     p->command = NULL;
 }
 
 void command_abandon(struct command *c)
 {
     c->events = (struct command_events){0};
+}
+
+int command_write(struct command *c, struct slice data)
+{
+    assert_true(c->has_input && !c->input_ended && data.len <= EXEC_INPUT_MAX);
+    assert_int_equal(fwrite(data.data, 1, data.len, c->input), data.len);
+    c->drain = true;
+    return 0;
+}
+
+void command_end_input(struct command *c)
+{
+    assert_false(c->input_ended);
+    c->input_ended = true;
+}
+
+/* Lets it read what it was given; true when it waits for more. */
+static bool feed_command(struct command *c)
+{
+    if (!c->has_input || c->input_ended || !c->events.on_end)
+        return false;
+    if (c->drain) {
+        c->drain = false;
+        c->events.on_drain(c->context);
+    }
+    return true;
 }
 
 /* Runs the command as a login shell would, and tells its events. */
@@ -179,7 +215,11 @@ static void run_command(struct pool *p)
     struct command_result result = {.end = COMMAND_EXITED, .has_status = true};
     uint8_t bytes[65536];
     size_t n, piece = p->piece ? p->piece : sizeof bytes;
-    FILE *f = popen(c->line, "re");
+    c->running = true;
+    fflush(c->input);
+    rewind(c->input);
+    assert_true(dup2(fileno(c->input), STDIN_FILENO) >= 0);
+    FILE *f = popen(c->line, "r");
     assert_non_null(f);
     if (c->events.on_started)
         c->events.on_started(c->context);
@@ -191,9 +231,10 @@ static void run_command(struct pool *p)
     }
     int status = pclose(f);
     result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+    p->command = NULL; /* its end may start the next one */
     if (c->events.on_end)
         c->events.on_end(c->context, &result);
-    command_drop(p);
+    command_free(c);
 }
 
 /* ---- round trips ---- */
@@ -298,8 +339,10 @@ void world_step(struct world *w)
         io_run_once(w->fleet.io, (WORLD_TIMEOUT_S + 1) * NS_PER_S);
     else if (!list_empty(&p->waits))
         serve_waits(p);
-    else if (p->command)
+    else if (p->command && !feed_command(p->command))
         run_command(p);
+    else if (p->command)
+        return;
     else if (p->current && p->current->sftp && buf_len(sftp_output(p->current->sftp)) > 0)
         round_trip(p);
     while (io_run_once(w->fleet.io, 0))

@@ -10,6 +10,7 @@
 #include "scout/fleet/path_get.h"
 #include "scout/io/sim.h"
 #include "scout/pool/command.h"
+#include <stdio.h>
 
 #define WORLD_SIZE_MAX  (1024u * 1024u)
 #define WORLD_TIMEOUT_S 10
@@ -21,6 +22,9 @@ struct command {
     struct command_events events; /* none: it was abandoned */
     void *context;
     char *line;
+    bool running;
+    bool has_input, input_ended, drain;
+    FILE *input; /* what it will read */
 };
 
 struct pool {
