@@ -1,6 +1,7 @@
 """The tool `edit` against a real sshd."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -187,6 +188,25 @@ class EditTest(changes.ChangeTest):
         for strings in (("user = a", f"x {marker}"), (f"password = {marker}", "x")):
             self.refused("edit", path, "invalid-argument", marker, "secret",
                          old_string=strings[0], new_string=strings[1])
+
+    def test_a_secret_beside_an_edit_stays_and_is_not_shown(self):
+        secret = "ghp_" + "A1b2C3d4E5" * 4
+        path = self.put("beside.txt", f"user = a\ntoken = {secret}\nname = b\n")
+        shown = text_of(self.client.tool("read", target=self.target(path)))
+        marker = re.search(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]", shown)[0]
+        result = self.call("edit", path, old_string="name = b", new_string="name = c")
+        answer = self.assertScoutOk(result, "edit")
+        for text in (text_of(result), answer["diff"]):
+            self.assertIn(marker, text)
+            self.assertNotIn(secret, text)
+        self.assertRegex(answer["undo"], "^undo_")  # nothing that is no secret is taken for one
+        self.assertContent(path, f"user = a\ntoken = {secret}\nname = c\n")
+        # What was shown cannot be written back.
+        self.refused("write", path, "invalid-argument", marker, content=shown, overwrite=True)
+        self.refused("edit", path, "invalid-argument", marker, old_string=f"token = {marker}",
+                     new_string="token = x")
+        self.assertScoutOk(self.call("undo", path), "undo")
+        self.assertContent(path, f"user = a\ntoken = {secret}\nname = b\n")
 
     @changes.as_root
     def test_a_full_disk(self):
