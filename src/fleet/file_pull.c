@@ -36,6 +36,7 @@ struct file_pull {
     void *context;
     uint64_t idle_ns;
     struct sftp_request request, real_request; /* stat, open, fstat; realpath */
+    struct sftp_request behind_request;        /* a read at the end */
     bool stat_known, opened, going, ending;
     char *real_path;
     struct sftp_handle handle;
@@ -70,6 +71,28 @@ static void fail_changed(struct file_pull *p)
 
 /* ---- the end ---- */
 
+/* Both answers have to be right, in whatever order they come. */
+static void checked(struct file_pull *p)
+{
+    if (p->request.id == 0 && p->behind_request.id == 0)
+        visit_finish(&p->visit);
+}
+
+/* What is behind its end: nothing, unless it has grown, or is made up while it is read. */
+static void on_behind(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    struct file_pull *p = CONTAINER_OF(request, struct file_pull, behind_request);
+    if (reply->error)
+        visit_fail_reply(&p->visit, "read", reply);
+    else if (!reply->eof && p->size == 0)
+        fail(p, SCOUT_E_NOT_A_FILE,
+             "has no size of its own, as in /proc: it cannot be copied, only read");
+    else if (!reply->eof)
+        fail_changed(p);
+    else
+        checked(p);
+}
+
 static void on_checked(struct sftp_request *request, const struct sftp_reply *reply)
 {
     struct file_pull *p = CONTAINER_OF(request, struct file_pull, request);
@@ -78,7 +101,7 @@ static void on_checked(struct sftp_request *request, const struct sftp_reply *re
     else if (reply->attrs.size != p->attrs.size || reply->attrs.mtime != p->attrs.mtime)
         fail_changed(p);
     else
-        visit_finish(&p->visit);
+        checked(p);
 }
 
 /* Everything is handed on: is it still what it was? */
@@ -86,7 +109,10 @@ static void check(struct file_pull *p)
 {
     struct sftp *s = visit_sftp(&p->visit);
     p->ending = true;
-    int error = s ? sftp_fstat(s, &p->request, &p->handle, on_checked) : SCOUT_E_CONNECTION_LOST;
+    int error = s ? sftp_read(s, &p->behind_request, &p->handle, p->size, 1, on_behind)
+                  : SCOUT_E_CONNECTION_LOST;
+    if (!error)
+        error = sftp_fstat(s, &p->request, &p->handle, on_checked);
     if (error) {
         visit_fail_start(&p->visit, error);
         return;
@@ -378,6 +404,7 @@ static void take_back(struct visit *v, struct sftp *s)
     struct file_pull *p = pull_of(v);
     sftp_forget(s, &p->request);
     sftp_forget(s, &p->real_request);
+    sftp_forget(s, &p->behind_request);
     for (unsigned i = 0; i < PULL_SLOTS; i++)
         sftp_forget(s, &p->slots[i].request);
     if (p->handle_open)

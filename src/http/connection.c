@@ -124,9 +124,16 @@ static void on_timer(struct io_timer *timer)
 
 /* ---- requests ---- */
 
+/* A client that does not take its answers gets no further ones made. */
+static bool may_take(const struct http_connection *c)
+{
+    return !c->closing && !c->answering && !c->finished &&
+           http_connection_pending(c) < MCP_OUT_HIGH;
+}
+
 static void keep(struct http_connection *c, struct slice data)
 {
-    if (c->last)
+    if (c->last || data.len == 0)
         return; /* nothing that comes behind the last request counts */
     if (buf_append(&c->kept, data) != 0)
         http_connection_close(c);
@@ -143,7 +150,7 @@ static void on_task(struct io_task *task)
     buf_init(&c->kept, KEPT_MAX);
     feed(c, buf_peek(&kept));
     buf_fini(&kept);
-    if (!c->closing && !c->answering)
+    if (may_take(c))
         stream_resume(&c->stream);
 }
 
@@ -198,7 +205,7 @@ static void feed(struct http_connection *c, struct slice data)
 {
     bool more = true;
     c->feeding = true;
-    while (more && !c->closing && !c->answering && !c->finished) {
+    while (more && may_take(c)) {
         bool was_idle = http_reader_is_idle(&c->reader);
         enum http_event event = http_reader_feed(&c->reader, &data);
         if (was_idle && !http_reader_is_idle(&c->reader))
@@ -214,7 +221,7 @@ static void feed(struct http_connection *c, struct slice data)
         }
     }
     c->feeding = false;
-    if (c->answering && !c->closing)
+    if (!c->closing && !c->finished)
         keep(c, data);
     close_if_drained(c);
 }
@@ -260,7 +267,10 @@ static void on_end(struct stream *stream, int error)
 
 static void on_drain(struct stream *stream)
 {
-    close_if_drained(CONTAINER_OF(stream, struct http_connection, stream));
+    struct http_connection *c = CONTAINER_OF(stream, struct http_connection, stream);
+    if (buf_len(&c->kept) > 0 && may_take(c))
+        io_defer(c->endpoint->config.io, &c->task, on_task);
+    close_if_drained(c);
 }
 
 static const struct stream_events events = {on_data, on_end, on_drain, on_closed};

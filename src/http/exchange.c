@@ -74,7 +74,7 @@ void http_exchange_free(struct http_exchange *x)
 void http_exchange_detach(struct http_exchange *x)
 {
     x->connection = NULL;
-    if (!x->running || !x->session)
+    if (!x->busy && (!x->running || !x->session))
         http_exchange_free(x);
 }
 
@@ -158,23 +158,29 @@ static void send_answer(struct http_exchange *x)
 
 static void finish(struct http_exchange *x)
 {
-    struct http_connection *c = x->connection;
-    if (x->streaming) {
-        if (x->stream)
-            http_events_stream_end(x->session, x->stream);
-        if (c)
-            http_events_end(c);
-    }
+    if (x->streaming && x->stream)
+        http_events_stream_end(x->session, x->stream);
+    if (x->streaming && x->connection)
+        http_events_end(x->connection);
     x->running = false;
     x->seat = NULL;
     x->session = NULL;
     list_remove(&x->node);
     io_timer_stop(x->endpoint->config.io, &x->keepalive);
     buf_clear(&x->lines);
-    if (c)
-        http_connection_answered(c);
-    else
-        http_exchange_free(x);
+    if (x->connection)
+        http_connection_answered(x->connection);
+}
+
+/* Writing to a connection may close it, which detaches the exchange: it goes here, and not from
+ * within. True: it has gone. */
+static bool leave(struct http_exchange *x)
+{
+    x->busy = false;
+    if (x->connection || (x->running && x->session))
+        return false;
+    http_exchange_free(x);
+    return true;
 }
 
 static bool has_more_than_answer(const struct http_exchange *x)
@@ -189,6 +195,7 @@ static void progress(struct http_exchange *x)
     bool done = x->way.in_flight == 0;
     if (!done && buf_len(&x->lines) == 0)
         return;
+    x->busy = true;
     if (!x->streaming && x->takes_events && (!done || has_more_than_answer(x)))
         begin_stream(x);
     if (x->streaming)
@@ -199,16 +206,20 @@ static void progress(struct http_exchange *x)
         send_answer(x);
     if (done)
         finish(x);
+    leave(x);
 }
 
 static void on_keepalive(struct io_timer *timer)
 {
     struct http_exchange *x = CONTAINER_OF(timer, struct http_exchange, keepalive);
     struct io *io = x->endpoint->config.io;
+    x->busy = true;
     if (!x->streaming)
         begin_stream(x);
     if (x->connection)
         http_events_keepalive(x->connection);
+    if (leave(x))
+        return;
     io_timer_start(io, &x->keepalive, io_now(io) + HTTP_KEEPALIVE_MS * (uint64_t)NS_PER_MS,
                    on_keepalive);
 }

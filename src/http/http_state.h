@@ -79,6 +79,7 @@ struct http_exchange {
     struct list of_all; /* of the endpoint */
     struct io_timer keepalive;
     uint64_t stream; /* the number of its stream of events, for its session; 0: none */
+    bool busy;       /* it must not be freed: it is writing */
     bool running, processing, modern, takes_events, streaming, begins_session;
 };
 

@@ -4,12 +4,15 @@
 #include "tls_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <mbedtls/error.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/version.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <psa/crypto.h>
 #endif
@@ -29,6 +32,8 @@ static const int suites[] = {
     MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
     0,
 };
+
+#define PEM_MAX (1024 * 1024) /* bytes of a file */
 
 static const char *protocols[] = {"http/1.1", NULL};
 
@@ -60,12 +65,49 @@ static int refuse(struct failure *why, const char *what, const char *path, int e
                        tls_error_text(error, text, sizeof text));
 }
 
-static int load_key(struct tls_server *s, const char *path)
+/* The library's own reading takes a directory for a file of endless size. The text is NUL-ended,
+ * as its parsers of PEM want it. */
+struct pem {
+    unsigned char text[PEM_MAX + 1];
+    size_t len; /* with the NUL */
+};
+
+static const char *judge_file(int fd, bool is_secret)
+{
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return strerror(errno);
+    if (!S_ISREG(st.st_mode) || st.st_size > PEM_MAX)
+        return "it is no regular file of at most 1 MiB";
+    return is_secret && st.st_mode & 007 ? "everybody may use it: chmod o= it" : NULL;
+}
+
+static int read_pem(struct pem *out, const char *what, const char *path, bool is_secret,
+                    struct failure *why)
+{
+    ssize_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const char *wrong = judge_file(fd, is_secret);
+    out->len = 0;
+    while (!wrong && out->len < PEM_MAX &&
+           (n = read(fd, out->text + out->len, PEM_MAX - out->len)) > 0)
+        out->len += (size_t)n;
+    if (!wrong && n < 0)
+        wrong = strerror(errno);
+    if (fd >= 0)
+        close(fd);
+    out->text[out->len++] = '\0';
+    return wrong ? failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot use the %s %s: %s", what,
+                               path, wrong)
+                 : 0;
+}
+
+static int parse_key(struct tls_server *s, const struct pem *pem)
 {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    return mbedtls_pk_parse_keyfile(&s->key, path, NULL, tls_random, NULL);
+    return mbedtls_pk_parse_key(&s->key, pem->text, pem->len, NULL, 0, tls_random, NULL);
 #else
-    return mbedtls_pk_parse_keyfile(&s->key, path, NULL);
+    return mbedtls_pk_parse_key(&s->key, pem->text, pem->len, NULL, 0);
 #endif
 }
 
@@ -78,15 +120,20 @@ static int check_pair(struct tls_server *s)
 #endif
 }
 
-static int load(struct tls_server *s, const char *certificate, const char *key, struct failure *why)
+static int load(struct tls_server *s, struct pem *pem, const char *certificate, const char *key,
+                struct failure *why)
 {
-    int error = mbedtls_x509_crt_parse_file(&s->certificate, certificate);
+    if (read_pem(pem, "certificate", certificate, false, why) != 0)
+        return SCOUT_E_INVALID_ARGUMENT;
+    int error = mbedtls_x509_crt_parse(&s->certificate, pem->text, pem->len);
     if (error)
         return error > 0 ? failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                                        "Cannot use the certificate %s: %d of its parts are none",
                                        certificate, error)
                          : refuse(why, "certificate", certificate, error);
-    error = load_key(s, key);
+    if (read_pem(pem, "key", key, true, why) != 0)
+        return SCOUT_E_INVALID_ARGUMENT;
+    error = parse_key(s, pem);
     if (error)
         return refuse(why, "key", key, error);
     if (check_pair(s) != 0)
@@ -125,11 +172,16 @@ int tls_server_new(struct tls_server **out, const char *certificate, const char 
                    struct failure *why)
 {
     struct tls_server *s = calloc(1, sizeof *s);
-    if (!s)
+    struct pem *pem = malloc(sizeof *pem);
+    if (!s || !pem) {
+        free(s);
+        free(pem);
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
+    }
 #if MBEDTLS_VERSION_MAJOR >= 3
     if (psa_crypto_init() != PSA_SUCCESS) {
         free(s);
+        free(pem);
         return failure_set(why, SCOUT_E_INTERNAL, "mbedTLS does not start");
     }
 #endif
@@ -138,7 +190,9 @@ int tls_server_new(struct tls_server **out, const char *certificate, const char 
     mbedtls_x509_crt_init(&s->certificate);
     mbedtls_pk_init(&s->key);
     mbedtls_ssl_ticket_init(&s->tickets);
-    int error = load(s, certificate, key, why);
+    int error = load(s, pem, certificate, key, why);
+    mbedtls_platform_zeroize(pem, sizeof *pem);
+    free(pem);
     if (!error) {
         int number = configure(s);
         if (number)

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import warnings
 
 import harness
 from http_client import Http, HttpDaemon
@@ -79,6 +80,7 @@ class HttpsTest(harness.ScoutTest):
         self.assertEqual(answer.json()["id"], message["id"])
 
     def test_old_versions_and_weak_suites_are_refused(self):
+        warnings.simplefilter("ignore", DeprecationWarning)
         old = self.context()
         old.minimum_version = ssl.TLSVersion.TLSv1
         old.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -168,13 +170,22 @@ class HttpsTest(harness.ScoutTest):
         other = os.path.join(self.folder, "other.pem")
         subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
                         other], check=True, capture_output=True)
+        open_to_all = os.path.join(self.folder, "open.pem")
+        with open(self.key, "rb") as key, open(open_to_all, "wb") as out:
+            out.write(key.read())
+        os.chmod(open_to_all, 0o644)
+        no_key = os.path.join(self.folder, "no_key.pem")
+        with open(no_key, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as out:
+            out.write("no key\n")
         for config, words in (
                 (f'tls_certificate = "{self.certificate}"\n', "need each other"),
                 (f'tls_certificate = "{self.certificate}"\ntls_key = "{other}"\n',
                  "does not belong to the certificate"),
-                (f'tls_certificate = "/nonexistent"\ntls_key = "{other}"\n',
-                 "Cannot use the certificate /nonexistent"),
-                (f'tls_certificate = "{self.certificate}"\ntls_key = "{self.certificate}"\n',
+                (f'tls_certificate = "{self.folder}/none"\ntls_key = "{other}"\n', "No such file"),
+                (f'tls_certificate = "{self.folder}"\ntls_key = "{other}"\n', "no regular file"),
+                (f'tls_certificate = "{self.certificate}"\ntls_key = "{open_to_all}"\n',
+                 "everybody may use it"),
+                (f'tls_certificate = "{self.certificate}"\ntls_key = "{no_key}"\n',
                  "Cannot use the key")):
             daemon = harness.Daemon(self.folder, self.ssh_config, config, "wrong")
             daemon.launch()
