@@ -168,8 +168,11 @@ static const struct subcommand subcommands[] = {
      "Reads FILE, or all of the state folder's; no daemon takes part. Prints how many records "
      "there\n"
      "are, of which time, and the last one's hash; or the first line that breaks the chain."},
-    {"token", "token new NAME ROLE FILE", OPERAND_ANY, false, 0, token_command,
-     "Makes a token by which a client is known as NAME.\n"
+    {"token", "token [new NAME ROLE FILE]", OPERAND_ANY, true, 0, token_command,
+     "Prints the daemon's HTTP token, or makes one by which a client is known as NAME.\n"
+     "Without words: the token that the daemon made in its state folder when it first served "
+     "HTTP.\n"
+     "With new, and NAME, ROLE, FILE:\n"
      "ROLE is reader or operator. Adds NAME, ROLE and the token's hash to FILE, the daemon's "
      "tokens\n"
      "file (its key `tokens`), and prints the token, once. Then reload the daemon. A client shows\n"

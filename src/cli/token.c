@@ -1,4 +1,4 @@
-/* `scout token new`, and reading a token for the daemon.
+/* `scout token`, `scout token new`, and reading a token for the daemon.
  *
  * A token is 256 random bits, printed once. What the daemon gets is its SHA-256, as a line of its
  * tokens file: who reads that file cannot use it. */
@@ -33,18 +33,25 @@ static const char *check_file(int fd)
     return st.st_mode & 077 ? "others may read it: chmod 600" : NULL;
 }
 
-int token_line(const char *path, char line[TOKEN_LINE_MAX], struct failure *why)
+/* NULL with the token in `text`, or what is wrong. */
+static const char *read_token(const char *path, char text[TOKEN_MAX + 2])
 {
-    char text[TOKEN_MAX + 2] = "";
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     const char *wrong = check_file(fd);
-    ssize_t len = wrong ? 0 : read(fd, text, sizeof text - 1);
+    ssize_t len = wrong ? 0 : read(fd, text, TOKEN_MAX + 1);
     if (fd >= 0)
         close(fd);
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         text[--len] = '\0';
     if (!wrong && (len <= 0 || len > TOKEN_MAX || strspn(text, letters) != (size_t)len))
         wrong = "it does not hold one token";
+    return wrong;
+}
+
+int token_line(const char *path, char line[TOKEN_LINE_MAX], struct failure *why)
+{
+    char text[TOKEN_MAX + 2] = "";
+    const char *wrong = read_token(path, text);
     if (!wrong)
         snprintf(line, TOKEN_LINE_MAX,
                  "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/scout/token\","
@@ -119,14 +126,39 @@ static bool is_name(const char *text)
                strlen(text);
 }
 
+/* The one that the daemon made for its HTTP side. */
+static int print_http_token(const char *state)
+{
+    char path[PATHS_SIZE + 16], text[TOKEN_MAX + 2] = "", message[PATHS_SIZE + 256];
+    snprintf(path, sizeof path, "%s/http-token", state);
+    const char *wrong = read_token(path, text);
+    int status = EXIT_OK;
+    if (wrong) {
+        snprintf(message, sizeof message, "cannot read %s: %s%s", path, wrong,
+                 access(path, F_OK) == 0
+                     ? ""
+                     : ". A daemon makes it when it serves HTTP: transport = http");
+        output_error(message, NULL);
+        status = EXIT_FAILED;
+    } else if (puts(text) < 0 || fflush(stdout) != 0) {
+        status = fail("cannot print", "the token");
+    }
+    explicit_bzero(text, sizeof text);
+    return status;
+}
+
 int token_command(const struct cli *cli)
 {
+    if (cli->operand_count == 0)
+        return print_http_token(cli->paths.state);
     char token[TOKEN_LEN + 1], hex[CHAIN_HEX_LEN + 1], line[256];
     const char *const *words = cli->operands;
     if (cli->operand_count != 4 || strcmp(words[0], "new") != 0 || !is_name(words[1]) ||
         (strcmp(words[2], "reader") != 0 && strcmp(words[2], "operator") != 0)) {
-        output_error("token new NAME reader|operator FILE is what there is; see scout help token",
-                     NULL);
+        output_error(
+            "token, or token new NAME reader|operator FILE, is what there is; see scout help "
+            "token",
+            NULL);
         return EXIT_USAGE;
     }
     if (!make_token(token))

@@ -149,6 +149,15 @@ static int take_from_manager(struct start *s, struct failure *why)
     return error;
 }
 
+/* Likewise: the variable goes before anything else can read it. */
+static int take_keys(struct start *s, struct failure *why)
+{
+    if (api_keys_init(&s->web.keys) != 0)
+        return failure_set(why, SCOUT_E_INTERNAL, "The kernel gives no random bytes");
+    api_keys_take_variable(&s->web.keys);
+    return 0;
+}
+
 /* Keys are in this memory: no dump of it, and no debugger of the same user. */
 static void hide_memory(void)
 {
@@ -255,7 +264,9 @@ int main(int argc, char **argv)
     if (!error && start.check_only) {
         error = check_config(&start.source, &why);
     } else if (!error) {
-        error = take_from_manager(&start, &why);
+        error = take_keys(&start, &why);
+        if (!error)
+            error = take_from_manager(&start, &why);
         if (!error)
             error = configuration_load(&start.configuration, &start.source, &why);
         if (!error)

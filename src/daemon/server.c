@@ -227,8 +227,14 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_file_adopt(io, &s->signal_file, config->signals);
     io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
     log_sink_open(log, io, STDERR_FILENO);
-    error = web_open(&s->web, io, config->web, &s->first, s->tls, &s->tokens, &s->clients.mcp,
-                     &s->clients.opened);
+    const struct web_config web = {.io = io,
+                                   .start = config->web,
+                                   .settings = &s->first,
+                                   .tls = s->tls,
+                                   .tokens = &s->tokens,
+                                   .mcp = &s->clients.mcp,
+                                   .clients = &s->clients.opened};
+    error = web_open(&s->web, &web);
     if (error)
         return failure_set(why, error, "No memory for the HTTP endpoint");
     open_control(s);

@@ -34,7 +34,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 39 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 42 /* rows of the table in settings_table.c */
 
 /* Patterns, each ended by its NUL. */
 struct settings_redact {
@@ -81,6 +81,9 @@ struct settings {
     uint64_t http_port;                      /* 0: any that is free */
     char http_names[SETTINGS_HOSTS_MAX];     /* names of this server that Host may have */
     char http_origins[SETTINGS_HOSTS_MAX];   /* of browsers' pages that may use it */
+    char http_proxies[SETTINGS_HOSTS_MAX];   /* whose X-Forwarded-For counts */
+    uint64_t http_rate_per_minute;           /* requests of one client; 0: no limit */
+    uint64_t http_rate_burst;                /* of them at once */
     char tls_certificate[SETTINGS_PATH_MAX]; /* with its chain; "": HTTP is without TLS */
     char tls_key[SETTINGS_PATH_MAX];
     uint64_t http_connections;         /* at a time */

@@ -18,6 +18,7 @@ static size_t member_size(const struct setting *row)
         return sizeof(bool);
     case SETTING_PATH:
     case SETTING_ADDRESS:
+    case SETTING_NETWORKS:
     case SETTING_HOSTS:
         break;
     }
@@ -65,6 +66,7 @@ static void print_value(const struct settings *s, const struct setting *row, cha
         break;
     case SETTING_PATH:
     case SETTING_ADDRESS:
+    case SETTING_NETWORKS:
     case SETTING_HOSTS:
         snprintf(out, size, "\"%s\"", (const char *)value);
         break;

@@ -3,6 +3,7 @@
 #include "settings_table.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 static const char *value_of(const char *name, paths_getenv_fn *get, void *context)
 {
@@ -16,10 +17,20 @@ static void warn(struct settings_warnings *w, const char *name, const char *reas
         snprintf(w->text[w->count++], sizeof w->text[0], "%s %s: it is passed over", name, reason);
 }
 
+/* Elsewhere `false` serves whoever comes. Here a token is always needed. */
+static void check_auth(struct settings_warnings *w, paths_getenv_fn *get, void *context)
+{
+    const char *text = value_of("SCOUT_AUTH_ENABLED", get, context);
+    if (text && strcasecmp(text, "true") != 0)
+        warn(w, "SCOUT_AUTH_ENABLED",
+             "cannot be anything but true, since a token is always needed");
+}
+
 void settings_environment(struct settings *s, paths_getenv_fn *get, void *context, const char *home,
                           struct settings_warnings *warnings)
 {
     warnings->count = 0;
+    check_auth(warnings, get, context);
     for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
         const struct setting *row = &settings_table[i];
         const char *name = row->variable, *text = value_of(name, get, context);

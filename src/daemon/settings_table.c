@@ -1,7 +1,7 @@
 /* One row a key: what is said of a key is said here and nowhere else. */
 #include "settings_table.h"
 
-#include "scout/net/address.h"
+#include "scout/net/network.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -59,6 +59,10 @@ const struct setting settings_table[] = {
     {COUNT(http_port, "8000", 0, 65535), VARIABLE("HTTP_PORT"), FIXED},
     {ROW("http_names", http_names, "", SETTING_HOSTS)},
     {ROW("http_origins", http_origins, "", SETTING_HOSTS)},
+    {ROW("http_proxies", http_proxies, "", SETTING_NETWORKS)},
+    {COUNT(http_rate_per_minute, "60", 0, 1000000), VARIABLE("RATE_LIMIT_PER_MINUTE"),
+     .below_is_least = true},
+    {COUNT(http_rate_burst, "10", 1, 1000000), VARIABLE("RATE_LIMIT_BURST")},
     {ROW("tls_certificate", tls_certificate, "", SETTING_PATH)},
     {ROW("tls_key", tls_key, "", SETTING_PATH)},
     {COUNT(http_connections, "1024", 1, 65536), FIXED},
@@ -91,6 +95,10 @@ static bool parse_number(const struct setting *row, const char *text, bool is_va
     char *end;
     bool whole = row->kind == SETTING_COUNT, digits = text[strspn(text, "0123456789")] == '\0';
     double value = strtod(text, &end);
+    if (is_variable && row->below_is_least && end != text && *end == '\0' && value < row->least) {
+        *out = (uint64_t)row->least;
+        return true;
+    }
     if (end != text && *end == '\0' && (!whole || digits) && value >= row->least * scale &&
         value <= row->greatest * scale) {
         *out = (uint64_t)(whole ? value : value * 1e9 / scale + 0.5);
@@ -204,6 +212,21 @@ static bool parse_hosts(const char *text, char *out, char *reason)
     return false;
 }
 
+static bool parse_networks(const char *text, char *out, char *reason)
+{
+    struct network_list list;
+    struct slice wrong;
+    if (strlen(text) >= SETTINGS_HOSTS_MAX)
+        return parse_hosts(text, out, reason);
+    if (network_list_parse(slice_str(text), &list, &wrong))
+        return parse_hosts(text, out, reason);
+    snprintf(reason, SETTING_REASON_MAX,
+             "must be addresses or networks (10.0.0.0/8), %d at most, with commas between them, "
+             "not '%.*s'",
+             NETWORK_LIST_MAX, wrong.len < 64 ? (int)wrong.len : 64, (const char *)wrong.data);
+    return false;
+}
+
 bool setting_parse(struct settings *s, const struct setting *row, const char *text,
                    bool is_variable, const char *home, char reason[SETTING_REASON_MAX])
 {
@@ -222,6 +245,8 @@ bool setting_parse(struct settings *s, const struct setting *row, const char *te
         return parse_path(row, text, home, out, reason);
     case SETTING_ADDRESS:
         return parse_address(text, out, reason);
+    case SETTING_NETWORKS:
+        return parse_networks(text, out, reason);
     case SETTING_HOSTS:
         return parse_hosts(text, out, reason);
     }

@@ -6,14 +6,15 @@
 #include "settings.h"
 
 enum setting_kind {
-    SETTING_COUNT,   /* uint64_t */
-    SETTING_SECONDS, /* uint64_t, in ns; fractions allowed */
-    SETTING_WORD,    /* an enum, the index among `words` */
-    SETTING_WORDS,   /* uint32_t, a bit for each of `words` that is named, with commas between */
-    SETTING_SWITCH,  /* bool */
-    SETTING_PATH,    /* char[SETTINGS_PATH_MAX]: absolute, after `~/` is one; or among `words` */
-    SETTING_ADDRESS, /* char[SETTINGS_ADDRESS_MAX]: an IP address, or localhost */
-    SETTING_HOSTS,   /* char[SETTINGS_HOSTS_MAX]: patterns with commas between them */
+    SETTING_COUNT,    /* uint64_t */
+    SETTING_SECONDS,  /* uint64_t, in ns; fractions allowed */
+    SETTING_WORD,     /* an enum, the index among `words` */
+    SETTING_WORDS,    /* uint32_t, a bit for each of `words` that is named, with commas between */
+    SETTING_SWITCH,   /* bool */
+    SETTING_PATH,     /* char[SETTINGS_PATH_MAX]: absolute, after `~/` is one; or among `words` */
+    SETTING_ADDRESS,  /* char[SETTINGS_ADDRESS_MAX]: an IP address, or localhost */
+    SETTING_NETWORKS, /* char[SETTINGS_HOSTS_MAX]: addresses and networks, likewise */
+    SETTING_HOSTS,    /* char[SETTINGS_HOSTS_MAX]: patterns with commas between them */
 };
 
 struct setting {
@@ -23,8 +24,9 @@ struct setting {
     double least, greatest;
     size_t member; /* its offset in struct settings */
     enum setting_kind kind;
-    bool milliseconds; /* the variable counts them */
-    bool fixed;        /* a reload cannot change it */
+    bool milliseconds;   /* the variable counts them */
+    bool below_is_least; /* a variable with less counts as the least */
+    bool fixed;          /* a reload cannot change it */
 };
 
 extern const struct setting settings_table[SETTINGS_KEY_COUNT];

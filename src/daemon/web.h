@@ -4,30 +4,38 @@
 
 #include "scout/http/endpoint.h"
 #include "scout/net/listener.h"
+#include "web_access.h"
 #include "web_socket.h"
+
+#define WEB_PAGES_MAX 4
 
 struct web {
     struct io *io;
     struct log *log;
     struct listener listener;
     struct http_endpoint *endpoint; /* NULL: HTTP is off */
+    struct web_access access;       /* while there is an endpoint */
     struct http_stats stats;
-    struct token token;          /* the generated one */
-    const struct tokens *tokens; /* those of the file, as they are now */
+    struct http_page pages[WEB_PAGES_MAX];
+    size_t page_count;
     bool has_tls;
-    char names[SETTINGS_HOSTS_MAX], origins[SETTINGS_HOSTS_MAX];
     void (*on_closed)(void *context);
     void *closed_context;
 };
 
-/* Serves `start`, if it has a socket. `tokens`, what `mcp` names and `clients`, where clients of
- * all transports get their numbers from, live as long. 0, or
- * SCOUT_E_NOMEM. */
-__attribute__((warn_unused_result)) int web_open(struct web *w, struct io *io,
-                                                 const struct web_start *start,
-                                                 const struct settings *s, struct tls_server *tls,
-                                                 const struct tokens *tokens,
-                                                 const struct mcp_config *mcp, uint64_t *clients);
+/* All that it points to lives as long as what is opened, but for the settings. */
+struct web_config {
+    struct io *io;
+    const struct web_start *start;
+    const struct settings *settings;
+    struct tls_server *tls; /* NULL: none */
+    const struct tokens *tokens;
+    const struct mcp_config *mcp;
+    uint64_t *clients; /* where clients of all transports get their numbers from */
+};
+
+/* Serves `start`, if it has a socket. 0, or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int web_open(struct web *w, const struct web_config *c);
 /* Other settings are in use, and maybe another certificate (NULL: none). */
 void web_apply(struct web *w, const struct settings *s, struct tls_server *tls);
 /* Takes nothing new; what is under way is answered. */

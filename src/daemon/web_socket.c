@@ -7,8 +7,6 @@
 #include "scout/net/address.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -45,7 +43,7 @@ static int open_socket(const struct settings *s, struct failure *why)
     return SCOUT_E_INVALID_ARGUMENT;
 }
 
-static int make_token(const char *path, char out[TOKEN_LEN_MAX + 2])
+static int make_token(const char *path, char out[API_KEY_LEN_MAX + 2])
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -67,7 +65,7 @@ static int make_token(const char *path, char out[TOKEN_LEN_MAX + 2])
 }
 
 /* What is wrong, or NULL with the text in `out`. */
-static const char *read_token(const char *path, char out[TOKEN_LEN_MAX + 2])
+static const char *read_token(const char *path, char out[API_KEY_LEN_MAX + 2])
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -78,7 +76,7 @@ static const char *read_token(const char *path, char out[TOKEN_LEN_MAX + 2])
     const char *wrong = NULL;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_mode & 077)
         wrong = "it must be a regular file that nobody else may read: chmod 600";
-    ssize_t len = wrong ? 0 : read(fd, out, TOKEN_LEN_MAX + 1);
+    ssize_t len = wrong ? 0 : read(fd, out, API_KEY_LEN_MAX + 1);
     close(fd);
     if (!wrong && len < 32)
         wrong = "it holds no token: remove it, and another one is made";
@@ -86,17 +84,15 @@ static const char *read_token(const char *path, char out[TOKEN_LEN_MAX + 2])
     return wrong;
 }
 
-static int take_token(struct token *out, const struct settings *s, const char *state,
-                      struct failure *why)
+static int take_token(struct api_keys *out, const char *state, struct failure *why)
 {
-    char path[PATHS_SIZE + 16], text[TOKEN_LEN_MAX + 2];
+    char path[PATHS_SIZE + 16], text[API_KEY_LEN_MAX + 2];
     snprintf(path, sizeof path, "%s/http-token", state);
     const char *wrong = read_token(path, text);
     if (wrong)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot use %s: %s", path, wrong);
     text[strcspn(text, "\r\n")] = '\0';
-    *out = (struct token){.name = "http", .role = s->role};
-    SHA256((const uint8_t *)text, strlen(text), out->hash);
+    api_keys_add(out, "http", slice_str(text));
     explicit_bzero(text, sizeof text);
     return 0;
 }
@@ -107,7 +103,7 @@ int web_start_open(struct web_start *out, const struct settings *s, const char *
     out->fd = -1;
     if (s->transport != TRANSPORT_HTTP)
         return 0;
-    int error = take_token(&out->token, s, state, why);
+    int error = take_token(&out->keys, state, why);
     if (!error) {
         out->fd = open_socket(s, why);
         error = out->fd < 0 ? out->fd : 0;

@@ -2,17 +2,17 @@
 #ifndef SCOUT_DAEMON_WEB_SOCKET_H
 #define SCOUT_DAEMON_WEB_SOCKET_H
 
+#include "api_keys.h"
 #include "settings.h"
-#include "tokens.h"
 
 struct web_start {
-    int fd;             /* listens; -1: HTTP is off */
-    struct token token; /* the generated one; its role is the key `role` */
+    int fd;               /* listens; -1: HTTP is off */
+    struct api_keys keys; /* the generated one, and those of the environment */
 };
 
 /* Binds the address that the settings name, and reads the token in `<state>/http-token` (0600),
- * which is made when it is not there. Without transport = http: fd is -1. Blocking. 0, or a
- * negative error with *why. */
+ * which is made when it is not there; keys that are in *out stay. Without transport = http: fd is
+ * -1. Blocking. 0, or a negative error with *why. */
 __attribute__((warn_unused_result)) int web_start_open(struct web_start *out,
                                                        const struct settings *s, const char *state,
                                                        struct failure *why);

@@ -56,7 +56,6 @@ const char *http_endpoint_date(struct http_endpoint *e)
 /* IPv4 in IPv6's clothes is IPv4: limits and names are the same for both. */
 static bool peer_address(int fd, struct address *out)
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     struct sockaddr_storage from;
     socklen_t len = sizeof from;
     *out = (struct address){.family = AF_INET};
@@ -68,13 +67,9 @@ static bool peer_address(int fd, struct address *out)
     }
     if (from.ss_family != AF_INET6)
         return false;
-    const uint8_t *bytes = ((struct sockaddr_in6 *)&from)->sin6_addr.s6_addr;
-    if (memcmp(bytes, mapped, sizeof mapped) == 0) {
-        memcpy(out->bytes, bytes + sizeof mapped, 4);
-        return true;
-    }
     out->family = AF_INET6;
-    memcpy(out->bytes, bytes, 16);
+    memcpy(out->bytes, &((struct sockaddr_in6 *)&from)->sin6_addr, 16);
+    address_unmap(out);
     return true;
 }
 
@@ -93,9 +88,12 @@ void http_endpoint_accept(struct http_endpoint *e, int fd)
 {
     struct address peer;
     const struct http_limits *limits = &e->config.limits;
+    const struct http_access *access = &e->config.access;
     e->config.stats->connections++;
     if (e->draining || e->freed || e->connection_count >= limits->connections_max ||
-        !peer_address(fd, &peer) || connections_of(e, &peer) >= limits->address_connections_max ||
+        !peer_address(fd, &peer) ||
+        (!(access->is_proxy && access->is_proxy(access->context, &peer)) &&
+         connections_of(e, &peer) >= limits->address_connections_max) ||
         http_connection_open(e, fd, &peer) != 0) {
         e->config.stats->refused_connections++;
         io_discard(e->config.io, fd);

@@ -114,7 +114,7 @@ bool http_route_head(struct http_connection *c)
     if (page) {
         if (!slice_is(q->method, "GET"))
             return refuse_method(c, "GET");
-        return access->page_is_open(access->context, page->path, &c->peer) || admit(c);
+        return access->page_is_open(access->context, q, &c->peer) || admit(c);
     }
     if (!slice_is(q->path, ENDPOINT_PATH))
         return refuse(c, 404, "There is nothing here; the endpoint is " ENDPOINT_PATH);

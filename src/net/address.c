@@ -71,6 +71,17 @@ void address_text(const struct address *a, char out[ADDRESS_TEXT_MAX])
         snprintf(out + len, ADDRESS_TEXT_MAX - len, "%%%u", (unsigned)a->scope);
 }
 
+bool address_unmap(struct address *a)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (a->family != AF_INET6 || memcmp(a->bytes, mapped, sizeof mapped) != 0)
+        return false;
+    struct address v4 = {.family = AF_INET};
+    memcpy(v4.bytes, a->bytes + sizeof mapped, 4);
+    *a = v4;
+    return true;
+}
+
 bool address_is_loopback(const struct address *a)
 {
     static const uint8_t one[16] = {[15] = 1};

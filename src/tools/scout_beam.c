@@ -260,6 +260,10 @@ static int take_options(struct beam_call *b, const struct cJSON *args, struct fa
 static int take_local(struct beam_call *b, const struct cJSON *args, struct failure *why)
 {
     const char *direction = string_arg(args, "direction");
+    if (b->s->call->identity->uid == IDENTITY_UID_NONE)
+        return failure_set(why, SCOUT_E_POLICY,
+                           "Who comes by HTTP has no files here, so that 'beam' is not possible. "
+                           "Use 'beam_source' and 'beam_target' to copy from host to host.");
     bool down = direction && strcmp(direction, "download") == 0;
     if (direction && !down && strcmp(direction, "upload") != 0)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,

@@ -28,10 +28,10 @@ static void admit(void *context, const struct http_request *q, const struct addr
     out->identity = (struct identity){.name = "suite", .role = ROLE_OPERATOR};
 }
 
-static bool page_is_open(void *context, const char *path, const struct address *peer)
+static bool page_is_open(void *context, const struct http_request *q, const struct address *peer)
 {
     (void)context;
-    (void)path;
+    (void)q;
     (void)peer;
     return true;
 }
@@ -116,7 +116,10 @@ int main(int argc, char **argv)
                                                .limits = &limits,
                                                .stats = &stats,
                                                .state_key = &key},
-                                       .access = {admit, page_is_open, is_none, is_none, NULL},
+                                       .access = {.admit = admit,
+                                                  .page_is_open = page_is_open,
+                                                  .is_own_name = is_none,
+                                                  .is_allowed_origin = is_none},
                                        .limits = {256, 256},
                                        .stats = &http_stats,
                                        .clients = &clients};

@@ -12,11 +12,14 @@ ANSWER_S = harness.ANSWER_S
 
 
 class HttpDaemon(harness.Daemon):
-    """A daemon that serves HTTP, too, on a port of its own choice."""
+    """A daemon that serves HTTP, too, on a port of its own choice; without a limit of requests,
+    unless the test says one."""
 
     def __init__(self, folder, ssh_config, config="", name="d", **options):
         super().__init__(folder, ssh_config,
-                         'transport = http\nhttp_port = 0\n' + config, name, **options)
+                         'transport = http\nhttp_port = 0\n'
+                         + ("" if "http_rate" in config else "http_rate_per_minute = 0\n")
+                         + config, name, **options)
 
     def start(self):
         super().start()

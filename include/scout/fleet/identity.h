@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define IDENTITY_NAME_MAX 63
+#define IDENTITY_UID_NONE UINT32_MAX /* of no user of this machine: it came by HTTP */
 
 enum identity_role {
     ROLE_READER,  /* looks: hosts, files, directories, the table of safe commands */

@@ -26,19 +26,22 @@
 struct http_admission {
     struct identity identity;
     int status;             /* 0: admitted; else the status that it is refused with */
-    const char *why;        /* static; for the client */
-    const char *challenge;  /* of 401: the value of WWW-Authenticate; NULL: none */
+    const char *why;        /* for the client. It stands until the next call */
+    const char *challenge;  /* of 401: the value of WWW-Authenticate, likewise; NULL: none */
     uint32_t retry_after_s; /* of 429 */
 };
 
 struct http_access {
     void (*admit)(void *context, const struct http_request *request, const struct address *peer,
                   struct http_admission *out);
-    /* Whether a page is only for those who are admitted, for this peer. */
-    bool (*page_is_open)(void *context, const char *path, const struct address *peer);
+    /* Whether the page that is asked for is there for who is not admitted, too. */
+    bool (*page_is_open)(void *context, const struct http_request *request,
+                         const struct address *peer);
     /* Whether the Host or Origin names this server: `name` without scheme and port. */
     bool (*is_own_name)(void *context, struct slice name);
     bool (*is_allowed_origin)(void *context, struct slice origin);
+    /* Whether the limit of one address does not hold for it: it speaks for many. NULL: for none. */
+    bool (*is_proxy)(void *context, const struct address *peer);
     void *context;
 };
 

@@ -32,6 +32,9 @@ bool address_literal(const char *text, struct address *out);
  */
 void address_text(const struct address *a, char out[ADDRESS_TEXT_MAX]);
 
+/* IPv4 in IPv6's clothes (::ffff:192.0.2.1) becomes IPv4. Whether it was. */
+bool address_unmap(struct address *a);
+
 /* 127.0.0.0/8, ::1. */
 bool address_is_loopback(const struct address *a);
 

@@ -1,0 +1,213 @@
+/* Admission by tokens, in `Authorization: Bearer` or `X-API-Key`: a client's name and role are the
+ * token's; nothing else that it says counts. A token is compared by its hash, in constant time; of
+ * a wrong one the log has 8 digits of the hash, never itself.
+ *
+ * How many requests there may be is counted by name for those who are admitted, and by address for
+ * those who are not, so that nobody's guesses use up what others may. While an address has guessed
+ * too much, keys that a person chose are not even compared: else a right guess would still show.
+ * Tokens of 256 random bits are; nobody guesses those, and who has one is not locked out by a
+ * neighbour. */
+#include "web_access.h"
+
+#include "scout/base/time.h"
+#include "scout/http/forwarded.h"
+#include <netinet/in.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- lists of the settings ---- */
+
+static bool list_has(const char *list, struct slice word)
+{
+    for (const char *at = list; *at; at += strspn(at, ", ")) {
+        size_t len = strcspn(at, ", ");
+        if (len == word.len && len > 0 && strncasecmp(at, (const char *)word.data, len) == 0)
+            return true;
+        at += len;
+    }
+    return false;
+}
+
+static bool is_own_name(void *context, struct slice name)
+{
+    return list_has(((struct web_access *)context)->names, name);
+}
+
+static bool is_allowed_origin(void *context, struct slice origin)
+{
+    return list_has(((struct web_access *)context)->origins, origin);
+}
+
+static bool is_proxy(void *context, const struct address *peer)
+{
+    return network_list_has(&((struct web_access *)context)->proxies, peer);
+}
+
+/* ---- limits ---- */
+
+/* Who has an address of IPv6 has its whole /64. */
+static struct slice address_name(const struct address *a)
+{
+    return slice_of(a->bytes, a->family == AF_INET ? 4 : 8);
+}
+
+/* Whether the wait is one. */
+static bool refuse_if_limited(struct web_access *a, uint64_t wait_ns, struct http_admission *out)
+{
+    if (wait_ns == 0)
+        return false;
+    double wait_s = (double)wait_ns / (double)NS_PER_S;
+    snprintf(a->why, sizeof a->why, "Rate limit exceeded. Retry after %.1f seconds.", wait_s);
+    *out = (struct http_admission){
+        .status = 429, .why = a->why, .retry_after_s = (uint32_t)wait_s + 1};
+    a->stats.limited++;
+    return true;
+}
+
+/* ---- tokens ---- */
+
+static void log_wrong_token(const struct web_access *a, struct slice token,
+                            const struct address *from)
+{
+    uint8_t hash[SHA256_DIGEST_LENGTH];
+    char address[ADDRESS_TEXT_MAX], digits[9];
+    address_text(from, address);
+    SHA256(token.data, token.len, hash);
+    snprintf(digits, sizeof digits, "%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
+    log_event(a->log, LOG_WARN, "token_refused", "token_sha256", digits, "peer", address, NULL);
+}
+
+/* The token that the request shows. Two that differ are none. */
+static bool take_token(const struct http_request *q, struct slice *out)
+{
+    static const char scheme[] = "Bearer ";
+    struct slice bearer, key;
+    bool has_key = http_request_header(q, "x-api-key", &key) && key.len > 0;
+    bool has_bearer = http_request_header(q, "authorization", &bearer) &&
+                      bearer.len >= sizeof scheme &&
+                      strncasecmp((const char *)bearer.data, scheme, sizeof scheme - 1) == 0;
+    if (has_bearer)
+        bearer = slice_skip(bearer, sizeof scheme - 1);
+    *out = has_bearer ? bearer : key;
+    return has_bearer ? !has_key || slice_equal(bearer, key) : has_key;
+}
+
+/* `tired`: the address has guessed too much. */
+static bool identify(struct web_access *a, struct slice text, bool tired, struct identity *out)
+{
+    if (text.len > TOKEN_LEN_MAX)
+        return false;
+    const struct token *token = tokens_find(a->tokens, text);
+    const struct api_key *key = token ? NULL : api_keys_find(&a->keys, text);
+    if (!token && (!key || (key->chosen && tired)))
+        return false;
+    *out = (struct identity){.role = token ? token->role : a->role, .uid = IDENTITY_UID_NONE};
+    snprintf(out->name, sizeof out->name, "%s", token ? token->name : key->name);
+    return true;
+}
+
+/* ---- requests ---- */
+
+static void admit(void *context, const struct http_request *q, const struct address *peer,
+                  struct http_admission *out)
+{
+    struct web_access *a = context;
+    struct address from;
+    struct slice text;
+    uint64_t now = io_now(a->io);
+    http_forwarded(q, &a->proxies, peer, &from);
+    struct slice where = address_name(&from);
+    bool tired = rate_limit_peek(a->by_address, &a->rate, where, now) > 0;
+    bool shown = take_token(q, &text);
+    *out = (struct http_admission){.status = 0};
+    if (shown && identify(a, text, tired, &out->identity)) {
+        struct slice name = slice_str(out->identity.name);
+        if (!refuse_if_limited(a, rate_limit_take(a->by_name, &a->rate, name, now), out))
+            a->stats.admitted++;
+        return;
+    }
+    if (refuse_if_limited(a, rate_limit_take(a->by_address, &a->rate, where, now), out))
+        return;
+    out->status = 401;
+    out->why = shown ? "Invalid API key" : "Missing API key";
+    out->challenge =
+        shown ? "Bearer realm=\"scoutd\", error=\"invalid_token\"" : "Bearer realm=\"scoutd\"";
+    if (shown)
+        log_wrong_token(a, text, &from);
+    *(shown ? &a->stats.wrong : &a->stats.missing) += 1;
+}
+
+/* A proxy on this machine may pass on what comes from anywhere. */
+static bool page_is_open(void *context, const struct http_request *q, const struct address *peer)
+{
+    const struct web_access *a = context;
+    struct address from;
+    if (slice_is(q->path, "/health"))
+        return true;
+    http_forwarded(q, &a->proxies, peer, &from);
+    return address_is_loopback(&from) &&
+           (network_list_has(&a->proxies, peer) || !http_was_forwarded(q));
+}
+
+struct http_access web_access_of(struct web_access *a)
+{
+    return (struct http_access){.admit = admit,
+                                .page_is_open = page_is_open,
+                                .is_own_name = is_own_name,
+                                .is_allowed_origin = is_allowed_origin,
+                                .is_proxy = is_proxy,
+                                .context = a};
+}
+
+/* ---- life ---- */
+
+static void log_weak_keys(const struct web_access *a)
+{
+    char count[24];
+    for (size_t i = 0; i < a->keys.count; i++)
+        if (a->keys.list[i].weak)
+            log_event(a->log, LOG_WARN, "api_key_weak", "name", a->keys.list[i].name, "reason",
+                      "it has less than 16 bytes and can be guessed: scout token new makes others",
+                      NULL);
+    snprintf(count, sizeof count, "%zu", a->keys.ignored);
+    if (a->keys.ignored)
+        log_event(a->log, LOG_WARN, "api_keys_ignored", "count", count, "reason",
+                  "keys of " API_KEYS_VARIABLE " have up to 128 printable characters without "
+                  "blanks, each is there once, and there are 32 at most",
+                  NULL);
+}
+
+int web_access_init(struct web_access *a, struct io *io, struct log *log,
+                    const struct api_keys *keys, const struct tokens *tokens)
+{
+    uint8_t key[SIPHASH_KEY_SIZE];
+    a->io = io;
+    a->log = log;
+    a->keys = *keys;
+    a->tokens = tokens;
+    io_random(io, key, sizeof key);
+    if (rate_limit_new(&a->by_name, key) != 0 || rate_limit_new(&a->by_address, key) != 0)
+        return SCOUT_E_NOMEM;
+    log_weak_keys(a);
+    return 0;
+}
+
+void web_access_fini(struct web_access *a)
+{
+    rate_limit_free(a->by_name);
+    rate_limit_free(a->by_address);
+    a->by_name = a->by_address = NULL;
+}
+
+void web_access_apply(struct web_access *a, const struct settings *s)
+{
+    struct slice wrong;
+    strcpy(a->names, s->http_names);
+    strcpy(a->origins, s->http_origins);
+    a->role = s->role;
+    a->rate = (struct rate){(uint32_t)s->http_rate_per_minute, (uint32_t)s->http_rate_burst};
+    if (!network_list_parse(slice_str(s->http_proxies), &a->proxies, &wrong))
+        a->proxies.count = 0; /* the settings would have refused it */
+}

@@ -1,0 +1,41 @@
+/* Who may use the HTTP endpoint, and how much. */
+#ifndef SCOUT_DAEMON_WEB_ACCESS_H
+#define SCOUT_DAEMON_WEB_ACCESS_H
+
+#include "api_keys.h"
+#include "scout/base/log.h"
+#include "scout/http/endpoint.h"
+#include "scout/http/rate_limit.h"
+#include "scout/net/network.h"
+#include "settings.h"
+#include "tokens.h"
+
+struct web_access_stats {
+    uint64_t admitted, missing, wrong, limited; /* requests */
+};
+
+struct web_access {
+    struct io *io;
+    struct log *log;
+    struct api_keys keys;
+    const struct tokens *tokens; /* those of the file, as they are now */
+    enum identity_role role;     /* of `keys` */
+    struct network_list proxies;
+    struct rate rate;
+    struct rate_limit *by_name, *by_address; /* of who was admitted, and of who was not */
+    char names[SETTINGS_HOSTS_MAX], origins[SETTINGS_HOSTS_MAX];
+    char why[128]; /* of the last admission */
+    struct web_access_stats stats;
+};
+
+/* `tokens` lives as long. 0, or SCOUT_E_NOMEM. */
+__attribute__((warn_unused_result)) int web_access_init(struct web_access *a, struct io *io,
+                                                        struct log *log,
+                                                        const struct api_keys *keys,
+                                                        const struct tokens *tokens);
+void web_access_fini(struct web_access *a);
+void web_access_apply(struct web_access *a, const struct settings *s);
+/* For an endpoint. */
+struct http_access web_access_of(struct web_access *a);
+
+#endif
