@@ -196,55 +196,52 @@ static const struct tool_param params[] = {
     },
     {
         .name = "beam",
-        .description = "With 'host:/path': copy one file. The name of a file in the transfer "
-                       "directory of scout's machine: one that exists is sent to the host, "
-                       "otherwise the host's file is fetched to that name.",
+        .description =
+            "Copy one file, with 'host:/path': a name in the transfer directory of scout's "
+            "machine. If it is there it is sent, else the host's file is fetched.",
         .type = TOOL_STRING,
         .length_max = TARGET_PATH_MAX,
     },
     {
         .name = "direction",
-        .description = "With 'beam': 'upload' or 'download', whatever is there.",
+        .description = "With 'beam': 'upload' or 'download'.",
         .type = TOOL_STRING,
         .length_max = 16,
     },
     {
         .name = "beam_source",
-        .description = "With 'beam_target', without 'target': copy this 'host:/path' there.",
+        .description = "Copy this 'host:/path' to 'beam_target'.",
         .type = TOOL_STRING,
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
         .name = "beam_target",
-        .description = "The 'host:/path' that 'beam_source' is copied to.",
+        .description = "A 'host:/path'.",
         .type = TOOL_STRING,
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
         .name = "overwrite",
-        .description = "Of a copy: an existing file may be replaced.",
+        .description = "Of a copy: replace what is there.",
         .type = TOOL_BOOLEAN,
         .default_json = "false",
     },
     {
         .name = "etag",
-        .description = "Of a copy: replace the host's file only if it still has this etag.",
+        .description = "Of a copy: replace what has this etag.",
         .type = TOOL_STRING,
         .length_max = 64,
     },
     {
         .name = "verify",
-        .description = "Of a copy: 'size', or 'sha256' to compare digests before it is put in "
-                       "place.",
+        .description = "Of a copy: 'sha256' compares digests, too.",
         .type = TOOL_STRING,
         .default_json = "\"size\"",
         .length_max = 16,
     },
     {
         .name = "resume",
-        .description =
-            "Of a copy: keep what has arrived when it is cut off, and go on from what an "
-            "earlier call kept.",
+        .description = "Of a copy: go on from one that was cut off; keep what arrives.",
         .type = TOOL_BOOLEAN,
         .default_json = "false",
     },

@@ -3,6 +3,7 @@ sshd's: what is there afterwards, what is refused, and in which words."""
 
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -296,6 +297,31 @@ class BeamTest(BeamCase, harness.ScoutTest):
             self.assertDone(call(beam="from-fixed", target=f"demo1:{fixed}"))
             self.assertDone(call(beam="from-fixed", target=f"demo1:{os.path.dirname(private)}/new"))
         self.assertEqual(os.listdir(os.path.dirname(fixed)), ["f"])
+
+    def test_a_person_is_asked_about_each_end(self):
+        daemon = self.make_daemon(self.fleet.ssh_config, self.CONFIG +
+                                  'rule "ask" { effect = confirm verbs = {transfer} }\n', "confirm")
+
+        def approve(result):
+            error = self.assertFailed(result, "confirmation-required", "scout approve")
+            asked = re.search(r"scout approve (\w+)", error["message"])[1]
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(daemon.socket.replace(".sock", "-control.sock"))
+                control.sendall(json.dumps({"op": "approve", "id": asked}).encode() + b"\n")
+                self.assertTrue(json.loads(control.recv(65536))["ok"])
+
+        source = self.fleet.write("demo1", "asked", b"x")
+        there = self.fleet.path("demo2", "asked")
+        with daemon.client() as client:
+            def call():
+                return client.result(self.send(client, beam_source=f"demo1:{source}",
+                                               beam_target=f"demo2:{there}"), 30)
+            approve(call())
+            self.assertFalse(os.path.exists(there))
+            approve(call())
+            self.assertFalse(os.path.exists(there))
+            self.assertDone(call())
+            self.assertSame(source, there)
 
     # --- on record, and told -----------------------------------------------------------------
 
