@@ -3,7 +3,8 @@
  *
  * The write makes its file with noclobber, so that an existing one, or a link, is never written to.
  * The place step tells apart whether something may be replaced: where nothing may be there it makes
- * a second name of the file (ln), which fails when there is one, and takes the first away. */
+ * a second name of the file (ln), which fails when there is one, and takes the first away. A file
+ * that replaces another one within a second gets the next second's time, as over SFTP. */
 #include "put_script.h"
 
 #include "real_script.h"
@@ -39,6 +40,9 @@ static const char place_file[] = BEGIN TAKE("t", "1") TAKE(
     "2") "k=0; s=0; if [ \"$5\" = - ] || chown \"$5\" \"$t\" 2>/dev/null; then k=1; fi; "
          "m=$3; [ $k = 1 ] || m=$4; chmod $m \"$t\" || exit 1; sync \"$t\" 2>/dev/null && s=1; "
          "if [ -h \"$p\" ]; then exit 85; elif [ -e \"$p\" ]; then [ -f \"$p\" ] || exit 85; fi; "
+         "o=$(stat -c %Y \"$p\" 2>/dev/null); n=$(stat -c %Y \"$t\" 2>/dev/null); "
+         "if [ \"$o\" ] && [ \"$n\" ] && [ $n -le $o ] && [ $((o - n)) -lt 3600 ]; then "
+         "touch -d @$((o + 1)) \"$t\" 2>/dev/null || { sleep 1; touch \"$t\"; }; fi; "
          "case $6 in absent) [ -e \"$p\" ] && exit 84; ln \"$t\" \"$p\" || exit 84; rm -f \"$t\";; "
          "any) mv -f \"$t\" \"$p\" || exit 1;; "
          "*) [ \"$(stat -c \"%Y-%s\" \"$p\" 2>/dev/null)\" = \"$6\" ] || exit 87; "

@@ -419,11 +419,30 @@ class MemoryTest(changes.ChangeTest):
 
 
 class WithoutSftpTest(changes.ChangeTest):
-    def test_it_is_refused_clearly(self):
-        path = self.put("f", "a\n")
-        self.fleet.without_sftp("demo1")
-        self.refused("edit", path, "sftp-unavailable", "demo1 offers no SFTP", old_string="a",
-                     new_string="b")
+    """By the host's shell, with the same promises; only a file that was made is not removed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.fleet.without_sftp("demo1")
+
+    def test_edits_and_undo(self):
+        path = self.put("f", "a\r\n", 0o640)
+        etags = [self.edit(path, old, new)["etag"] for old, new in ("ab", "bc", "cd")]
+        self.assertEqual(len(set(etags)), 3, etags)
+        self.assertContent(path, "d\r\n")
+        self.assertEqual(os.stat(path).st_mode & 0o7777, 0o640)
+        self.refused("edit", path, "file-changed", etag=etags[1], old_string="d", new_string="e")
+        for content in ("c", "b", "a"):
+            self.assertScoutOk(self.call("undo", path), "undo")
+            self.assertContent(path, content + "\r\n")
+
+    def test_a_new_file(self):
+        path = os.path.join(self.files, "it's new")
+        self.assertTrue(self.assertScoutOk(self.call("write", path, content="a"), "write")["created"])
+        self.assertContent(path, "a")
+        self.refused("write", path, "already-exists", content="b")
+        self.refused("undo", path, "sftp-unavailable", "removing a file needs")
 
 
 if __name__ == "__main__":
