@@ -7,53 +7,17 @@
  *
  * One job is under way at a time and has its part of the memory to itself while it runs; the loop
  * fills other buffers meanwhile. The digest, where one is wanted, goes along with the writing. */
-#include "local_dir.h"
-#include "scout/fleet/local_file.h"
-#include "sha256_run.h"
+#include "local_work.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-#define RENAME_NO_REPLACE 1u /* RENAME_NOREPLACE of renameat2(2) */
-#define NAME_CHARS        8
-
-enum work_step { WORK_LOOK, WORK_OPEN, WORK_WRITE, WORK_FINISH, WORK_PLACE, WORK_CLEAN };
-
-struct work {
-    struct io_job job;
-    enum work_step step;
-    int folder, fd;
-    const char *name; /* in the path: what is in the folder */
-    char temp[sizeof ".scout-.tmp" + NAME_CHARS];
-    bool made; /* the temporary file is there */
-    bool exists, overwrite, left_behind;
-    struct stat st;
-    uint32_t mode;
-    const uint8_t *bytes;
-    size_t len;
-    uint64_t offset;
-    int error; /* -errno */
-    const char *what;
-    struct sha256_run sha;
-    char hash[SHA256_HEX_SIZE];
-    const char *keep_as; /* NULL: nothing is kept */
-    uint64_t size, begin;
-    uint8_t tail[LOCAL_TAIL];
-    bool keep, kept; /* CLEAN: wanted; done */
-};
 
 struct local_put {
     struct io *io;
     const struct file_put_events *events;
     void *context;
-    struct work work;
+    struct local_work work;
     struct io_task task, room_task;
     bool working, settled, going, open, ended, written, ending, placed;
     struct failure failure;
@@ -68,171 +32,14 @@ struct local_put {
     char root[];
 };
 
-/* ---- on a helper thread ---- */
-
-static void failed(struct work *w, const char *what)
-{
-    w->error = -errno;
-    w->what = what;
-}
-
-/* What copies that nobody goes on with have left there. */
-static void sweep(const struct work *w)
-{
-    int fd = openat(w->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    time_t old = time(NULL) - LOCAL_KEEP_S;
-    struct stat st;
-    if (!folder && fd >= 0)
-        close(fd);
-    for (const struct dirent *e; folder && (e = readdir(folder));)
-        if (strncmp(e->d_name, ".scout-", 7) == 0 &&
-            fstatat(w->folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-            st.st_mtime < old)
-            unlinkat(w->folder, e->d_name, 0);
-    if (folder)
-        closedir(folder);
-}
-
-static void run_look(struct work *w)
-{
-    const struct local_put *p = CONTAINER_OF(w, struct local_put, work);
-    int root = local_dir_open(p->root);
-    w->what = "open";
-    w->folder = root < 0 ? root : local_dir_open_folder(root, p->path, &w->name);
-    if (root >= 0)
-        close(root);
-    if (w->folder < 0) {
-        w->error = w->folder;
-        return;
-    }
-    w->exists = fstatat(w->folder, w->name, &w->st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!w->exists && errno != ENOENT)
-        failed(w, "look at");
-    else if (w->exists && !S_ISREG(w->st.st_mode))
-        w->error = -EISDIR;
-    else if (w->exists && !w->overwrite)
-        w->error = -EEXIST;
-    sweep(w);
-}
-
-static bool hash_begin(struct work *w, uint64_t len)
-{
-    uint8_t bytes[LOCAL_TAIL];
-    for (uint64_t at = 0; at < len;) {
-        size_t want = len - at < sizeof bytes ? (size_t)(len - at) : sizeof bytes;
-        ssize_t n = pread(w->fd, bytes, want, (off_t)at);
-        if (n <= 0)
-            return false;
-        sha256_run_feed(&w->sha, slice_of(bytes, (size_t)n));
-        at += (uint64_t)n;
-    }
-    return true;
-}
-
-/* As put_resume.c does it: what was kept takes the place of the own, empty file. */
-static void take_over(struct work *w)
-{
-    struct stat st;
-    if (fstatat(w->folder, w->keep_as, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
-        st.st_uid != geteuid() || (uint64_t)st.st_size < FILE_PUT_KEEP_MIN ||
-        (uint64_t)st.st_size > w->size || renameat(w->folder, w->keep_as, w->folder, w->temp) != 0)
-        return;
-    close(w->fd);
-    w->fd = openat(w->folder, w->temp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    uint64_t begin = (uint64_t)st.st_size - FILE_PUT_WINDOW - LOCAL_TAIL;
-    if (w->fd < 0 || pread(w->fd, w->tail, LOCAL_TAIL, (off_t)begin) != LOCAL_TAIL ||
-        (w->sha.ctx && !hash_begin(w, begin + LOCAL_TAIL))) {
-        failed(w, "go on with");
-        return;
-    }
-    w->begin = begin;
-    w->offset = begin + LOCAL_TAIL;
-}
-
-static void run_open(struct work *w)
-{
-    w->fd = openat(w->folder, w->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    w->made = w->fd >= 0;
-    if (w->fd < 0)
-        failed(w, "make");
-    else if (w->keep_as)
-        take_over(w);
-}
-
-static void run_write(struct work *w)
-{
-    size_t done = 0;
-    while (done < w->len) {
-        ssize_t n = pwrite(w->fd, w->bytes + done, w->len - done, (off_t)(w->offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            failed(w, "write");
-            return;
-        }
-        done += (size_t)n;
-    }
-    sha256_run_feed(&w->sha, slice_of(w->bytes, w->len));
-}
-
-static void run_finish(struct work *w)
-{
-    if (w->sha.ctx)
-        sha256_run_end(&w->sha, w->hash);
-    if (fchmod(w->fd, w->mode) != 0 || fsync(w->fd) != 0 || fstat(w->fd, &w->st) != 0)
-        failed(w, "bring to the disk");
-    else if ((uint64_t)w->st.st_size != w->offset) {
-        errno = EIO;
-        failed(w, "write all of");
-    }
-}
-
-static void run_place(struct work *w)
-{
-    unsigned flags = w->overwrite ? 0 : RENAME_NO_REPLACE;
-    if (syscall(SYS_renameat2, w->folder, w->temp, w->folder, w->name, flags) != 0) {
-        failed(w, "put in place");
-        return;
-    }
-    w->made = false;
-    fsync(w->folder); /* the name as well; where that cannot be, the contents are there all the same
-                       */
-}
-
-static void run_clean(struct work *w)
-{
-    if (w->made && w->keep && renameat(w->folder, w->temp, w->folder, w->keep_as) == 0)
-        w->kept = true;
-    else if (w->made && unlinkat(w->folder, w->temp, 0) != 0)
-        w->left_behind = errno != ENOENT;
-    if (w->fd >= 0)
-        close(w->fd);
-    if (w->folder >= 0)
-        close(w->folder);
-    w->fd = w->folder = -1;
-}
-
-static void run(struct io_job *job)
-{
-    static void (*const steps[])(struct work *) = {
-        [WORK_LOOK] = run_look,     [WORK_OPEN] = run_open,   [WORK_WRITE] = run_write,
-        [WORK_FINISH] = run_finish, [WORK_PLACE] = run_place, [WORK_CLEAN] = run_clean,
-    };
-    struct work *w = CONTAINER_OF(job, struct work, job);
-    w->error = 0;
-    steps[w->step](w);
-}
-
 /* ---- the end ---- */
 
 static void on_work(struct io_job *job);
 
-static void work(struct local_put *p, enum work_step step)
+static void work(struct local_put *p, enum local_work_step step)
 {
-    p->work.step = step;
     p->working = true;
-    io_job_start(p->io, &p->work.job, run, on_work);
+    local_work_start(p->io, &p->work, step, on_work);
 }
 
 static void on_task(struct io_task *task)
@@ -242,7 +49,7 @@ static void on_task(struct io_task *task)
     bool cut_off = error == SCOUT_E_CONNECTION_LOST || error == SCOUT_E_DEADLINE ||
                    error == SCOUT_E_CONNECT || error == SCOUT_E_SHUTTING_DOWN;
     p->work.keep = p->keep_as && cut_off && p->arrived >= FILE_PUT_KEEP_MIN;
-    work(CONTAINER_OF(task, struct local_put, task), WORK_CLEAN);
+    work(CONTAINER_OF(task, struct local_put, task), LOCAL_WORK_CLEAN);
 }
 
 /* With or without a failure. */
@@ -282,7 +89,7 @@ static void deliver(struct local_put *p)
 
 void local_put_fail(struct local_put *p, const struct failure *why)
 {
-    if (p->ending || (p->working && p->work.step == WORK_PLACE))
+    if (p->ending || (p->working && p->work.step == LOCAL_WORK_PLACE))
         return;
     p->failure = *why;
     end(p);
@@ -292,7 +99,7 @@ void local_put_fail(struct local_put *p, const struct failure *why)
 
 static void write_next(struct local_put *p)
 {
-    struct work *w = &p->work;
+    struct local_work *w = &p->work;
     if (p->working || p->ending || !p->open)
         return;
     uint32_t i = p->head % LOCAL_BUFFERS;
@@ -303,10 +110,10 @@ static void write_next(struct local_put *p)
             p->tail++;
         w->bytes = p->buffers[i];
         w->len = p->len[i];
-        work(p, WORK_WRITE);
+        work(p, LOCAL_WORK_WRITE);
     } else if (p->ended && !p->written) {
         p->written = true;
-        work(p, WORK_FINISH);
+        work(p, LOCAL_WORK_FINISH);
     }
 }
 
@@ -377,7 +184,7 @@ static void on_room_task(struct io_task *task)
 
 static void on_looked(struct local_put *p)
 {
-    struct work *w = &p->work;
+    struct local_work *w = &p->work;
     p->target.real_path = slice_str(p->path);
     p->target.exists = w->exists;
     if (w->exists)
@@ -389,7 +196,7 @@ static void on_looked(struct local_put *p)
 
 static void on_wrote(struct local_put *p)
 {
-    struct work *w = &p->work;
+    struct local_work *w = &p->work;
     w->offset += w->len;
     p->arrived += w->len;
     p->len[p->head % LOCAL_BUFFERS] = 0;
@@ -415,9 +222,9 @@ static void on_finished(struct local_put *p)
 static void on_work(struct io_job *job)
 {
     struct local_put *p = CONTAINER_OF(job, struct local_put, work.job);
-    struct work *w = &p->work;
+    struct local_work *w = &p->work;
     p->working = false;
-    if (w->step == WORK_CLEAN) {
+    if (w->step == LOCAL_WORK_CLEAN) {
         deliver(p);
         return;
     }
@@ -426,16 +233,16 @@ static void on_work(struct io_job *job)
         end(p);
     } else if (p->ending) {
         io_defer(p->io, &p->task, on_task);
-    } else if (w->step == WORK_LOOK) {
+    } else if (w->step == LOCAL_WORK_LOOK) {
         on_looked(p);
-    } else if (w->step == WORK_OPEN) {
+    } else if (w->step == LOCAL_WORK_OPEN) {
         p->open = true;
         p->tail_left = w->begin ? LOCAL_TAIL : 0;
         p->arrived = p->result.resumed = w->offset;
         io_defer(p->io, &p->room_task, on_room_task);
-    } else if (w->step == WORK_WRITE) {
+    } else if (w->step == LOCAL_WORK_WRITE) {
         on_wrote(p);
-    } else if (w->step == WORK_FINISH) {
+    } else if (w->step == LOCAL_WORK_FINISH) {
         on_finished(p);
     } else {
         end(p);
@@ -449,14 +256,14 @@ void local_put_go(struct local_put *p)
     if (!p->settled || p->going || p->ending)
         return;
     p->going = true;
-    work(p, WORK_OPEN);
+    work(p, LOCAL_WORK_OPEN);
 }
 
 void local_put_place(struct local_put *p)
 {
     if (!p->written || p->working || p->ending)
         return;
-    work(p, WORK_PLACE);
+    work(p, LOCAL_WORK_PLACE);
 }
 
 uint64_t local_put_offset(const struct local_put *p)
@@ -472,8 +279,8 @@ const char *local_put_hash(const struct local_put *p)
 static void name_temp(struct local_put *p)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-    uint8_t random[NAME_CHARS];
-    char name[NAME_CHARS + 1] = "";
+    uint8_t random[LOCAL_NAME_CHARS];
+    char name[LOCAL_NAME_CHARS + 1] = "";
     io_random(p->io, random, sizeof random);
     for (size_t i = 0; i < sizeof random; i++)
         name[i] = letters[random[i] & 31];
@@ -495,6 +302,8 @@ struct local_put *local_put_start(struct io *io, const struct local_put_request 
     p->work.mode = request->mode & 0777u;
     memcpy(p->root, request->root, root_size);
     p->path = strdup(request->path);
+    p->work.root = p->root;
+    p->work.path = p->path;
     p->keep_as = request->keep_as ? strdup(request->keep_as) : NULL;
     p->work.keep_as = p->keep_as;
     p->work.size = request->size;
@@ -509,6 +318,6 @@ struct local_put *local_put_start(struct io *io, const struct local_put_request 
         return NULL;
     }
     name_temp(p);
-    work(p, WORK_LOOK);
+    work(p, LOCAL_WORK_LOOK);
     return p;
 }
