@@ -22,14 +22,10 @@ struct command_answer {
 
 /* Members of the schema of such a result's structured content. */
 #define command_result_properties                                                                  \
-    "\"command\":{\"type\":\"string\"},"                                                           \
-    "\"argv\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"                               \
-    "\"state\":{\"type\":\"string\",\"enum\":[\"exited\",\"stopped\",\"stop-unconfirmed\","        \
-    "\"failed\"]},\"reason\":{\"type\":\"string\"},"                                               \
+    "\"state\":{\"enum\":[\"exited\",\"stopped\",\"stop-unconfirmed\",\"failed\"]},"               \
     "\"exit_code\":{\"type\":\"integer\"},\"signal\":{\"type\":\"string\"},"                       \
     "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"},"                           \
-    "\"stdout_truncated\":{\"type\":\"boolean\"},\"stderr_truncated\":{\"type\":\"boolean\"},"     \
-    "\"may_have_run\":{\"type\":\"boolean\"},\"duration_s\":{\"type\":\"number\"}"
+    "\"stdout_truncated\":{\"type\":\"boolean\"}"
 
 void command_answer_write(struct json_writer *w, const void *context); /* struct command_answer */
 

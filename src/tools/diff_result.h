@@ -20,13 +20,6 @@ struct diff_answer {
     struct slice diff;
 };
 
-/* Members of the schema of such a result's structured content. */
-#define diff_result_properties                                                                     \
-    "\"identical\":{\"type\":\"boolean\"},\"binary\":{\"type\":\"boolean\"},"                      \
-    "\"files\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
-    "\"diff\":{\"type\":\"string\"},\"diff_truncated\":{\"type\":\"boolean\"},"                    \
-    "\"coarse\":{\"type\":\"boolean\"}"
-
 void diff_answer_write(struct json_writer *w, const void *context); /* struct diff_answer */
 
 #endif

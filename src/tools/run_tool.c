@@ -247,42 +247,40 @@ static void cancel(struct tool_call *call)
 static const struct tool_param params[] = {
     {
         .name = "host",
-        .description = "The host's name, as the tool scout lists it with target 'hosts'.",
+        .description = "As the tool scout lists it.",
         .type = TOOL_STRING,
         .required = true,
         .length_max = TARGET_HOST_MAX,
     },
     {
         .name = "command",
-        .description = "A line for the login shell: pipes, variables and redirections work. Give "
-                       "this or argv.",
+        .description =
+            "A line for the login shell: pipes, variables and redirections work. Or argv.",
         .type = TOOL_STRING,
         .length_max = COMMAND_TEXT_MAX,
     },
     {
         .name = "argv",
-        .description = "A command and its arguments, exactly as they are: no shell looks at them.",
+        .description = "A command and its arguments, exactly: no shell looks at them.",
         .type = TOOL_STRING_LIST,
         .length_max = COMMAND_TEXT_MAX,
         .count_max = RUN_ARGS_MAX,
     },
     {
         .name = "stdin",
-        .description = "What the command reads from its standard input. By default nothing.",
+        .description = "Its standard input; by default nothing.",
         .type = TOOL_STRING,
         .length_max = RUN_STDIN_MAX,
     },
     {
         .name = "cwd",
-        .description = "The directory to run in; by default, and for relative paths, the login "
-                       "directory.",
+        .description = "Where to run; by default the login directory.",
         .type = TOOL_STRING,
         .length_max = TARGET_PATH_MAX,
     },
     {
         .name = "timeout",
-        .description = "Seconds that the command may run before it is stopped. The daemon's "
-                       "call_timeout holds besides.",
+        .description = "Seconds until it is stopped; call_timeout holds besides.",
         .type = TOOL_INTEGER,
         .minimum = 1,
         .maximum = RUN_TIMEOUT_S,

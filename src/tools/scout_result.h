@@ -10,25 +10,17 @@
 #include "scout/fleet/path_get.h"
 #include "transfer_result.h"
 
+/* Each kind's members are in docs/wire.md; here are those that a model may look for in any. */
 #define scout_output_schema                                                                        \
     "{\"type\":\"object\",\"properties\":{"                                                        \
-    "\"kind\":{\"type\":\"string\",\"enum\":[\"hosts\",\"file\",\"directory\",\"command\","        \
-    "\"find\",\"tree\",\"diff\",\"broadcast\",\"transfer\"]},"                                     \
-    "\"results\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
-    "\"succeeded\":{\"type\":\"integer\"},\"total\":{\"type\":\"integer\"},"                       \
+    "\"kind\":{\"enum\":[\"hosts\",\"file\",\"directory\",\"command\",\"find\",\"tree\",\"diff\"," \
+    "\"broadcast\",\"transfer\"]},"                                                                \
     "\"host\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"                               \
-    "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                              \
-    "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
-    "\"group_count\":{\"type\":\"integer\"},"                                                      \
-    "\"count\":{\"type\":\"integer\"},\"online\":{\"type\":\"integer\"},"                          \
-    "\"size\":{\"type\":\"integer\"},\"mtime\":{\"type\":\"string\"},"                             \
-    "\"mode\":{\"type\":\"string\"},\"etag\":{\"type\":\"string\"},"                               \
-    "\"truncated\":{\"type\":\"boolean\"},\"text\":{\"type\":\"string\"},"                         \
-    "\"entries\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
-    "\"pattern\":{\"type\":\"string\"},\"cut\":{\"type\":\"string\"},"                             \
-    "\"unreadable\":{\"type\":\"integer\"},\"forbidden\":{\"type\":\"integer\"}"                   \
-    "," diff_result_properties "," transfer_result_properties "," command_result_properties        \
-    "," result_error_property "}}"
+    "\"text\":{\"type\":\"string\"},\"truncated\":{\"type\":\"boolean\"},"                         \
+    "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"},"                           \
+    "\"exit_code\":{\"type\":\"integer\"},\"diff\":{\"type\":\"string\"},"                         \
+    "\"hosts\":{\"type\":\"array\"},\"entries\":{\"type\":\"array\"},"                             \
+    "\"results\":{\"type\":\"array\"}," result_error_property "}}"
 
 struct path_answer {
     const char *host, *path;

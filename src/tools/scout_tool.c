@@ -137,59 +137,54 @@ static void cancel(struct tool_call *call)
 static const struct tool_param params[] = {
     {
         .name = "target",
-        .description = "'hosts' lists the known hosts, 'hosts web*' some of them; 'host:/path' "
-                       "reads that file or lists that directory. '~/' and relative paths start in "
-                       "the login directory.",
+        .description = "'hosts' lists the known hosts, 'hosts web*' some; 'host:/path' reads a "
+                       "file or lists a directory. '~/' and relative paths start at the login.",
         .type = TOOL_STRING,
         .default_json = "\"\"",
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
         .name = "query",
-        .description =
-            "With 'host:/dir': a command that only looks, run in that directory: cat, df, diff, "
-            "du, "
-            "file, find, grep, head, ls, rg, sort, stat, tail, tree, uniq or wc, with its options. "
-            "Words may be quoted; there is no shell, so no pipe, glob or redirection.",
+        .description = "With 'host:/dir': a command that only looks, run there: cat, df, diff, du, "
+                       "file, find, grep, head, ls, rg, sort, stat, tail, tree, uniq, wc, with "
+                       "options. No shell: no pipe, glob or redirection; words may be quoted.",
         .type = TOOL_STRING,
         .length_max = QUERY_TEXT_MAX,
     },
     {
         .name = "tree",
-        .description = "With 'host:/path' of a directory: show what is below it as a tree of 3 "
-                       "levels. A file is read as without it.",
+        .description = "With 'host:/dir': what is below it, as a tree of 3 levels.",
         .type = TOOL_BOOLEAN,
         .default_json = "false",
     },
     {
         .name = "find",
-        .description = "With 'host:/path': list files and directories below it whose name fits "
-                       "this pattern, such as '*.conf'; at most 100.",
+        .description = "With 'host:/dir': up to 100 names below it that fit this, like '*.conf'.",
         .type = TOOL_STRING,
         .length_max = FIND_PATTERN_MAX,
     },
     {
         .name = "depth",
-        .description = "With 'find': how many levels down, 1 to 10.",
+        .description = "Of 'find': levels down, 1 to 10.",
         .type = TOOL_INTEGER,
         .default_json = "5",
     },
     {
         .name = "diff",
-        .description = "With 'host:/path' of a file: another 'host:/path' to compare it with.",
+        .description = "With 'host:/file': another 'host:/path' to compare it with.",
         .type = TOOL_STRING,
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
         .name = "diff_content",
-        .description = "With 'host:/path' of a file: the text that it should have.",
+        .description = "With 'host:/file': the text that it should have.",
         .type = TOOL_STRING,
         .length_max = SCOUT_EXPECTED_MAX,
     },
     {
         .name = "targets",
-        .description = "Instead of 'target': many 'host:/path', each read or listed at once, or "
-                       "with 'query' the directories that its command runs in.",
+        .description = "Instead of 'target': many 'host:/path' at once, read, listed, or with "
+                       "'query' where it runs.",
         .type = TOOL_STRING_LIST,
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
         .count_max = BROADCAST_TARGETS_MAX,
@@ -247,8 +242,7 @@ static const struct tool_param params[] = {
     },
     {
         .name = "probe",
-        .description = "With 'hosts': try whether each host can be reached. By default done for "
-                       "up to 20 hosts.",
+        .description = "With 'hosts': try whether each can be reached; by default up to 20 are.",
         .type = TOOL_BOOLEAN,
     },
 };
@@ -257,10 +251,9 @@ const struct tool scout_tool = {
     .name = "scout",
     .title = "Scout",
     .description =
-        "Looks at remote hosts over SSH: lists the known hosts, reads a file, lists a "
-        "directory, shows a tree, finds files by name, compares files, or runs a command "
-        "that only looks; on one host or on many at once. "
-        "Changes nothing on any host, unless it is to copy a file ('beam').",
+        "Looks at remote hosts over SSH: lists hosts, reads files, lists directories, shows trees, "
+        "finds files by name, compares files, runs commands that only look; on one host or many at "
+        "once. Changes nothing there, unless it copies a file ('beam').",
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,

@@ -14,7 +14,7 @@
 
 const struct tool_param tool_output_param = {
     .name = TOOL_OUTPUT_PARAM,
-    .description = "Characters to answer with at most.",
+    .description = "Characters of the answer.",
     .type = TOOL_INTEGER,
     .minimum = TOOL_OUTPUT_MIN,
     .maximum = TOOL_OUTPUT_MAX,

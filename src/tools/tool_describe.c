@@ -134,8 +134,6 @@ static void describe_hints(struct json_writer *w, const struct tool *t, uint32_t
 {
     bool read_only = !(verbs & POLICY_EFFECTS);
     json_object_begin(w);
-    json_key(w, "title");
-    json_str(w, t->title);
     json_key(w, "readOnlyHint");
     json_bool(w, read_only);
     json_key(w, "destructiveHint");

@@ -15,8 +15,4 @@ struct transfer_answer {
 };
 void transfer_answer_write(struct json_writer *w, const void *context); /* struct transfer_answer */
 
-/* Those that say how it went; the schema is no list of all. */
-#define transfer_result_properties                                                                 \
-    "\"bytes\":{\"type\":\"integer\"},\"verified\":{\"type\":\"string\"}"
-
 #endif

@@ -80,6 +80,9 @@ async function driveAll(one) {
     assert.equal(missing.isError, true);
     assert.equal(missing.structuredContent.error.code, 'path-not-found');
   }
+  const cut = await expect(one, 'scout', { ...at('file'), max_output: 2000 }, 'file', /^x+\n\[… .* left out/);
+  const rest = await expect(one, 'output', { handle: cut.output.handle, offset: cut.output.omitted_from }, 'output', /^x+$/);
+  assert.deepEqual([rest.offset, rest.total], [1200, 20000]);
   assert.equal((await call(one, 'run', { host: 'nowhere', command: 'id' })).isError, true);
 }
 
@@ -110,7 +113,7 @@ async function expectCancelled(one) {
 const both = await Promise.all([connect('first'), connect('second')]);
 for (const one of both) {
   assert.deepEqual(one.tools.map((tool) => tool.name).sort(), [
-    'edit', 'glob', 'grep', 'list', 'read', 'run', 'scout', 'stat', 'undo', 'write']);
+    'edit', 'glob', 'grep', 'list', 'output', 'read', 'run', 'scout', 'stat', 'undo', 'write']);
   assert.ok(one.tools.every((tool) => tool.outputSchema), 'each tool says what it answers');
 }
 await Promise.all(both.map(driveAll));

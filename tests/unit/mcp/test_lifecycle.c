@@ -17,22 +17,22 @@
     "\"tools\":[{\"name\":\"echo\",\"title\":\"Echo\",\"description\":\"Says it again\","          \
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\","          \
     "\"description\":\"Any text\"}},\"required\":[\"text\"],\"additionalProperties\":false},"      \
-    "\"annotations\":{\"title\":\"Echo\",\"readOnlyHint\":true,\"destructiveHint\":false,"         \
+    "\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,"                            \
     "\"idempotentHint\":false,\"openWorldHint\":false}},"                                          \
     "{\"name\":\"wait\",\"title\":\"Wait\",\"description\":\"Waits\","                             \
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\","          \
     "\"description\":\"Any text\"}},\"required\":[\"text\"],\"additionalProperties\":false},"      \
-    "\"annotations\":{\"title\":\"Wait\",\"readOnlyHint\":true,\"destructiveHint\":false,"         \
+    "\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,"                            \
     "\"idempotentHint\":false,\"openWorldHint\":false}},"                                          \
     "{\"name\":\"big\",\"title\":\"Big\",\"description\":\"Says much\","                           \
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"bytes\":{\"type\":\"integer\","        \
     "\"description\":\"How many\",\"minimum\":0,\"maximum\":200000000}},"                          \
     "\"required\":[\"bytes\"],\"additionalProperties\":false},"                                    \
-    "\"annotations\":{\"title\":\"Big\",\"readOnlyHint\":true,\"destructiveHint\":false,"          \
+    "\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,"                            \
     "\"idempotentHint\":false,\"openWorldHint\":false}},"                                          \
     "{\"name\":\"fail\",\"title\":\"Fail\",\"description\":\"Fails\","                             \
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false},"      \
-    "\"annotations\":{\"title\":\"Fail\",\"readOnlyHint\":true,\"destructiveHint\":false,"         \
+    "\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,"                            \
     "\"idempotentHint\":false,\"openWorldHint\":false}}]"
 
 static void a_legacy_client_from_start_to_end(void **state)

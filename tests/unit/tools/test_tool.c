@@ -163,23 +163,22 @@ static void tools_are_described_from_their_table(void **state)
 {
     (void)state;
     assert_described(
-        &look,
-        "{\"name\":\"look\",\"title\":\"Look\",\"description\":\"Looks \\\"around\\\"\","
-        "\"inputSchema\":{\"type\":\"object\",\"properties\":{"
-        "\"target\":{\"type\":\"string\",\"description\":\"Where to look\",\"maxLength\":8},"
-        "\"limit\":{\"type\":\"integer\",\"description\":\"How many\",\"minimum\":-1,"
-        "\"maximum\":100,\"default\":10},"
-        "\"offset\":{\"type\":\"integer\",\"description\":\"From where\"},"
-        "\"all\":{\"type\":\"boolean\",\"description\":\"Everything\"}},"
-        "\"required\":[\"target\"],\"additionalProperties\":false},"
-        "\"outputSchema\":{\"type\": \"object\"},"
-        "\"annotations\":{\"title\":\"Look\",\"readOnlyHint\":true,\"destructiveHint\":false,"
-        "\"idempotentHint\":true,\"openWorldHint\":false}}");
+        &look, "{\"name\":\"look\",\"title\":\"Look\",\"description\":\"Looks \\\"around\\\"\","
+               "\"inputSchema\":{\"type\":\"object\",\"properties\":{"
+               "\"target\":{\"type\":\"string\",\"description\":\"Where to look\",\"maxLength\":8},"
+               "\"limit\":{\"type\":\"integer\",\"description\":\"How many\",\"minimum\":-1,"
+               "\"maximum\":100,\"default\":10},"
+               "\"offset\":{\"type\":\"integer\",\"description\":\"From where\"},"
+               "\"all\":{\"type\":\"boolean\",\"description\":\"Everything\"}},"
+               "\"required\":[\"target\"],\"additionalProperties\":false},"
+               "\"outputSchema\":{\"type\": \"object\"},"
+               "\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false,"
+               "\"idempotentHint\":true,\"openWorldHint\":false}}");
     assert_described(&bare,
                      "{\"name\":\"bare\",\"title\":\"Bare\",\"description\":\"Nothing\","
                      "\"inputSchema\":{\"type\":\"object\",\"properties\":{},"
                      "\"additionalProperties\":false},"
-                     "\"annotations\":{\"title\":\"Bare\",\"readOnlyHint\":false,"
+                     "\"annotations\":{\"readOnlyHint\":false,"
                      "\"destructiveHint\":true,\"idempotentHint\":false,\"openWorldHint\":false}}");
 }
 
@@ -300,7 +299,7 @@ static void a_list_of_strings_has_bounds(void **state)
                             "\"type\":\"array\",\"description\":\"What to say\","
                             "\"items\":{\"type\":\"string\",\"maxLength\":4},"
                             "\"minItems\":1,\"maxItems\":2}},\"additionalProperties\":false},"
-                            "\"annotations\":{\"title\":\"List\",\"readOnlyHint\":true,"
+                            "\"annotations\":{\"readOnlyHint\":true,"
                             "\"destructiveHint\":false,\"idempotentHint\":false,"
                             "\"openWorldHint\":false}}");
 }

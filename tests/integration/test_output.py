@@ -1,0 +1,216 @@
+"""What a model gets of what hosts say: clean, within a budget, the rest by a handle; and what a program gets."""
+
+import hashlib
+import json
+import os
+import subprocess
+
+import harness
+from harness import text_of
+
+SECRETS = ("DB_PASSWORD=hunter2\n"
+           "url: postgres://app:s3cr3tword@db/x\n"
+           "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u\nAAAA\n"
+           "-----END OPENSSH PRIVATE KEY-----\n"
+           "plain = value\n")
+HIDDEN = ("hunter2", "s3cr3tword", "b3BlbnNz")
+ANSI = "".join(f"\x1b[32mline {n}\x1b[0m done\r\n" for n in range(200)) + "\u202etxt.exe \u200b\U000e0041\n"
+
+
+class OutputTest(harness.ScoutTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(1)
+        cls.tokens = os.path.join(cls.folder, "tokens")
+        cls.other = "scout_" + "x" * 30
+        with open(cls.tokens, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+            file.write(f"other operator {hashlib.sha256(cls.other.encode()).hexdigest()}\n")
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config, f'role = "operator"\ntokens = "{cls.tokens}"\n')
+        cls.client = cls.daemon.client()
+        cls.addClassCleanup(cls.client.close)
+        cls.secrets = "demo1:" + cls.fleet.write("demo1", "settings.conf", SECRETS)
+        cls.text = "".join(f"this is line {n} of many\n" for n in range(36000))
+        cls.large = "demo1:" + cls.fleet.write("demo1", "large.txt", cls.text)
+
+    def token_client(self, daemon=None):
+        client = (daemon or self.daemon).client()
+        self.addCleanup(client.close)
+        client.send_raw(json.dumps({"jsonrpc": "2.0", "method": "notifications/scout/token",
+                                    "params": {"token": self.other}}).encode() + b"\n")
+        return client
+
+    def output(self, handle, client=None, **more):
+        return (client or self.client).tool("output", handle=handle, **more)
+
+    # --- the budget ---------------------------------------------------------------------------
+
+    def test_a_large_file_is_cut_and_read_on(self):
+        result = self.client.scout(self.large)
+        answer = self.assertScoutOk(result, "file")
+        text = text_of(result)
+        self.assertLess(len(text), 25300)
+        self.assertEqual(answer["text"], text)
+        self.assertTrue(answer["truncated"])
+        output = answer["output"]
+        self.assertEqual(text[:output["omitted_from"]], self.text[:output["omitted_from"]])
+        self.assertEqual(output["total"], len(self.text))
+        self.assertTrue(text.endswith(self.text[output["omitted_to"]:]))
+        self.assertIn(f'"offset":{output["omitted_from"]}}}', text)
+        rest, at = "", output["omitted_from"]
+        while at is not None and at < output["omitted_to"]:
+            page = self.assertScoutOk(self.output(output["handle"], offset=at, limit=300000), "output")
+            self.assertEqual(page["offset"], at)
+            rest, at = rest + page["text"], page.get("next")
+        self.assertTrue(rest.startswith(self.text[output["omitted_from"]:output["omitted_to"]]))
+        page = self.output(output["handle"])
+        self.assertLess(len(text_of(page)), 25200)
+        self.assertIn("go on with output", text_of(page))
+
+    def test_a_call_can_ask_for_more_or_less(self):
+        result = self.client.tool("scout", target=self.large, max_output=2000000)
+        self.assertEqual(text_of(result), self.text)
+        result = self.client.tool("scout", target=self.large, max_output=1000)
+        self.assertLess(len(text_of(result)), 1300)
+        result = self.client.tool("scout", target=self.large, max_output=10)
+        self.assertScoutError(result, "invalid-argument", "max_output")
+
+    def test_what_a_command_prints(self):
+        result = self.client.tool("run", host="demo1", command="yes | head -c 300000; echo end >&2; exit 3", timeout=20)
+        answer = self.assertScoutOk(result, "command")
+        self.assertLess(len(text_of(result)), 25300)
+        self.assertTrue(text_of(result).endswith("[stderr]\nend\n[exit code: 3]"))
+        self.assertEqual((answer["stderr"], answer["stdout_truncated"], answer["stderr_truncated"]), ("end\n", True, False))
+        self.assertLess(len(answer["stdout"]), 25300)
+        result = self.client.tool("run", host="demo1", command="head -c 10000000 /dev/urandom", timeout=20)
+        self.assertLess(len(json.dumps(result, ensure_ascii=False)), 80000)
+
+    def test_a_large_directory(self):
+        folder = self.fleet.path("demo1", "many")
+        os.makedirs(folder)
+        for n in range(2000):
+            open(os.path.join(folder, f"file-{n:04}"), "wb").close()
+        answer = self.assertScoutOk(self.client.scout("demo1:" + folder), "directory")
+        self.assertEqual(len(answer["entries"]) + answer["output"]["left_out"]["entries"], answer["count"])
+        self.assertTrue(answer["truncated"])
+        self.assertLess(len(json.dumps(answer)), 30000)
+
+    def test_a_broadcast_is_cut_in_each_block(self):
+        small = "demo1:" + self.fleet.write("demo1", "small", "small\n")
+        result = self.client.tool("scout", targets=[self.large, small, self.large])
+        answer = self.assertScoutOk(result, "broadcast")
+        text = text_of(result)
+        self.assertLess(len(text), 25700)
+        self.assertEqual(text.count("left out; read them with output"), 2)
+        self.assertEqual(answer["results"][1]["text"], "small\n")
+        self.assertEqual([part["truncated"] for part in answer["results"]], [True, False, True])
+        page = self.assertScoutOk(self.output(answer["output"]["handle"], limit=1000000), "output")
+        self.assertIn("small\n", page["text"])
+
+    def test_a_handle_is_its_owners(self):
+        handle = self.client.scout(self.large)["structuredContent"]["output"]["handle"]
+        self.assertRegex(handle, r"^out_[A-Za-z0-9_-]{22}$")
+        with self.daemon.client() as again:
+            self.assertScoutOk(self.output(handle, again), "output")
+        self.assertScoutError(self.output(handle, self.token_client()), "no-such-handle")
+        self.assertScoutError(self.output("out_AAAAAAAAAAAAAAAAAAAAAA"), "no-such-handle")
+        for _ in range(64):
+            self.client.scout(self.large)
+        self.assertScoutError(self.output(handle), "no-such-handle")
+
+    # --- what hosts say -----------------------------------------------------------------------
+
+    def test_secrets_are_taken_out(self):
+        for result in (self.client.scout(self.secrets), self.client.tool("read", target=self.secrets),
+                       self.client.tool("run", host="demo1", command="cat " + self.secrets.split(":")[1]),
+                       self.client.tool("grep", target=self.secrets, pattern="."),
+                       self.client.tool("scout", target=self.large, diff=self.secrets),
+                       self.client.tool("scout", targets=[self.secrets])):
+            written = json.dumps(result)
+            lines_alone = result["structuredContent"].get("kind") == "grep"  # a key's lines one by one are no key
+            for secret in HIDDEN[:2] if lines_alone else HIDDEN:
+                self.assertNotIn(secret, written)
+            self.assertIn("[redacted:password:", written)
+            self.assertIn("plain = value", written)
+        marker = text_of(self.client.scout(self.secrets)).split("\n", 1)[0]
+        self.assertRegex(marker, r"^DB_PASSWORD=\[redacted:password:[0-9a-f]{8}\]$")
+        self.assertIn(marker, text_of(self.client.tool("read", target=self.secrets)))
+        resource = self.client.request("resources/read", {"uri": "scout://" + self.secrets.replace(":", "", 1)})
+        self.assertNotIn("hunter2", json.dumps(resource))
+        self.assertEqual(resource["result"]["contents"][0]["_meta"]["scout/output"]["redacted"], 3)
+
+    def test_an_error_that_quotes_a_host(self):
+        result = self.client.scout("demo1:/nope\x1b[31m/PASSWORD=hunter2")
+        self.assertScoutError(result, "path-not-found")
+        self.assertNotIn("hunter2", json.dumps(result))
+        self.assertNotIn("\\u001b", json.dumps(result))
+
+    def test_escapes_and_what_is_not_seen(self):
+        path = "demo1:" + self.fleet.write("demo1", "ansi.log", ANSI)
+        result = self.client.scout(path)
+        answer = self.assertScoutOk(result, "file")
+        self.assertTrue(answer["text"].startswith("line 0 done\r\nline 1 done\r\n"))
+        self.assertTrue(answer["text"].endswith("<U+202E>txt.exe <U+200B><U+E0041>\n"))
+        self.assertEqual(answer["output"]["neutralised"], {"escapes": 400, "bidi": 1, "invisible": 2})
+        self.assertTrue(text_of(result).endswith("[not as on the host: 400 terminal controls neutralised, "
+                                                 "1 bidi control shown, 2 invisible characters shown]"))
+
+    def test_binary_junk(self):
+        path = "demo1:" + self.fleet.write("demo1", "junk", bytes(range(256)) * 4000)
+        result = self.client.tool("scout", target=path, max_output=16777216)
+        self.assertFalse(any(ord(c) < 32 and c not in "\n\t\r" or 0x7f <= ord(c) < 0xa0 for c in text_of(result)))
+
+    # --- the configuration, and programs --------------------------------------------------------
+
+    def test_the_keys(self):
+        config = ("output_budget = 5000\nredact_defaults = false\nredact = {\"ACME-[0-9]+\", \"pin (\\\\d+)\"}\n"
+                  "raw_output = nobody\n")
+        path = "demo1:" + self.fleet.write("demo1", "acme", "ACME-4711 pin 1234 PASSWORD=hunter2\n")
+        with self.make_daemon(self.fleet.ssh_config, config, "keys").client() as client:
+            self.assertLess(len(text_of(client.scout(self.large))), 5300)
+            self.assertRegex(text_of(client.scout(path)), r"^\[redacted:pattern:\w{8}\] pin \[redacted:pattern:\w{8}\] "
+                             r"PASSWORD=hunter2\n")
+            client.raw()
+            self.assertIn("[redacted:pattern:", text_of(client.scout(path)))
+            self.assertEqual(text_of(client.scout(self.large)), self.text)  # whole, though clean
+        self.assertRefused('redact = {"("}', "wrong at byte")
+        self.assertRefused("output_budget = 999", "1000")
+        self.assertRefused("raw_output = me", "owner, everyone, nobody")
+
+    def assertRefused(self, line, why):
+        path = self.write("wrong.conf", line + "\n")
+        done = subprocess.run([harness.SCOUTD, "--check-config", "--config", path], check=False, capture_output=True,
+                              text=True, env=harness.clean_environment(self.folder))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(why, done.stderr)
+
+    def test_who_gets_results_raw(self):
+        with self.daemon.client().raw() as owner:
+            self.assertEqual(text_of(owner.scout(self.secrets)), SECRETS)
+        other = self.token_client().raw()
+        self.assertNotIn("hunter2", text_of(other.scout(self.secrets)))
+        daemon = self.make_daemon(self.fleet.ssh_config, f'tokens = "{self.tokens}"\nraw_output = everyone\n', "all")
+        self.assertEqual(text_of(self.token_client(daemon).raw().scout(self.secrets)), SECRETS)
+        # Nothing that a model can set does it.
+        result = self.client.tool("scout", target=self.secrets, raw=True)
+        self.assertScoutError(result, "invalid-argument", "raw")
+
+    def test_the_companion_copies_exactly(self):
+        path = "demo1:" + self.fleet.write("demo1", "exact", SECRETS + ANSI + self.text)
+        done = subprocess.run([harness.SCOUT, "--socket", self.daemon.socket, "read", path], check=True,
+                              capture_output=True, env=harness.clean_environment(self.folder))
+        self.assertEqual(done.stdout.decode(), SECRETS + ANSI + self.text)
+
+    # --- the list of tools ----------------------------------------------------------------------
+
+    def test_the_list_of_tools_is_small(self):
+        tools = self.client.request("tools/list")["result"]["tools"]
+        self.assertLessEqual(len(tools), 12)
+        size = len(json.dumps(tools, separators=(",", ":"), ensure_ascii=False).encode())
+        self.assertLess(size, 16000)
+        for tool in tools:
+            self.assertEqual(tool["outputSchema"]["properties"]["output"], {"type": "object"}, tool["name"])
+
+
+if __name__ == "__main__":
+    harness.main()
