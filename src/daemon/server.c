@@ -15,6 +15,7 @@
 #include "scout/fleet/path_lock.h"
 #include "scout/fleet/undo.h"
 #include "scout/resources/resource_watch.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,22 @@ static void wire(struct server *s)
     };
 }
 
+static void name_metrics(struct server *s)
+{
+    s->metrics = (struct metrics_source){.io = s->io,
+                                         .pool = s->pool.pool,
+                                         .resolver = s->pool.resolver,
+                                         .audit = s->registry.audit,
+                                         .mcp = &s->stats,
+                                         .clients = &s->clients.count,
+                                         .opened = &s->clients.opened,
+                                         .http = &s->web.stats,
+                                         .access = &s->web.access.stats,
+                                         .started_ms = io_wall_ms(s->io),
+                                         .memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC),
+                                         .version = SCOUT_VERSION};
+}
+
 /* What the tools need that change files. */
 static int open_changes(struct server *s, struct failure *why)
 {
@@ -227,12 +244,14 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     io_file_adopt(io, &s->signal_file, config->signals);
     io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
     log_sink_open(log, io, STDERR_FILENO);
+    name_metrics(s);
     const struct web_config web = {.io = io,
                                    .start = config->web,
                                    .settings = &s->first,
                                    .tls = s->tls,
                                    .tokens = &s->tokens,
                                    .mcp = &s->clients.mcp,
+                                   .metrics = &s->metrics,
                                    .clients = &s->clients.opened};
     error = web_open(&s->web, &web);
     if (error)
@@ -249,6 +268,8 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     server_view_free(s->view);
     confirmations_free(s->confirmations);
     holdings_free(s->holdings);
+    if (s->metrics.memory >= 0)
+        close(s->metrics.memory);
     output_store_free(s->outputs);
     if (!s->reload.active) /* else a helper thread still reads into it */
         free(s);

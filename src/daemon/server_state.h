@@ -43,6 +43,7 @@ struct server {
     struct tokens tokens;
     struct tls_server *tls; /* that new connections get; NULL: none */
     struct web web;
+    struct metrics_source metrics;
     bool draining, pool_ending, web_ending;
 };
 

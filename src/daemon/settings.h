@@ -88,9 +88,9 @@ struct settings {
     char tls_key[SETTINGS_PATH_MAX];
     uint64_t http_connections;         /* at a time */
     uint64_t http_address_connections; /* of one address */
-    enum tool_raw raw_output;              /* who may have results as they are */
-    bool redact_defaults;                  /* whether the built-in kinds of secrets are redacted */
-    struct settings_redact redact;         /* what is redacted besides */
+    enum tool_raw raw_output;          /* who may have results as they are */
+    bool redact_defaults;              /* whether the built-in kinds of secrets are redacted */
+    struct settings_redact redact;     /* what is redacted besides */
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;
     struct settings_from from[SETTINGS_KEY_COUNT];

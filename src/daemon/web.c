@@ -14,6 +14,12 @@ static int write_health(void *context, struct buf *out)
     return buf_append_str(out, "OK");
 }
 
+static int write_metrics(void *context, struct buf *out)
+{
+    const struct web *w = context;
+    return metrics_write(w->metrics, out);
+}
+
 /* ---- life ---- */
 
 static void on_accept(struct listener *l, int fd)
@@ -53,7 +59,8 @@ void web_apply(struct web *w, const struct settings *s, struct tls_server *tls)
 static void make_pages(struct web *w)
 {
     w->pages[0] = (struct http_page){"/health", "text/plain", write_health, NULL};
-    w->page_count = 1;
+    w->pages[1] = (struct http_page){"/metrics", METRICS_TYPE, write_metrics, w};
+    w->page_count = 2;
 }
 
 int web_open(struct web *w, const struct web_config *c)
@@ -66,6 +73,7 @@ int web_open(struct web *w, const struct web_config *c)
     int error = web_access_init(&w->access, c->io, w->log, &c->start->keys, c->tokens);
     if (error)
         return error;
+    w->metrics = c->metrics;
     make_pages(w);
     const struct settings *s = c->settings;
     const struct http_config config = {

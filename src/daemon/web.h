@@ -2,6 +2,7 @@
 #ifndef SCOUT_DAEMON_WEB_H
 #define SCOUT_DAEMON_WEB_H
 
+#include "metrics.h"
 #include "scout/http/endpoint.h"
 #include "scout/net/listener.h"
 #include "web_access.h"
@@ -18,6 +19,7 @@ struct web {
     struct http_stats stats;
     struct http_page pages[WEB_PAGES_MAX];
     size_t page_count;
+    const struct metrics_source *metrics;
     bool has_tls;
     void (*on_closed)(void *context);
     void *closed_context;
@@ -31,6 +33,7 @@ struct web_config {
     struct tls_server *tls; /* NULL: none */
     const struct tokens *tokens;
     const struct mcp_config *mcp;
+    const struct metrics_source *metrics;
     uint64_t *clients; /* where clients of all transports get their numbers from */
 };
 

@@ -159,6 +159,8 @@ void http_connection_answered(struct http_connection *c)
     struct io *io = c->endpoint->config.io;
     if (c->closing)
         return;
+    if (c->answering)
+        histogram_add(&c->endpoint->config.stats->request_times, io_now(io) - c->since_ns);
     c->answering = false;
     http_session_unlisten(c);
     c->pending = 0;
@@ -194,6 +196,7 @@ static void on_whole(struct http_connection *c)
     const struct http_request *q = &c->reader.request;
     bool has_body = q->chunked || q->content_length > 0;
     c->answering = true;
+    c->since_ns = io_now(c->endpoint->config.io);
     c->pending = 0;
     wait_ms(c, HTTP_STALL_TIME_MS);
     if (has_body || http_route_head(c))
@@ -283,6 +286,7 @@ int http_connection_open(struct http_endpoint *e, int fd, const struct address *
     c->endpoint = e;
     c->peer = *peer;
     c->number = ++*e->config.clients;
+    c->since_ns = io_now(e->config.io);
     list_init(&c->node);
     list_append(&e->connections, &c->node);
     http_reader_init(&c->reader, HTTP_BODY_MAX);

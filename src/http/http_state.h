@@ -46,10 +46,11 @@ struct http_connection {
     struct http_session *listening;  /* whose news it is told; NULL: nobody's */
     struct io_timer timer;
     struct io_task task;
-    size_t pending; /* bytes that waited to be taken at the last look */
-    bool answering; /* a whole request */
-    bool last;      /* no request is taken after the one that is being read or answered */
-    bool finished;  /* the last one has its answer */
+    uint64_t since_ns; /* of the request that is being answered; before, of the connection */
+    size_t pending;    /* bytes that waited to be taken at the last look */
+    bool answering;    /* a whole request */
+    bool last;         /* no request is taken after the one that is being read or answered */
+    bool finished;     /* the last one has its answer */
     bool feeding, lingering, closing;
 };
 

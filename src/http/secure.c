@@ -140,9 +140,21 @@ static void run(struct io_job *job)
     x->result = tls_session_handshake(x->session);
 }
 
+static void count(const struct http_secure *x)
+{
+    struct http_stats *stats = x->endpoint->config.stats;
+    if (x->result == 0)
+        return; /* it goes on */
+    stats->handshakes++;
+    stats->handshake_failures += x->result < 0;
+    histogram_add(&stats->handshake_times,
+                  io_now(x->endpoint->config.io) - x->connection->since_ns);
+}
+
 static void after_handshake(struct http_secure *x)
 {
     struct http_connection *c = x->connection;
+    count(x);
     if (x->result < 0)
         log_failure(x);
     send_out(x); /* of a failure: the alert */

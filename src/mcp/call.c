@@ -158,14 +158,31 @@ static void answer_call(struct mcp_session *s, struct request *r, struct tool_ca
         call->answer_bytes = r->answer(s, &to, call, result);
 }
 
+/* By tool and code; a tool's row is found by its table's address. */
+static void count_ended(struct mcp_stats *stats, const struct tool_call *call,
+                        const struct tool_result *result)
+{
+    const struct io *io = call->registry->io;
+    size_t i = 0, code = (size_t)-result->error;
+    if (result->is_error)
+        stats->tool_errors++;
+    while (i < stats->kind_count && stats->kinds[i].tool != call->tool)
+        i++;
+    if (i == MCP_KINDS_MAX)
+        return;
+    if (i == stats->kind_count)
+        stats->kinds[stats->kind_count++].tool = call->tool;
+    stats->kinds[i].outcomes[code < MCP_OUTCOMES ? code : (size_t)-SCOUT_E_INTERNAL]++;
+    histogram_add(&stats->kinds[i].times, io ? io_now(io) - call->started_ns : 0);
+}
+
 static void on_call_done(struct tool_call *call, const struct tool_result *result)
 {
     struct request *r = call->owner;
     struct mcp_session *s = r->session;
     session_enter(s);
     bool wanted = mcp_session_wants_input(s);
-    if (result->is_error)
-        s->config.stats->tool_errors++;
+    count_ended(s->config.stats, call, result);
     r->asked = false;
     if (!r->cancelled)
         answer_call(s, r, call, result);

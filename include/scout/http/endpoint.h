@@ -59,7 +59,10 @@ struct http_limits {
 
 struct http_stats {
     uint64_t connections, refused_connections, requests, responses[6]; /* by the status' hundreds */
+    uint64_t handshakes, handshake_failures; /* of TLS, that came to an end */
     uint32_t open, sessions, streams;
+    struct histogram request_times;   /* ns from a whole request to the end of its answer */
+    struct histogram handshake_times; /* ns from a connection's begin to the end of its handshake */
 };
 
 struct http_config {

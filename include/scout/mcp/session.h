@@ -9,6 +9,7 @@
 #define SCOUT_MCP_SESSION_H
 
 #include "scout/base/buf.h"
+#include "scout/base/histogram.h"
 #include "scout/base/list.h"
 #include "scout/base/log.h"
 #include "scout/tools/tool.h"
@@ -81,9 +82,20 @@ struct mcp_config {
     const struct mcp_state_key *state_key; /* NULL: nothing is asked of 2026-07-28 clients */
 };
 
+#define MCP_KINDS_MAX 64  /* of calls: tools and methods; more are not told apart */
+#define MCP_OUTCOMES  128 /* codes of errors, by their number without its sign; 0: none */
+
+struct mcp_kind_stats {
+    const struct tool *tool;
+    uint64_t outcomes[MCP_OUTCOMES];
+    struct histogram times; /* ns from the begin to the end */
+};
+
 struct mcp_stats {
     uint64_t messages, requests, notifications, malformed, tool_calls, tool_errors;
     uint32_t in_flight, in_flight_max;
+    size_t kind_count; /* in the order of their first calls' ends */
+    struct mcp_kind_stats kinds[MCP_KINDS_MAX];
 };
 
 __attribute__((warn_unused_result)) int mcp_session_new(struct mcp_session **out,
