@@ -60,9 +60,12 @@ static void on_control_closed(void *context)
     server_pool_close(&s->pool, on_pool_closed, s);
 }
 
-static void on_web_closed(void *context)
+/* The pool outlives whoever may still have something stopped at a host: clients of the sockets, and
+ * requests of HTTP. */
+static void end_if_empty(struct server *s)
 {
-    struct server *s = context;
+    if (!s->draining || s->clients.count > 0 || !s->web_closed || s->pool_ending)
+        return;
     s->pool_ending = true;
     io_timer_stop(s->io, &s->drain);
     pool_log(&s->log->log, pool_stats(s->pool.pool));
@@ -72,19 +75,27 @@ static void on_web_closed(void *context)
         on_control_closed(s);
 }
 
-static void end_if_empty(struct server *s)
+static void on_web_closed(void *context)
 {
-    if (!s->draining || s->clients.count > 0 || s->web_ending || !web_is_idle(&s->web))
+    struct server *s = context;
+    s->web_closed = true;
+    end_if_empty(s);
+}
+
+static void end_web(struct server *s)
+{
+    if (s->web_ending)
         return;
     s->web_ending = true;
     web_close(&s->web, on_web_closed, s);
 }
 
-/* Clients are told of by on_client_gone, requests of HTTP are looked at. */
+/* Nobody tells when the last request of HTTP has its answer. */
 static void on_look(struct io_timer *timer)
 {
     struct server *s = CONTAINER_OF(timer, struct server, look);
-    end_if_empty(s);
+    if (web_is_idle(&s->web))
+        end_web(s);
     if (!s->web_ending)
         io_timer_start(s->io, timer, io_now(s->io) + 10 * (uint64_t)NS_PER_MS, on_look);
 }
@@ -93,10 +104,7 @@ static void on_drain_over(struct io_timer *timer)
 {
     struct server *s = CONTAINER_OF(timer, struct server, drain);
     server_each_client(s, client_close);
-    if (!s->web_ending) {
-        s->web_ending = true;
-        web_close(&s->web, on_web_closed, s);
-    }
+    end_web(s);
 }
 
 static void drain(struct server *s, const char *signal)

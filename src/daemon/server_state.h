@@ -44,7 +44,7 @@ struct server {
     struct tls_server *tls; /* that new connections get; NULL: none */
     struct web web;
     struct metrics_source metrics;
-    bool draining, pool_ending, web_ending;
+    bool draining, pool_ending, web_ending, web_closed;
 };
 
 /* `fn` may free the client, though never another one. */
