@@ -131,7 +131,8 @@ static int compare(const void *a, const void *b)
 
 size_t text_fair_share(size_t *sizes, size_t count, size_t budget)
 {
-    qsort(sizes, count, sizeof *sizes, compare);
+    if (count > 0) /* else there may be no array */
+        qsort(sizes, count, sizeof *sizes, compare);
     for (size_t i = 0; i < count; i++) {
         if (sizes[i] > budget / (count - i))
             return budget / (count - i);

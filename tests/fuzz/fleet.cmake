@@ -67,3 +67,6 @@ foreach(stem put_script shell_line)
   target_sources(fuzz_put_reply PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()
 target_include_directories(fuzz_put_reply PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet)
+# What a model gets of a result.
+scout_fuzz_target(model_result scout_tools)
+target_include_directories(fuzz_model_result PRIVATE ${CMAKE_SOURCE_DIR}/src/tools)

@@ -39,7 +39,8 @@ static char *redacted(const struct redactor *r, const char *text, uint64_t *coun
     buf_init(&out, 1u << 24);
     *count = 0;
     assert_int_equal(redact(r, slice_str(text), &out, count), 0);
-    char *copy = strndup((const char *)buf_peek(&out).data, buf_len(&out));
+    char *copy =
+        buf_len(&out) ? strndup((const char *)buf_peek(&out).data, buf_len(&out)) : strdup("");
     assert_non_null(copy);
     buf_fini(&out);
     return copy;
