@@ -20,8 +20,8 @@
  *
  * It is never begun twice: once the temporary file was asked for, a lost connection is a failure.
  *
- * A host that offers no SFTP gets the same by commands of its shell (any POSIX sh), for which a login
- * must be able to run commands.
+ * A host that offers no SFTP gets the same by commands of its shell (any POSIX sh), for which a
+ * login must be able to run commands.
  *
  * Nothing is left out silently: a server that cannot replace a file in one step is told as such
  * before anything is sent. What remains: who can write to that folder of the host may change the
