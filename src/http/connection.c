@@ -48,6 +48,7 @@ static void on_closed(struct stream *stream)
     http_reader_fini(&c->reader);
     buf_fini(&c->kept);
     list_remove(&c->node);
+    address_counts_leave(&e->addresses, c->of_address);
     free(c);
     e->connection_count--;
     e->config.stats->open--;
@@ -278,11 +279,15 @@ static void on_drain(struct stream *stream)
 
 static const struct stream_events events = {on_data, on_end, on_drain, on_closed};
 
-int http_connection_open(struct http_endpoint *e, int fd, const struct address *peer)
+int http_connection_open(struct http_endpoint *e, int fd, const struct address *peer, uint32_t most)
 {
     struct http_connection *c = calloc(1, sizeof *c);
-    if (!c)
-        return SCOUT_E_NOMEM;
+    int refused =
+        c ? address_counts_enter(&e->addresses, peer, most, &c->of_address) : SCOUT_E_NOMEM;
+    if (refused) {
+        free(c);
+        return refused;
+    }
     c->endpoint = e;
     c->peer = *peer;
     c->number = ++*e->config.clients;

@@ -12,10 +12,13 @@
 
 int http_endpoint_new(struct http_endpoint **out, const struct http_config *config)
 {
+    uint8_t key[SIPHASH_KEY_SIZE];
     struct http_endpoint *e = calloc(1, sizeof *e);
     if (!e)
         return SCOUT_E_NOMEM;
     e->config = *config;
+    io_random(config->io, key, sizeof key);
+    address_counts_init(&e->addresses, key);
     list_init(&e->connections);
     list_init(&e->exchanges);
     list_init(&e->sessions);
@@ -35,6 +38,7 @@ void http_endpoint_release(struct http_endpoint *e)
     void (*on_freed)(void *context) = e->on_freed;
     void *context = e->freed_context;
     tls_server_unref(e->tls);
+    address_counts_fini(&e->addresses);
     free(e);
     if (on_freed)
         on_freed(context);
@@ -73,28 +77,20 @@ static bool peer_address(int fd, struct address *out)
     return true;
 }
 
-static uint32_t connections_of(const struct http_endpoint *e, const struct address *peer)
+/* How many connections that address may have. */
+static uint32_t most_of(const struct http_endpoint *e, const struct address *peer)
 {
-    uint32_t count = 0;
-    for (struct list *n = e->connections.next; n != &e->connections; n = n->next) {
-        const struct http_connection *c = CONTAINER_OF(n, struct http_connection, node);
-        count += c->peer.family == peer->family &&
-                 memcmp(c->peer.bytes, peer->bytes, sizeof peer->bytes) == 0;
-    }
-    return count;
+    const struct http_access *access = &e->config.access;
+    bool speaks_for_many = access->is_proxy && access->is_proxy(access->context, peer);
+    return speaks_for_many ? UINT32_MAX : e->config.limits.address_connections_max;
 }
 
 void http_endpoint_accept(struct http_endpoint *e, int fd)
 {
     struct address peer;
-    const struct http_limits *limits = &e->config.limits;
-    const struct http_access *access = &e->config.access;
     e->config.stats->connections++;
-    if (e->draining || e->freed || e->connection_count >= limits->connections_max ||
-        !peer_address(fd, &peer) ||
-        (!(access->is_proxy && access->is_proxy(access->context, &peer)) &&
-         connections_of(e, &peer) >= limits->address_connections_max) ||
-        http_connection_open(e, fd, &peer) != 0) {
+    if (e->draining || e->freed || e->connection_count >= e->config.limits.connections_max ||
+        !peer_address(fd, &peer) || http_connection_open(e, fd, &peer, most_of(e, &peer)) != 0) {
         e->config.stats->refused_connections++;
         io_discard(e->config.io, fd);
     }

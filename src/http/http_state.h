@@ -10,6 +10,7 @@
 
 #include "scout/base/list.h"
 #include "scout/base/time.h"
+#include "scout/http/address_counts.h"
 #include "scout/http/endpoint.h"
 #include "scout/net/stream.h"
 #include "scout/net/tls.h"
@@ -38,7 +39,8 @@ struct http_connection {
     struct stream stream;
     struct http_secure *secure; /* NULL: it is not by TLS */
     struct address peer;
-    uint64_t number; /* as a client */
+    struct address_count *of_address; /* it is one of them */
+    uint64_t number;                  /* as a client */
     struct http_reader reader;
     struct http_admission admission; /* of the request in `reader` */
     struct buf kept;                 /* what came while a request was being answered */
@@ -112,9 +114,10 @@ struct http_endpoint {
     struct http_config config;
     struct list connections, exchanges, sessions;
     struct list buckets[HTTP_BUCKETS];
-    struct tls_server *tls; /* of new connections; NULL: they are not by TLS */
-    struct list turns;      /* handshakes that wait */
-    uint32_t handshakes;    /* that are worked on */
+    struct address_counts addresses; /* of the connections */
+    struct tls_server *tls;          /* of new connections; NULL: they are not by TLS */
+    struct list turns;               /* handshakes that wait */
+    uint32_t handshakes;             /* that are worked on */
     uint32_t secure_count;
     uint32_t connection_count, exchange_count, seat_count, session_count;
     bool draining, freed;
@@ -129,7 +132,9 @@ void http_endpoint_release(struct http_endpoint *e); /* something of it has ende
 const char *http_endpoint_date(struct http_endpoint *e);
 
 /* ---- connection.c ---- */
-int http_connection_open(struct http_endpoint *e, int fd, const struct address *peer);
+/* 0, SCOUT_E_LIMIT when `peer` has `most` connections already, or SCOUT_E_NOMEM. */
+int http_connection_open(struct http_endpoint *e, int fd, const struct address *peer,
+                         uint32_t most);
 void http_connection_close(struct http_connection *c);
 struct buf *http_connection_out(struct http_connection *c);
 void http_connection_flush(struct http_connection *c);
