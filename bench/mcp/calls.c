@@ -3,9 +3,11 @@
  *
  *   bench_calls --socket PATH --arguments JSON --expect TEXT --requests R ...
  *   bench_calls ... -- COMMAND...       a server on its standard input and output
+ *   bench_calls --socket PATH ... -- COMMAND...       one that makes the socket
  *
- * A server that is started here gets a handshake first (initialize, 2025-11-25), and its CPU is
- * reported as cpu_us_per_op.server. A socket's daemon is watched by bench_compare. Requests go out
+ * A server that is started here gets a handshake first (initialize, 2025-11-25), unless --modern
+ * makes the calls those of 2026-07-28, and its CPU is reported as cpu_us_per_op.server. A socket's
+ * daemon that runs already is watched by bench_compare. Requests go out
  * in one write for all answers of one read, so that this client stays cheap; what it cost is
  * reported.
  *
@@ -19,6 +21,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -29,10 +32,17 @@
 #define REQUEST_MAX   1024 /* bytes of one request */
 #define IN_SIZE       (1024u * 1024u)
 #define SILENCE_MS    30000
+#define START_STEPS   1000 /* of 10 ms, until a server has made its socket */
+
+#define META                                                                                       \
+    ",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                      \
+    "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"bench\",\"version\":\"1\"},"               \
+    "\"io.modelcontextprotocol/clientCapabilities\":{}}"
 
 struct options {
     const char *socket, *tool, *arguments, *expect;
     unsigned long requests, warmup, in_flight;
+    bool modern;
     char **command;
 };
 
@@ -178,9 +188,15 @@ static int open_socket(struct calls *c)
         return fail("--socket is too long");
     memcpy(address.sun_path, c->options.socket, strlen(c->options.socket));
     c->in_fd = c->out_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->in_fd < 0 || connect(c->in_fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        fprintf(stderr, "bench_calls: %s: %s\n", c->options.socket, strerror(errno));
-        return -1;
+    if (c->in_fd < 0)
+        return fail("there is no socket to be had");
+    for (int step = 0; connect(c->in_fd, (struct sockaddr *)&address, sizeof address) != 0;
+         step++) {
+        if (!c->server || step == START_STEPS) {
+            fprintf(stderr, "bench_calls: %s: %s\n", c->options.socket, strerror(errno));
+            return -1;
+        }
+        usleep(10000);
     }
     return 0;
 }
@@ -191,6 +207,7 @@ static int start_server(struct calls *c)
     if (pipe(to) != 0 || pipe(from) != 0 || (c->server = fork()) < 0)
         return fail("the server cannot be started");
     if (c->server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         dup2(to[0], 0);
         dup2(from[1], 1);
         for (int i = 0; i < 2; i++)
@@ -200,6 +217,8 @@ static int start_server(struct calls *c)
     }
     close(to[0]);
     close(from[1]);
+    if (c->options.socket)
+        return 0; /* both ends stay open: what it says there is read by nobody */
     c->out_fd = to[1];
     c->in_fd = from[0];
     return 0;
@@ -236,28 +255,31 @@ static int run(struct calls *c)
     c->out = malloc((size_t)REQUEST_MAX * c->options.in_flight + REQUEST_MAX);
     if (!c->times || !c->in || !c->out)
         return fail("out of memory");
-    int len = snprintf(c->tail, sizeof c->tail,
-                       "\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":%s}}\n",
-                       c->options.tool, c->options.arguments);
+    int len =
+        snprintf(c->tail, sizeof c->tail,
+                 "\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":%s%s}}\n",
+                 c->options.tool, c->options.arguments, c->options.modern ? META : "");
     if (len < 0 || (size_t)len >= sizeof c->tail - 64)
         return fail("--arguments is too long");
     c->tail_len = (size_t)len;
-    if (c->options.command ? start_server(c) || shake_hands(c) : open_socket(c))
+    if ((c->options.command && start_server(c)) || (c->options.socket && open_socket(c)))
+        return -1;
+    if (c->options.command && !c->options.modern && shake_hands(c))
         return -1;
     return measure(c);
 }
 
 static const char usage[] =
-    "bench_calls (--socket PATH | ... -- COMMAND...) --arguments JSON --expect TEXT --requests R\n"
-    "            [--tool NAME (scout)] [--warmup W] [--in-flight N (64)]\n";
+    "bench_calls [--socket PATH] --arguments JSON --expect TEXT --requests R [--tool NAME "
+    "(scout)]\n"
+    "            [--warmup W] [--in-flight N (64)] [--modern] [-- COMMAND...]\n";
 
 static bool parse(struct options *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"socket", 1, 0, 's'},    {"tool", 1, 0, 't'},
-        {"arguments", 1, 0, 'a'}, {"expect", 1, 0, 'e'},
-        {"requests", 1, 0, 'r'},  {"warmup", 1, 0, 'w'},
-        {"in-flight", 1, 0, 'n'}, {0, 0, 0, 0},
+        {"socket", 1, 0, 's'},    {"tool", 1, 0, 't'},     {"arguments", 1, 0, 'a'},
+        {"expect", 1, 0, 'e'},    {"requests", 1, 0, 'r'}, {"warmup", 1, 0, 'w'},
+        {"in-flight", 1, 0, 'n'}, {"modern", 0, 0, 'm'},   {0, 0, 0, 0},
     };
     *o = (struct options){.in_flight = 64, .tool = "scout"};
     bool good = true;
@@ -270,6 +292,8 @@ static bool parse(struct options *o, int argc, char **argv)
             o->arguments = optarg;
         else if (c == 'e')
             o->expect = optarg;
+        else if (c == 'm')
+            o->modern = true;
         else if (c == 'r')
             good = option_number(optarg, 1, REQUESTS_MAX, &o->requests);
         else if (c == 'w')
@@ -281,7 +305,7 @@ static bool parse(struct options *o, int argc, char **argv)
     }
     if (optind < argc)
         o->command = argv + optind;
-    return good && o->arguments && o->expect && o->requests && !o->socket != !o->command;
+    return good && o->arguments && o->expect && o->requests && (o->socket || o->command);
 }
 
 int main(int argc, char **argv)

@@ -1,22 +1,38 @@
-/* scoutd-conformance --http 127.0.0.1:PORT
+/* scoutd-conformance --http 127.0.0.1:PORT [--socket PATH] [--connections N]
  *
  * Serves what the official conformance suite of MCP calls (fixture.h) on scoutd's own dispatcher
- * and HTTP endpoint, to whoever connects. For tests alone; it is never installed. Port 0: any that
- * is free. Prints the address when it serves. */
+ * and HTTP endpoint, to whoever connects, and at PATH, one message a line. At most N (256) clients
+ * at once by HTTP. For tests and benchmarks alone; it is never installed. Port 0: any that is free.
+ * Prints the address when it serves. */
 #include "fixture.h"
+#include "lines.h"
 #include "scout/http/endpoint.h"
 #include "scout/net/listener.h"
 
 #include <arpa/inet.h>
+#include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define CALL_TIMEOUT_NS 60000000000u
+#define CONNECTIONS_MAX 100000u
 
 struct server {
-    struct listener listener;
+    struct listener listener, lines;
     struct http_endpoint *endpoint;
+    struct mcp_config mcp;
+    struct io *io;
+};
+
+struct options {
+    struct sockaddr_in http;
+    const char *socket;
+    uint32_t connections;
 };
 
 static void admit(void *context, const struct http_request *q, const struct address *peer,
@@ -46,6 +62,12 @@ static bool is_none(void *context, struct slice name)
 static void on_accept(struct listener *l, int fd)
 {
     http_endpoint_accept(CONTAINER_OF(l, struct server, listener)->endpoint, fd);
+}
+
+static void on_accept_lines(struct listener *l, int fd)
+{
+    struct server *server = CONTAINER_OF(l, struct server, lines);
+    lines_accept(server->io, fd, &server->mcp);
 }
 
 static bool parse_address(const char *text, struct sockaddr_in *out)
@@ -84,51 +106,105 @@ static void print_address(const struct listener *l)
     fflush(stdout);
 }
 
-int main(int argc, char **argv)
+static bool parse(struct options *o, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"http", 1, 0, 'h'}, {"socket", 1, 0, 's'}, {"connections", 1, 0, 'c'}, {0, 0, 0, 0}};
+    char *end = "";
+    unsigned long count = 256;
+    bool good = true, http = false;
+    *o = (struct options){.connections = 256};
+    for (int c; good && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == 'h')
+            good = http = parse_address(optarg, &o->http);
+        else if (c == 's')
+            o->socket = optarg;
+        else if (c == 'c')
+            count = strtoul(optarg, &end, 10);
+        else
+            good = false;
+    }
+    o->connections = (uint32_t)count;
+    return good && http && optind == argc && !*end && count > 0 && count <= CONNECTIONS_MAX;
+}
+
+/* Descriptors for all of them, as far as they may be had. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int serve_socket(struct server *server, const char *path)
+{
+    static const struct listener_events events = {on_accept_lines, NULL};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (!path)
+        return 0;
+    if (strlen(path) >= sizeof at.sun_path)
+        return -1;
+    memcpy(at.sun_path, path, strlen(path));
+    unlink(path); /* of an earlier run */
+    return listener_open(&server->lines, server->io, (struct sockaddr *)&at, sizeof at, &events);
+}
+
+static int serve(struct server *server, const struct options *o)
 {
     static const struct listener_events events = {on_accept, NULL};
+    static struct http_stats stats;
+    static uint64_t clients;
+    const struct http_config config = {.io = server->io,
+                                       .mcp = server->mcp,
+                                       .access = {.admit = admit,
+                                                  .page_is_open = page_is_open,
+                                                  .is_own_name = is_none,
+                                                  .is_allowed_origin = is_none},
+                                       .limits = {o->connections, o->connections},
+                                       .stats = &stats,
+                                       .clients = &clients};
+    return http_endpoint_new(&server->endpoint, &config) != 0 || serve_socket(server, o->socket) ||
+           listener_open(&server->listener, server->io, (const struct sockaddr *)&o->http,
+                         sizeof o->http, &events) != 0;
+}
+
+int main(int argc, char **argv)
+{
     static const struct mcp_limits limits = {.call_timeout_ns = CALL_TIMEOUT_NS};
     static struct tool_registry registry;
     static struct tool_view view;
     static struct mcp_state_key key;
     static struct mcp_stats stats;
-    static struct http_stats http_stats;
-    static uint64_t clients;
     static struct server server;
     const struct io_ring_config ring = {0};
-    struct sockaddr_in to;
-    struct io *io;
+    struct options options;
     char why[512];
-    if (argc != 3 || strcmp(argv[1], "--http") != 0 || !parse_address(argv[2], &to)) {
-        fprintf(stderr, "usage: scoutd-conformance --http 127.0.0.1:PORT\n");
+    if (!parse(&options, argc, argv)) {
+        fprintf(stderr, "usage: scoutd-conformance --http 127.0.0.1:PORT [--socket PATH] "
+                        "[--connections N]\n");
         return 2;
     }
-    if (io_ring_open(&io, &ring, why, sizeof why) != 0) {
+    raise_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    if (io_ring_open(&server.io, &ring, why, sizeof why) != 0) {
         fprintf(stderr, "scoutd-conformance: %s\n", why);
         return 1;
     }
-    io_random(io, key.bytes, sizeof key.bytes);
-    make_registry(&registry, &view, io);
-    const struct http_config config = {.io = io,
-                                       .mcp = {.registry = &registry,
-                                               .server_name = "scoutd-conformance",
-                                               .server_version = "1.0.0",
-                                               .limits = &limits,
-                                               .stats = &stats,
-                                               .state_key = &key},
-                                       .access = {.admit = admit,
-                                                  .page_is_open = page_is_open,
-                                                  .is_own_name = is_none,
-                                                  .is_allowed_origin = is_none},
-                                       .limits = {256, 256},
-                                       .stats = &http_stats,
-                                       .clients = &clients};
-    if (http_endpoint_new(&server.endpoint, &config) != 0 ||
-        listener_open(&server.listener, io, (struct sockaddr *)&to, sizeof to, &events) != 0) {
-        fprintf(stderr, "scoutd-conformance: cannot listen on %s\n", argv[2]);
+    io_random(server.io, key.bytes, sizeof key.bytes);
+    make_registry(&registry, &view, server.io);
+    server.mcp = (struct mcp_config){.registry = &registry,
+                                     .server_name = "scoutd-conformance",
+                                     .server_version = "1.0.0",
+                                     .limits = &limits,
+                                     .stats = &stats,
+                                     .state_key = &key};
+    if (serve(&server, &options) != 0) {
+        fprintf(stderr, "scoutd-conformance: cannot listen\n");
         return 1;
     }
     print_address(&server.listener);
-    io_run(io);
+    io_run(server.io);
     return 0;
 }
