@@ -109,12 +109,27 @@ static int load_tls(struct configuration *c, struct failure *why)
     return tls_server_new(&c->tls, s->tls_certificate, s->tls_key, why);
 }
 
+static int load_jwks(struct configuration *c, struct failure *why)
+{
+    const struct settings *s = &c->settings;
+    if (!s->jwks[0] && !s->jwt_issuer[0] && !s->jwt_audience[0])
+        return 0;
+    if (!s->jwks[0] || !s->jwt_issuer[0] || !s->jwt_audience[0])
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "jwks, jwt_issuer and jwt_audience need each other: %s is not set",
+                           !s->jwks[0]         ? "jwks"
+                           : !s->jwt_issuer[0] ? "jwt_issuer"
+                                               : "jwt_audience");
+    return jwks_load(&c->jwks, s->jwks, why);
+}
+
 int configuration_load(struct configuration *c, const struct configuration_source *source,
                        struct failure *why)
 {
     const struct paths *paths = &source->paths;
     c->ssh_config = NULL;
     c->tls = NULL;
+    c->jwks = NULL;
     int error = settings_load(&c->settings, paths->config, paths->config_named, source->home, why);
     if (error)
         return error;
@@ -122,6 +137,8 @@ int configuration_load(struct configuration *c, const struct configuration_sourc
     error = tokens_load(&c->tokens, c->settings.tokens, why);
     if (!error)
         error = load_tls(c, why);
+    if (!error)
+        error = load_jwks(c, why);
     if (!error)
         error = load_ssh_config(c, source, why);
     if (error)
@@ -135,6 +152,8 @@ void configuration_free(struct configuration *c)
         ssh_config_free(c->ssh_config);
     policy_free(c->settings.policy);
     tls_server_unref(c->tls);
+    jwks_unref(c->jwks);
+    c->jwks = NULL;
     c->tls = NULL;
     c->ssh_config = NULL;
     c->settings.policy = NULL;

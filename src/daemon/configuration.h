@@ -3,6 +3,7 @@
 #ifndef SCOUT_DAEMON_CONFIGURATION_H
 #define SCOUT_DAEMON_CONFIGURATION_H
 
+#include "jwks.h"
 #include "scout/net/tls.h"
 #include "scout/ssh/ssh_config.h"
 #include "settings.h"
@@ -20,6 +21,7 @@ struct configuration {
     struct settings_warnings warnings;
     struct tokens tokens;
     struct tls_server *tls;        /* of the HTTP endpoint; NULL: none, or taken */
+    struct jwks *jwks;             /* likewise */
     struct ssh_config *ssh_config; /* NULL: taken */
 };
 

@@ -88,6 +88,7 @@ static const struct row access_rows[] = {
     COUNTER(web_access_stats, admitted, "http_admitted", "HTTP requests admitted by a token."),
     COUNTER(web_access_stats, missing, "http_token_missing", "HTTP requests without a token."),
     COUNTER(web_access_stats, wrong, "http_token_refused", "HTTP requests with a wrong token."),
+    COUNTER(web_access_stats, signatures, "jwt_signatures", "Signatures of tokens checked."),
     COUNTER(web_access_stats, limited, "http_rate_limited", "HTTP requests over the limit."),
 };
 

@@ -105,6 +105,7 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add_folder_of(s, paths->config, SANDBOX_READ);
     add_folder_of(s, paths->ssh_config, SANDBOX_READ);
     add_folder_of(s, c->settings.tokens, SANDBOX_READ);
+    add_file(s, c->settings.jwks);
     add_file(s, c->settings.tls_certificate);
     add_file(s, c->settings.tls_key);
     if (c->settings.transfer_dir[0])

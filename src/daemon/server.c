@@ -257,6 +257,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
                                    .start = config->web,
                                    .settings = &s->first,
                                    .tls = s->tls,
+                                   .jwks = s->jwks,
                                    .tokens = &s->tokens,
                                    .mcp = &s->clients.mcp,
                                    .metrics = &s->metrics,
@@ -273,13 +274,15 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         io_run_once(io, 10 * (uint64_t)NS_PER_MS); /* the last files close */
     resource_watches_free(s->registry.watches);
     tls_server_unref(s->tls);
+    jwks_unref(s->jwks);
     server_view_free(s->view);
     confirmations_free(s->confirmations);
     holdings_free(s->holdings);
     if (s->metrics.memory >= 0)
         close(s->metrics.memory);
     output_store_free(s->outputs);
-    if (!s->reload.active) /* else a helper thread still reads into it */
+    if (!s->reload.active &&
+        !s->web.access.watch.active) /* else a helper thread still reads into it */
         free(s);
     return 0;
 }

@@ -35,7 +35,10 @@ int server_adopt(struct server *s, struct configuration *c, struct failure *why)
     s->log->log.level = settings->log_level;
     s->tokens = c->tokens;
     doors_apply(&s->doors, settings);
-    web_apply(&s->web, settings, c->tls);
+    web_apply(&s->web, settings, c->tls, c->jwks);
+    jwks_unref(s->jwks);
+    s->jwks = c->jwks;
+    c->jwks = NULL;
     tls_server_unref(s->tls);
     s->tls = c->tls;
     c->tls = NULL;

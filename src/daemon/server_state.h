@@ -42,6 +42,7 @@ struct server {
     struct mcp_state_key state_key;
     struct tokens tokens;
     struct tls_server *tls; /* that new connections get; NULL: none */
+    struct jwks *jwks;      /* of who signs tokens; likewise */
     struct web web;
     struct metrics_source metrics;
     bool draining, pool_ending, web_ending, web_closed;

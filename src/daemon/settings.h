@@ -34,7 +34,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 42 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 45 /* rows of the table in settings_table.c */
 
 /* Patterns, each ended by its NUL. */
 struct settings_redact {
@@ -84,6 +84,9 @@ struct settings {
     char http_proxies[SETTINGS_HOSTS_MAX];   /* whose X-Forwarded-For counts */
     uint64_t http_rate_per_minute;           /* requests of one client; 0: no limit */
     uint64_t http_rate_burst;                /* of them at once */
+    char jwks[SETTINGS_PATH_MAX];            /* the key set of who signs tokens; "": nobody does */
+    char jwt_issuer[SETTINGS_HOSTS_MAX];     /* that they must be of */
+    char jwt_audience[SETTINGS_HOSTS_MAX];   /* that they must be for */
     char tls_certificate[SETTINGS_PATH_MAX]; /* with its chain; "": HTTP is without TLS */
     char tls_key[SETTINGS_PATH_MAX];
     uint64_t http_connections;         /* at a time */

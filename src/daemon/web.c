@@ -47,13 +47,13 @@ static void tell(struct web *w)
 }
 
 /* Whether there is TLS at all is settled at the start. */
-void web_apply(struct web *w, const struct settings *s, struct tls_server *tls)
+void web_apply(struct web *w, const struct settings *s, struct tls_server *tls, struct jwks *jwks)
 {
     if (!w->endpoint)
         return;
     if (w->has_tls && tls)
         http_endpoint_use_tls(w->endpoint, tls);
-    web_access_apply(&w->access, s);
+    web_access_apply(&w->access, s, jwks);
 }
 
 static void make_pages(struct web *w)
@@ -89,7 +89,7 @@ int web_open(struct web *w, const struct web_config *c)
     error = http_endpoint_new(&w->endpoint, &config);
     if (error)
         return error;
-    web_apply(w, s, NULL);
+    web_apply(w, s, NULL, c->jwks);
     listener_adopt(&w->listener, c->io, c->start->fd, &events);
     tell(w);
     return 0;
@@ -120,8 +120,10 @@ void web_close(struct web *w, void (*on_closed)(void *context), void *context)
 {
     w->on_closed = on_closed;
     w->closed_context = context;
-    if (w->endpoint)
-        http_endpoint_free(w->endpoint, on_freed, w);
-    else
+    if (!w->endpoint) {
         on_closed(context);
+        return;
+    }
+    web_access_stop(&w->access);
+    http_endpoint_free(w->endpoint, on_freed, w);
 }

@@ -31,6 +31,7 @@ struct web_config {
     const struct web_start *start;
     const struct settings *settings;
     struct tls_server *tls; /* NULL: none */
+    struct jwks *jwks;      /* likewise */
     const struct tokens *tokens;
     const struct mcp_config *mcp;
     const struct metrics_source *metrics;
@@ -39,8 +40,9 @@ struct web_config {
 
 /* Serves `start`, if it has a socket. 0, or SCOUT_E_NOMEM. */
 __attribute__((warn_unused_result)) int web_open(struct web *w, const struct web_config *c);
-/* Other settings are in use, and maybe another certificate (NULL: none). */
-void web_apply(struct web *w, const struct settings *s, struct tls_server *tls);
+/* Other settings are in use, and maybe another certificate and other keys of who signs tokens
+ * (NULL: none). References are taken. */
+void web_apply(struct web *w, const struct settings *s, struct tls_server *tls, struct jwks *jwks);
 /* Takes nothing new; what is under way is answered. */
 void web_drain(struct web *w);
 bool web_is_idle(const struct web *w);

@@ -6,7 +6,9 @@
  * those who are not, so that nobody's guesses use up what others may. While an address has guessed
  * too much, keys that a person chose are not even compared: else a right guess would still show.
  * Tokens of 256 random bits are; nobody guesses those, and who has one is not locked out by a
- * neighbour. */
+ * neighbour. Nor are signatures checked then, which takes time, but for tokens that have been.
+ *
+ * A signed token (jwt.h) is looked at where it is none of ours. */
 #include "web_access.h"
 
 #include "scout/base/time.h"
@@ -94,8 +96,9 @@ static bool take_token(const struct http_request *q, struct slice *out)
     return has_bearer ? !has_key || slice_equal(bearer, key) : has_key;
 }
 
-/* `tired`: the address has guessed too much. */
-static bool identify(struct web_access *a, struct slice text, bool tired, struct identity *out)
+/* One of ours: of the file, of the environment, or the generated one. */
+static bool is_own_token(const struct web_access *a, struct slice text, bool tired,
+                         struct identity *out)
 {
     if (text.len > TOKEN_LEN_MAX)
         return false;
@@ -103,12 +106,61 @@ static bool identify(struct web_access *a, struct slice text, bool tired, struct
     const struct api_key *key = token ? NULL : api_keys_find(&a->keys, text);
     if (!token && (!key || (key->chosen && tired)))
         return false;
-    *out = (struct identity){.role = token ? token->role : a->role, .uid = IDENTITY_UID_NONE};
+    out->role = token ? token->role : a->role;
     snprintf(out->name, sizeof out->name, "%s", token ? token->name : key->name);
     return true;
 }
 
+/* NULL, or what is wrong with it. */
+static const char *check_signed(struct web_access *a, struct slice text, bool tired,
+                                struct identity *out)
+{
+    const struct jwt_rules rules = {a->issuer, a->audience};
+    uint64_t now_s = io_wall_ms(a->io) / 1000;
+    uint8_t hash[JWT_CACHE_HASH];
+    struct jwt_claims fresh;
+    const char *wrong = NULL;
+    jwt_cache_hash(text, hash);
+    const struct jwt_claims *claims = jwt_cache_find(&a->jwts, hash, now_s);
+    if (!claims && tired)
+        return "there are too many of them";
+    if (!claims) {
+        a->stats.signatures++;
+        wrong = jwt_verify(text, a->jwks, &rules, now_s, &fresh);
+        claims = &fresh;
+        if (!wrong)
+            jwt_cache_put(&a->jwts, hash, &fresh);
+    }
+    if (wrong)
+        return wrong;
+    out->role = claims->role;
+    strcpy(out->name, claims->name);
+    return NULL;
+}
+
+/* `tired`: the address has guessed too much. NULL, or what the client is told. */
+static const char *identify(struct web_access *a, struct slice text, bool tired,
+                            struct identity *out)
+{
+    *out = (struct identity){.uid = IDENTITY_UID_NONE};
+    if (is_own_token(a, text, tired, out))
+        return NULL;
+    if (!a->jwks || !jwt_has_form(text))
+        return "Invalid API key";
+    const char *wrong = check_signed(a, text, tired, out);
+    if (wrong)
+        snprintf(a->why, sizeof a->why, "Invalid token: %s", wrong);
+    return wrong ? a->why : NULL;
+}
+
 /* ---- requests ---- */
+
+static const char *challenge(struct web_access *a, bool shown)
+{
+    snprintf(a->challenge, sizeof a->challenge, "Bearer realm=\"scoutd\"%s",
+             shown ? ", error=\"invalid_token\"" : "");
+    return a->challenge;
+}
 
 static void admit(void *context, const struct http_request *q, const struct address *peer,
                   struct http_admission *out)
@@ -120,9 +172,10 @@ static void admit(void *context, const struct http_request *q, const struct addr
     http_forwarded(q, &a->proxies, peer, &from);
     struct slice where = address_name(&from);
     bool tired = rate_limit_peek(a->by_address, &a->rate, where, now) > 0;
-    bool shown = take_token(q, &text);
     *out = (struct http_admission){.status = 0};
-    if (shown && identify(a, text, tired, &out->identity)) {
+    bool shown = take_token(q, &text);
+    const char *wrong = shown ? identify(a, text, tired, &out->identity) : "Missing API key";
+    if (!wrong) {
         struct slice name = slice_str(out->identity.name);
         if (!refuse_if_limited(a, rate_limit_take(a->by_name, &a->rate, name, now), out))
             a->stats.admitted++;
@@ -131,9 +184,8 @@ static void admit(void *context, const struct http_request *q, const struct addr
     if (refuse_if_limited(a, rate_limit_take(a->by_address, &a->rate, where, now), out))
         return;
     out->status = 401;
-    out->why = shown ? "Invalid API key" : "Missing API key";
-    out->challenge =
-        shown ? "Bearer realm=\"scoutd\", error=\"invalid_token\"" : "Bearer realm=\"scoutd\"";
+    out->why = wrong;
+    out->challenge = challenge(a, shown);
     if (shown)
         log_wrong_token(a, text, &from);
     *(shown ? &a->stats.wrong : &a->stats.missing) += 1;
@@ -179,6 +231,22 @@ static void log_weak_keys(const struct web_access *a)
                   NULL);
 }
 
+static void on_other_keys(void *context, struct jwks *keys, const struct failure *why)
+{
+    struct web_access *a = context;
+    char count[24];
+    if (!keys) {
+        log_event(a->log, LOG_ERROR, "jwks_refused", "reason", why->text, "effect",
+                  "the keys of before stay in use", NULL);
+        return;
+    }
+    snprintf(count, sizeof count, "%zu", keys->count);
+    log_event(a->log, LOG_INFO, "jwks_read", "keys", count, NULL);
+    jwks_unref(a->jwks);
+    a->jwks = keys;
+    jwt_cache_clear(&a->jwts);
+}
+
 int web_access_init(struct web_access *a, struct io *io, struct log *log,
                     const struct api_keys *keys, const struct tokens *tokens)
 {
@@ -190,18 +258,26 @@ int web_access_init(struct web_access *a, struct io *io, struct log *log,
     io_random(io, key, sizeof key);
     if (rate_limit_new(&a->by_name, key) != 0 || rate_limit_new(&a->by_address, key) != 0)
         return SCOUT_E_NOMEM;
+    jwks_watch_init(&a->watch, io, on_other_keys, a);
     log_weak_keys(a);
     return 0;
 }
 
+void web_access_stop(struct web_access *a)
+{
+    jwks_watch_stop(&a->watch);
+}
+
 void web_access_fini(struct web_access *a)
 {
+    jwks_unref(a->jwks);
+    a->jwks = NULL;
     rate_limit_free(a->by_name);
     rate_limit_free(a->by_address);
     a->by_name = a->by_address = NULL;
 }
 
-void web_access_apply(struct web_access *a, const struct settings *s)
+void web_access_apply(struct web_access *a, const struct settings *s, struct jwks *jwks)
 {
     struct slice wrong;
     strcpy(a->names, s->http_names);
@@ -210,4 +286,11 @@ void web_access_apply(struct web_access *a, const struct settings *s)
     a->rate = (struct rate){(uint32_t)s->http_rate_per_minute, (uint32_t)s->http_rate_burst};
     if (!network_list_parse(slice_str(s->http_proxies), &a->proxies, &wrong))
         a->proxies.count = 0; /* the settings would have refused it */
+    strcpy(a->issuer, s->jwt_issuer);
+    strcpy(a->audience, s->jwt_audience);
+    jwks_ref(jwks);
+    jwks_unref(a->jwks);
+    a->jwks = jwks;
+    jwt_cache_clear(&a->jwts); /* other rules, maybe */
+    jwks_watch_set(&a->watch, s->jwks, jwks);
 }

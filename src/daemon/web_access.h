@@ -3,6 +3,8 @@
 #define SCOUT_DAEMON_WEB_ACCESS_H
 
 #include "api_keys.h"
+#include "jwks_watch.h"
+#include "jwt_cache.h"
 #include "scout/base/log.h"
 #include "scout/http/endpoint.h"
 #include "scout/http/rate_limit.h"
@@ -12,6 +14,7 @@
 
 struct web_access_stats {
     uint64_t admitted, missing, wrong, limited; /* requests */
+    uint64_t signatures;                        /* of tokens, that were checked */
 };
 
 struct web_access {
@@ -24,7 +27,11 @@ struct web_access {
     struct rate rate;
     struct rate_limit *by_name, *by_address; /* of who was admitted, and of who was not */
     char names[SETTINGS_HOSTS_MAX], origins[SETTINGS_HOSTS_MAX];
-    char why[128]; /* of the last admission */
+    struct jwks *jwks; /* NULL: nobody signs tokens */
+    struct jwks_watch watch;
+    char issuer[SETTINGS_HOSTS_MAX], audience[SETTINGS_HOSTS_MAX];
+    struct jwt_cache jwts;
+    char why[128], challenge[256]; /* of the last admission */
     struct web_access_stats stats;
 };
 
@@ -34,7 +41,10 @@ __attribute__((warn_unused_result)) int web_access_init(struct web_access *a, st
                                                         const struct api_keys *keys,
                                                         const struct tokens *tokens);
 void web_access_fini(struct web_access *a);
-void web_access_apply(struct web_access *a, const struct settings *s);
+/* Nothing is looked at any more; before the end of the loop. */
+void web_access_stop(struct web_access *a);
+/* `jwks`: a reference is taken; NULL: nobody signs tokens. */
+void web_access_apply(struct web_access *a, const struct settings *s, struct jwks *jwks);
 /* For an endpoint. */
 struct http_access web_access_of(struct web_access *a);
 

@@ -4,3 +4,5 @@ target_sources(fuzz_tokens PRIVATE ${CMAKE_SOURCE_DIR}/src/daemon/tokens.c)
 # The configuration file.
 scout_fuzz_target(settings scout_daemon)
 target_include_directories(fuzz_settings PRIVATE ${CMAKE_SOURCE_DIR}/src/daemon)
+# Signed tokens and their issuer's keys.
+scout_fuzz_target(jwt scout_daemon)
