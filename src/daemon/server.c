@@ -61,10 +61,11 @@ static void on_control_closed(void *context)
 }
 
 /* The pool outlives whoever may still have something stopped at a host: clients of the sockets, and
- * requests of HTTP. */
+ * requests of HTTP, jobs. */
 static void end_if_empty(struct server *s)
 {
-    if (!s->draining || s->clients.count > 0 || !s->web_closed || s->pool_ending)
+    if (!s->draining || s->clients.count > 0 || !s->web_closed || s->pool_ending ||
+        !job_table_is_idle(s->registry.jobs))
         return;
     s->pool_ending = true;
     io_timer_stop(s->io, &s->drain);
@@ -107,6 +108,11 @@ static void on_drain_over(struct io_timer *timer)
     end_web(s);
 }
 
+static void on_jobs_ended(void *context)
+{
+    end_if_empty(context);
+}
+
 static void drain(struct server *s, const char *signal)
 {
     log_event(&s->log->log, LOG_INFO, "stopping", "signal", signal, NULL);
@@ -116,6 +122,7 @@ static void drain(struct server *s, const char *signal)
     io_timer_start(s->io, &s->drain, io_now(s->io) + SERVER_DRAIN_TIME_MS * (uint64_t)NS_PER_MS,
                    on_drain_over);
     server_each_client(s, client_drain);
+    job_table_stop(s->registry.jobs, on_jobs_ended, s);
     web_drain(&s->web);
     on_look(&s->look);
 }
@@ -229,7 +236,8 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     s->confirmations = confirmations_new(seed);
     io_random(io, s->redact_key, sizeof s->redact_key);
     s->outputs = output_store_new(io);
-    if (!s->confirmations || !s->outputs ||
+    s->registry.jobs = job_table_new(io, &log->log);
+    if (!s->confirmations || !s->outputs || !s->registry.jobs ||
         holdings_new(&s->holdings, io, s->first.max_client_bytes) != 0)
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     wire(s);
@@ -281,6 +289,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
     if (s->metrics.memory >= 0)
         close(s->metrics.memory);
     output_store_free(s->outputs);
+    job_table_free(s->registry.jobs);
     if (!s->reload.active &&
         !s->web.access.watch.active) /* else a helper thread still reads into it */
         free(s);

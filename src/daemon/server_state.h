@@ -8,6 +8,7 @@
 #include "door.h"
 #include "reload.h"
 #include "scout/fleet/redact.h"
+#include "scout/tools/job_table.h"
 #include "scout/tools/output_store.h"
 #include "server.h"
 #include "server_pool.h"

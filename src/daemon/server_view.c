@@ -48,7 +48,9 @@ const char *const server_instructions =
     "a command there that only looks, like grep, find or tail. `read` gives lines of a file, "
     "`glob` "
     "finds files and `grep` searches them. The tool `run`, where it is listed, runs any command; "
-    "`edit` and `write` change files, and `undo` takes a change back.";
+    "`edit` and `write` change files, and `undo` takes a change back. What takes long is answered "
+    "with "
+    "a job, in which the tool `output` reads on.";
 
 void server_view_tools(struct tool_registry *registry)
 {
@@ -134,6 +136,8 @@ static int build(struct server_view *v, const struct server_view_config *config,
                                  .redactor = redactor,
                                  .output_budget = v->settings.output_budget,
                                  .raw_output = v->settings.raw_output,
+                                 .detach_after_ns = v->settings.detach_after_ns,
+                                 .job_timeout_ns = v->settings.job_timeout_ns,
                                  .on_unused = on_unused};
     return 0;
 }

@@ -34,7 +34,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 45 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 47 /* rows of the table in settings_table.c */
 
 /* Patterns, each ended by its NUL. */
 struct settings_redact {
@@ -55,6 +55,8 @@ struct settings {
     uint64_t resource_hosts;    /* up to which each has its own entries in lists of resources */
     uint64_t output_budget;     /* characters of a result, unless a call asks for more */
     uint64_t call_timeout_ns;
+    uint64_t detach_after_ns;             /* when a call that goes on is answered; 0: never */
+    uint64_t job_timeout_ns;              /* of commands of `run` that may go on */
     uint64_t command_timeout_ns;          /* of a command on a host */
     uint64_t connect_timeout_ns;          /* of a host without ConnectTimeout */
     uint64_t idle_timeout_ns;             /* of an unused SSH connection */

@@ -31,6 +31,8 @@ const struct setting settings_table[] = {
     {SECONDS(watch_interval, "2", 0.1, 86400)},
     {COUNT(output_budget, "25000", TOOL_OUTPUT_MIN, TOOL_OUTPUT_MAX)},
     {SECONDS(call_timeout, "30", 0.1, 86400)},
+    {SECONDS(detach_after, "45", 0, 86400)},
+    {SECONDS(job_timeout, "3600", 1, 604800)},
     {SECONDS(command_timeout, "30", 0.1, 86400), VARIABLES("COMMAND_TIMEOUT")},
     {SECONDS(connect_timeout, "10", 0.1, 3600), FIXED},
     {SECONDS(idle_timeout, "60", 0, 86400), VARIABLES("IDLE_TIMEOUT"), FIXED},

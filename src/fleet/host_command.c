@@ -11,6 +11,7 @@ struct host_command {
     struct io *io;
     struct command *command;
     const struct host_command_events *events;
+    host_command_data_fn *on_data; /* NULL: nobody follows it */
     void *context;
     struct buf out, err;
     struct slice input; /* what the command has not taken yet */
@@ -21,6 +22,7 @@ struct host_command {
     struct holdings *holdings; /* NULL: what it keeps is not counted */
     struct holding holding;
     enum host_command_stop stop;
+    bool held_back; /* by its follower */
     bool has_input, out_truncated, err_truncated;
 };
 
@@ -77,9 +79,14 @@ static void on_started(void *context)
     h->events->on_started(h->context);
 }
 
+static void pause_or_go_on(struct host_command *h)
+{
+    command_pause(h->command, h->holding.waits || h->held_back);
+}
+
 static void on_granted(struct holding *x)
 {
-    command_pause(CONTAINER_OF(x, struct host_command, holding)->command, false);
+    pause_or_go_on(CONTAINER_OF(x, struct host_command, holding));
 }
 
 /* Once it has printed more than little, all that it may print is asked for, and it waits until that
@@ -89,7 +96,13 @@ static void hold(struct host_command *h)
     if (h->holdings && !h->holding.of && h->bytes > HOLDINGS_SMALL &&
         h->stop == HOST_COMMAND_UNSTOPPED &&
         !holding_ask(&h->holding, h->holdings, h->client, h->out.max + h->err.max, on_granted))
-        command_pause(h->command, true);
+        pause_or_go_on(h);
+}
+
+void host_command_hold_back(struct host_command *h, bool held)
+{
+    h->held_back = held;
+    pause_or_go_on(h);
 }
 
 /* Keeps what fits; true when something did not. */
@@ -109,10 +122,22 @@ static void on_output(void *context, bool is_stderr, struct slice data)
         h->err_truncated |= keep(&h->err, data);
     } else if (keep(&h->out, data)) {
         h->out_truncated = true;
-        stop_for(h, HOST_COMMAND_OUTPUT);
+        if (!h->on_data)
+            stop_for(h, HOST_COMMAND_OUTPUT);
     }
     hold(h);
+    if (h->on_data)
+        h->on_data(h->context, is_stderr, data);
     h->events->on_output(h->context, h->bytes);
+}
+
+void host_command_follow(struct host_command *h, host_command_data_fn *on_data)
+{
+    if (buf_len(&h->out) > 0)
+        on_data(h->context, false, buf_peek(&h->out));
+    if (buf_len(&h->err) > 0)
+        on_data(h->context, true, buf_peek(&h->err));
+    h->on_data = on_data;
 }
 
 static void on_drain(void *context)
@@ -178,6 +203,7 @@ struct host_command *host_command_start(struct fleet *f, const struct host_comma
         .client = request->client,
         .command = request->line,
         .deadline_ns = request->deadline_ns,
+        .begin_by_ns = request->begin_by_ns,
         .has_input = request->has_input,
         .repeatable = request->repeatable,
     };

@@ -196,12 +196,28 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     session_leave(s);
 }
 
+/* The call goes on without the client, who is answered now. */
+static void on_call_detach(struct tool_call *call, const struct tool_result *answer)
+{
+    struct request *r = call->owner;
+    struct mcp_session *s = r->session;
+    struct reply_to to = reply_of(r);
+    session_enter(s);
+    bool wanted = mcp_session_wants_input(s);
+    r->answer(s, &to, call, answer);
+    r->call = NULL;
+    request_end(s, r);
+    session_request_ended(s, wanted);
+    session_leave(s);
+}
+
 /* Begins the call, the first time or for another round. */
 static void run(struct mcp_session *s, struct request *r, const struct tool *tool,
                 struct slice arguments, const struct tool_round *round)
 {
     struct tool_round own = *round;
     own.raw = r->raw;
+    own.on_detach = on_call_detach;
     r->starting = true;
     r->ended = false;
     struct tool_call *call =

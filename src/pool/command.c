@@ -122,7 +122,7 @@ static int acquire(struct command *c, const struct ssh_host *host, const char *p
     c->state = COMMAND_QUEUED;
     if (pool_has_lane(c->pool, host, principal, POOL_LANE_COMMANDS))
         c->lane = POOL_LANE_COMMANDS; /* it was needed a moment ago */
-    int rc = pool_acquire_lane(c->pool, host, principal, c->lane, c->deadline_ns, &c->use, on_ready,
+    int rc = pool_acquire_lane(c->pool, host, principal, c->lane, c->begin_by_ns, &c->use, on_ready,
                                why);
     if (rc < 0)
         return rc;
@@ -142,7 +142,7 @@ static void try_again(struct command *c)
 {
     struct failure why;
     c->state = COMMAND_QUEUED;
-    int rc = command_acquire(c, c->lane, c->deadline_ns, &c->use, on_ready, &why);
+    int rc = command_acquire(c, c->lane, c->begin_by_ns, &c->use, on_ready, &why);
     if (rc == 1)
         rc = command_run(c, &why);
     if (rc < 0)
@@ -167,6 +167,9 @@ static struct command *command_new(struct pool *p, const struct command_request 
         return NULL;
     c->pool = p;
     c->deadline_ns = r->deadline_ns;
+    c->begin_by_ns = r->deadline_ns;
+    if (r->begin_by_ns && r->begin_by_ns < r->deadline_ns)
+        c->begin_by_ns = r->begin_by_ns;
     c->has_input = r->has_input;
     c->input_ended = !r->has_input;
     c->repeatable = r->repeatable;

@@ -44,7 +44,7 @@ static int start_exec(struct command *c)
 static bool on_turn(struct channel_user *u)
 {
     struct command *c = CONTAINER_OF(u, struct command, channel);
-    if (now_of(c) >= c->deadline_ns) { /* its timer has not come round yet: nothing begins now */
+    if (now_of(c) >= c->begin_by_ns) { /* its timer has not come round yet: nothing begins now */
         command_begin_stop(c, SCOUT_E_DEADLINE);
         return false;
     }

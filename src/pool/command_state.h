@@ -45,6 +45,7 @@ struct command {
     struct io_timer timer;
     struct io_task task;
     uint64_t deadline_ns;
+    uint64_t begin_by_ns; /* until it has its channel */
     uint64_t since_ns;   /* when the state was entered */
     uint64_t stop_ns;    /* from OPENING on: when stopping is to begin */
     uint64_t stopped_ns; /* when it began */

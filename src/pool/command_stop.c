@@ -298,7 +298,7 @@ static void on_deadline(struct io_timer *timer)
 
 void command_start_deadline(struct command *c)
 {
-    io_timer_start(pool_io(c->pool), &c->timer, c->deadline_ns, on_deadline);
+    io_timer_start(pool_io(c->pool), &c->timer, c->begin_by_ns, on_deadline);
 }
 
 static void on_listen(struct io_timer *timer)

@@ -128,6 +128,15 @@ static void write_words(struct json_writer *w, const struct command_answer *a)
     json_array_end(w);
 }
 
+void command_answer_about(struct json_writer *w, const struct command_answer *a)
+{
+    result_str(w, "kind", "command");
+    result_str(w, "host", a->host);
+    if (a->path)
+        result_str(w, "path", a->path);
+    write_words(w, a);
+}
+
 static const char *state_name(enum command_end end)
 {
     static const char *const names[] = {
@@ -164,11 +173,7 @@ static void write_structured(struct json_writer *w, const struct command_answer 
     const struct host_command_result *r = a->result;
     json_key(w, "structuredContent");
     json_object_begin(w);
-    result_str(w, "kind", "command");
-    result_str(w, "host", a->host);
-    if (a->path)
-        result_str(w, "path", a->path);
-    write_words(w, a);
+    command_answer_about(w, a);
     write_end(w, a);
     json_key(w, "stdout");
     json_text(w, r->out);

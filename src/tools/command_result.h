@@ -22,11 +22,13 @@ struct command_answer {
 
 /* Members of the schema of such a result's structured content. */
 #define command_result_properties                                                                  \
-    "\"state\":{\"enum\":[\"exited\",\"stopped\",\"stop-unconfirmed\",\"failed\"]},"               \
+    "\"state\":{\"enum\":[\"running\",\"exited\",\"stopped\",\"stop-unconfirmed\",\"failed\"]},"               \
     "\"exit_code\":{\"type\":\"integer\"},\"signal\":{\"type\":\"string\"},"                       \
     "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"},"                           \
     "\"stdout_truncated\":{\"type\":\"boolean\"}"
 
+/* The members that say what was run. */
+void command_answer_about(struct json_writer *w, const struct command_answer *a);
 void command_answer_write(struct json_writer *w, const void *context); /* struct command_answer */
 
 /* Tells how much a command has printed, unless that was told just now: at *told_ns. */

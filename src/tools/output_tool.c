@@ -1,8 +1,10 @@
 /* The tool `output`: a page of a text that is kept, from an offset on. Offsets are bytes of its
  * UTF-8. A page ends behind a line where one ends in its last quarter, and never within a character
- * or within a marker of a secret. It contacts nothing. */
+ * or within a marker of a secret. It contacts nothing. With the handle of a
+ * job it reads what that has said (job_read.c). */
 #include "scout/tools/output_tool.h"
 
+#include "job.h"
 #include "result.h"
 #include "scout/tools/output_store.h"
 #include "text_cut.h"
@@ -74,6 +76,10 @@ static void start(struct tool_call *call, const struct cJSON *args)
     struct page p = {.handle = cJSON_GetObjectItemCaseSensitive(args, "handle")->valuestring};
     const struct output_store *store = call->registry->outputs;
     struct failure why;
+    if (strncmp(p.handle, JOB_PREFIX, strlen(JOB_PREFIX)) == 0) {
+        job_read_start(call, args);
+        return;
+    }
     if (!store || !output_store_get(store, call->identity, p.handle, &p.whole)) {
         failure_set(&why, SCOUT_E_NO_HANDLE,
                     "No output is kept under %.40s: it was never yours, or %d minutes have passed, "
@@ -92,7 +98,7 @@ static void start(struct tool_call *call, const struct cJSON *args)
 
 static const struct tool_param params[] = {
     {.name = "handle",
-     .description = "The handle, out_...",
+     .description = "out_..., or job_... of a call that goes on.",
      .type = TOOL_STRING,
      .required = true,
      .length_max = OUTPUT_HANDLE_SIZE},
@@ -106,20 +112,28 @@ static const struct tool_param params[] = {
      .type = TOOL_INTEGER,
      .minimum = TOOL_OUTPUT_MIN,
      .maximum = TOOL_OUTPUT_MAX},
+    {.name = "wait",
+     .description = "Of a job: seconds to wait for more.",
+     .type = TOOL_INTEGER,
+     .minimum = 0,
+     .maximum = JOB_WAIT_MAX_S},
+    {.name = "cancel", .description = "Of a job: stop it.", .type = TOOL_BOOLEAN},
 };
 
 const struct tool output_tool = {
     .name = "output",
     .title = "Read on in an answer",
-    .description = "Reads what was left out of an answer that was too long, by its handle.",
+    .description =
+        "Reads on in an answer that was cut, or in a job (a call that goes on), by its handle.",
     .set = TOOL_SET_ANY,
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = "{\"type\":\"object\",\"properties\":{"
-                     "\"kind\":{\"const\":\"output\"},\"handle\":{\"type\":\"string\"},"
+                     "\"kind\":{\"type\":\"string\"},\"handle\":{\"type\":\"string\"},"
                      "\"offset\":{\"type\":\"integer\"},\"end\":{\"type\":\"integer\"},"
                      "\"total\":{\"type\":\"integer\"},\"next\":{\"type\":\"integer\"},"
                      "\"text\":{\"type\":\"string\"}," result_error_property "}}",
     .idempotent = true,
     .start = start,
+    .cancel = job_read_cancel,
 };

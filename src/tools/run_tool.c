@@ -23,6 +23,7 @@ struct run_call {
     const char **argv;
     size_t argc;
     uint64_t timeout_ns, progress_ns;
+    bool is_job;     /* the call has been answered, or is about to be */
     struct buf line; /* for the login shell */
 };
 
@@ -102,6 +103,43 @@ static void on_output(void *context, uint64_t bytes)
 
 static const struct host_command_events events = {on_started, on_output, on_end};
 
+/* ---- as a job ---- */
+
+static void on_data(void *context, bool is_stderr, struct slice data)
+{
+    struct run_call *r = context;
+    tool_call_output(r->call, is_stderr, data);
+}
+
+static void speak(struct tool_call *call)
+{
+    struct run_call *r = call->state;
+    tool_call_output(call, false, slice_of("", 0)); /* even if it says nothing */
+    if (r->command)
+        host_command_follow(r->command, on_data);
+    r->is_job = true;
+}
+
+static void pause_speech(struct tool_call *call, bool paused)
+{
+    const struct run_call *r = call->state;
+    if (r && r->command)
+        host_command_hold_back(r->command, paused);
+}
+
+static void write_about(const struct tool_call *call, struct json_writer *w)
+{
+    const struct run_call *r = call->state;
+    const struct command_answer answer = {.host = r->name,
+                                          .path = r->cwd,
+                                          .command = r->shell_line,
+                                          .argv = r->argv,
+                                          .argc = r->argc};
+    command_answer_about(w, &answer);
+}
+
+static const struct tool_speech speech = {speak, pause_speech, write_about};
+
 static void on_effect(struct tool_call *call, int error, const struct failure *refusal)
 {
     struct run_call *r = call->state;
@@ -121,10 +159,13 @@ static void on_effect(struct tool_call *call, int error, const struct failure *r
         .holdings = call->view->env->holdings,
         .run_max_ns = r->timeout_ns,
         .deadline_ns = call->deadline_ns,
+        .begin_by_ns = call->begin_by_ns,
     };
     r->command = host_command_start(call->view->env->fleet, &request, &events, r, &why);
     if (!r->command)
         fail(r, &why);
+    else if (r->is_job)
+        host_command_follow(r->command, on_data);
 }
 
 /* ---- the begin ---- */
@@ -224,6 +265,7 @@ static void start(struct tool_call *call, const struct cJSON *args)
         fail(r, &why);
         return;
     }
+    tool_call_outlive(call);
     const struct policy_request request = request_of(r);
     tool_call_effect(call, &request, on_effect);
 }
@@ -280,7 +322,7 @@ static const struct tool_param params[] = {
     },
     {
         .name = "timeout",
-        .description = "Seconds until it is stopped; call_timeout holds besides.",
+        .description = "Seconds until it is stopped; job_timeout holds besides.",
         .type = TOOL_INTEGER,
         .minimum = 1,
         .maximum = RUN_TIMEOUT_S,
@@ -304,5 +346,6 @@ const struct tool run_tool = {
     .destructive = true,
     .open_world = true,
     .start = start,
+    .speech = &speech,
     .cancel = cancel,
 };

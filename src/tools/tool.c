@@ -10,6 +10,7 @@
  * call twice is a tool's mistake and asserts. */
 #include "result.h"
 #include "tool_args.h"
+#include "tool_detach.h"
 #include "tool_output.h"
 #include "tool_record.h"
 
@@ -239,6 +240,7 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
                                .identity = identity,
                                .started_ns = r->io ? io_now(r->io) : 0,
                                .deadline_ns = deadline_ns,
+                               .begin_by_ns = deadline_ns,
                                .on_done = on_done,
                                .owner = owner,
                                .round = round,
@@ -250,6 +252,7 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
     io_task_init(&call->effect_task);
     arena_init(&call->arena, TOOL_ARENA_MAX);
     tool_record_init(call);
+    tool_detach_init(call, round);
     if (!tool_is_listed(r, t, identity)) {
         refuse_unlisted(call, &why);
         tool_call_fail(call, &why);
@@ -265,6 +268,7 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
         call_free(call);
         return (struct tool_call *)(uintptr_t)&ended;
     }
+    tool_detach_arm(call);
     return call;
 }
 
@@ -342,7 +346,9 @@ void tool_call_deliver(struct tool_call *call, const struct tool_result *result)
     if (result->error == SCOUT_E_CONFIRMATION && !call->effect_fn && call->confirmed)
         confirmations_give_back(call->registry->confirmations, call->confirmed);
     tool_record_take(call, &record);
+    tool_detach_stop(call);
     call->on_done(call, result);
+    tool_detach_fini(call);
     tool_record_end(call, &record, result);
     if (!call->starting)
         call_free(call);

@@ -145,8 +145,8 @@ class RunTest(harness.ScoutTest):
         self.assertGone(pid())
 
     def test_the_calls_deadline_stops_it_too(self):
-        daemon = self.make_daemon(self.fleet.ssh_config, 'role = "operator"\ncall_timeout = 2\n',
-                                  "hasty")
+        daemon = self.make_daemon(self.fleet.ssh_config, 'role = "operator"\ncall_timeout = 2\n'
+                                  'detach_after = 0\n', "hasty")
         command, pid = self.sleeper("deadline.pid")
         with daemon.client() as client:
             result = client.result(self.send(client, command=command))

@@ -179,7 +179,8 @@ class TimesTest(SettingsTest):
 
     def test_the_number_of_connections(self):
         """With one, a second host has to wait until the first is let go."""
-        daemon = self.start("role = operator\ncall_timeout = 0.7\n", SCOUT_MAX_POOL_SIZE="1")
+        daemon = self.start("role = operator\ncall_timeout = 0.7\ndetach_after = 0\n",
+                            SCOUT_MAX_POOL_SIZE="1")
         before = self.fleet.logins("demo1")
         with daemon.client() as busy, daemon.client() as client:
             numbers, enough = [], threading.Event()

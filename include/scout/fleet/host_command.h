@@ -2,8 +2,10 @@
  *
  * It is stopped at the host when its stdout outgrows the cap (nobody would see the rest), when it
  * has run for longer than it may, and when its caller wants no more of it. Of stderr what is over
- * the cap is dropped. In whichever way it ends, what it printed until then is in the result. One
- * that prints much has to wait, paused, while other calls of its client hold too much (holdings.h).
+ * the cap is dropped. One that is followed is not stopped for what it prints: its follower gets all
+ * of it, and what is kept ends at the cap. In whichever way it ends, what it printed until then is
+ * in the result. One that prints much has to wait, paused, while other calls of its client hold too
+ * much (holdings.h).
  */
 #ifndef SCOUT_FLEET_HOST_COMMAND_H
 #define SCOUT_FLEET_HOST_COMMAND_H
@@ -31,6 +33,7 @@ struct host_command_request {
     size_t stdout_max;         /* bytes that are kept */
     uint64_t run_max_ns;       /* from when it began; 0: until the deadline */
     uint64_t deadline_ns;      /* absolute, over all */
+    uint64_t begin_by_ns;      /* absolute: it begins by then, or fails; 0: by deadline_ns */
     bool repeatable;           /* has no effect (pool/command.h) */
     struct holdings *holdings; /* that what is kept counts in (holdings.h); NULL: in none */
 };
@@ -61,6 +64,14 @@ __attribute__((warn_unused_result)) struct host_command *
 host_command_start(struct fleet *f, const struct host_command_request *request,
                    const struct host_command_events *events, void *context, struct failure *why);
 
+typedef void host_command_data_fn(void *context, bool is_stderr, struct slice data);
+
+/* Tells what it has printed so far, first of its stdout, then of its stderr; and from now on all
+ * that it prints, as it comes, in front of on_output. `context` is that of the events. */
+void host_command_follow(struct host_command *h, host_command_data_fn *on_data);
+
+/* While held back it prints nothing; for its follower. */
+void host_command_hold_back(struct host_command *h, bool held);
 /* Stops it at the host; on_end follows. */
 void host_command_stop(struct host_command *h);
 /* Stops it likewise, but nobody is told: no event comes any more. Not from within its events. */

@@ -71,8 +71,9 @@ struct command_request {
     uint64_t client;             /* channels are shared out fairly between clients */
     const char *command;         /* for the login shell; copied */
     uint64_t deadline_ns;        /* absolute; on_end comes by then */
-    bool has_input;              /* command_write follows; else stdin is at its end at once */
-    bool repeatable;             /* has no effect: may be tried again even after it was sent */
+    uint64_t begin_by_ns; /* absolute: it has its channel by then, or fails; 0: by deadline_ns */
+    bool has_input;       /* command_write follows; else stdin is at its end at once */
+    bool repeatable;      /* has no effect: may be tried again even after it was sent */
     bool as_is; /* sent without the report of its process group (forced commands, routers): it can
                    be abandoned, not stopped */
 };

@@ -9,6 +9,7 @@
 #include "scout/base/error.h"
 #include "scout/base/json_write.h"
 #include "scout/fleet/audit.h"
+#include "scout/fleet/identity.h"
 #include "scout/io/io.h"
 
 enum tool_param_type { TOOL_STRING, TOOL_INTEGER, TOOL_BOOLEAN, TOOL_STRING_LIST, TOOL_OBJECT };
@@ -30,6 +31,16 @@ struct tool_param {
 
 struct tool_call;
 struct cJSON;
+
+/* What a tool's work says before its end, for a call that is answered as a job (job_table.h). */
+struct tool_speech {
+    /* From now on it is told by tool_call_output; what was said so far, within this. */
+    void (*begin)(struct tool_call *call);
+    /* Nothing more for now, or again. */
+    void (*pause)(struct tool_call *call, bool paused);
+    /* Members of the structured content that say what the work is. */
+    void (*about)(const struct tool_call *call, struct json_writer *w);
+};
 
 /* Which tools are offered is decided by the set (the key `tool_sets` has their names). */
 enum tool_set { TOOL_SET_SCOUT, TOOL_SET_FILES, TOOL_SET_ANY /* offered with every set */ };
@@ -58,6 +69,7 @@ struct tool {
     /* Starts the work. `args` is an object whose members passed the table (a member that was null
      * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
+    const struct tool_speech *speech; /* NULL: as a job it says nothing before its end */
     /* Asks for an early end; tool_call_finish still follows (now or later). Never called before
      * `start` returned, nor twice. NULL: the call runs to its end. */
     void (*cancel)(struct tool_call *call);
@@ -87,12 +99,19 @@ struct tool_questions {
     struct slice state; /* comes back with the answers, unchanged; may be empty */
 };
 
-/* What the rounds before brought. */
+struct tool_result;
+
+/* The call goes on as a job, and its caller is answered now with `answer`: it is the caller's call
+ * no more, which gets no on_done. `answer` is valid until this returns. */
+typedef void tool_detach_fn(struct tool_call *call, const struct tool_result *answer);
+
+/* What the rounds before brought, and what the caller can do. */
 struct tool_round {
     uint32_t can;         /* TOOL_CAN_ */
     bool raw;             /* the client asks for results as they are: whole, exactly */
     struct slice answers; /* raw, an object: results by the questions' keys; empty: none came */
     struct slice state;   /* that the questions came with */
+    tool_detach_fn *on_detach; /* NULL: the call is answered at its end and never before */
 };
 
 struct tool_result {
@@ -123,6 +142,8 @@ typedef void tool_effect_fn(struct tool_call *call, int error, const struct fail
 struct prompt_registry;
 struct resource_watches;
 struct output_store;
+struct job_table;
+struct job;
 struct redactor;
 struct tool_output;
 struct ui_pages;
@@ -134,13 +155,15 @@ enum tool_raw { TOOL_RAW_OWNER, TOOL_RAW_EVERYONE, TOOL_RAW_NOBODY };
  * old one end under it. */
 struct tool_view {
     struct tool_env *env;
-    const struct policy *policy;               /* NULL: everything is allowed */
-    uint32_t tool_sets;                        /* TOOL_SET_BIT of those that are offered; 0: all */
-    const struct ui_pages *ui;                 /* HTML pages of looks; NULL: there are none */
-    struct redactor *redactor;                 /* NULL: results go out as they are */
-    size_t output_budget;                      /* characters of a result; 0: no bound */
-    enum tool_raw raw_output;                  /* who may have results as they are */
-    uint32_t calls;                            /* that go by it */
+    const struct policy *policy; /* NULL: everything is allowed */
+    uint32_t tool_sets;          /* TOOL_SET_BIT of those that are offered; 0: all */
+    const struct ui_pages *ui;   /* HTML pages of looks; NULL: there are none */
+    struct redactor *redactor;   /* NULL: results go out as they are */
+    size_t output_budget;        /* characters of a result; 0: no bound */
+    enum tool_raw raw_output;    /* who may have results as they are */
+    uint64_t detach_after_ns;    /* a call that takes so long is answered as a job; 0: none is */
+    uint64_t job_timeout_ns;     /* from its begin, of work that may outlive its call */
+    uint32_t calls;              /* that go by it */
     void (*on_unused)(struct tool_view *view); /* after the last of them; may be NULL */
 };
 
@@ -160,6 +183,7 @@ struct tool_registry {
     struct path_locks *locks;            /* likewise: turns at a file */
     struct resource_watches *watches;    /* where resources are watched; NULL: nowhere */
     struct output_store *outputs;        /* what was left out of results; NULL: that is gone */
+    struct job_table *jobs;              /* where calls go on that were answered; NULL: nowhere */
     uint64_t part_of; /* the number of the call that these calls are parts of; 0: of none */
 };
 
@@ -170,10 +194,12 @@ struct tool_call {
     const struct identity *identity; /* who calls */
     uint64_t started_ns;
     uint64_t deadline_ns;  /* absolute */
+    uint64_t begin_by_ns;  /* absolute: by then its work is under way */
     uint64_t connected_ns; /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
     tool_progress_fn *on_progress;  /* NULL: nobody wants to know */
     tool_notify_fn *on_notify;      /* likewise; set after `start` */
+    tool_detach_fn *on_detach;      /* NULL: it cannot go on as a job */
     const struct tool_round *round; /* NULL: nothing can be asked. Until `start` returns */
     bool shows_apps; /* the client reads pages itself (MCP Apps); the caller's, after the start */
     void *owner;     /* the caller's */
@@ -190,6 +216,9 @@ struct tool_call {
     uint64_t answer_bytes; /* the caller's, within on_done: for the record */
     /* The machinery's own. */
     bool starting, finished, effect_begun;
+    struct identity own_identity; /* the caller's may go before a job does */
+    struct job *job;              /* NULL: it has none */
+    struct io_timer detach_timer;
     struct tool_output *output; /* the result is being made; NULL: it is not */
     uint64_t number;            /* of its records */
     struct audit_act *refused;  /* what policy refused last; NULL: nothing */
@@ -265,6 +294,13 @@ bool tool_call_notify(struct tool_call *call, const char *method, tool_write_fn 
 /* For tools that last: the configuration that the call began under may go. It looks at no host and
  * asks policy nothing any more. */
 void tool_call_leave_view(struct tool_call *call);
+
+/* For tools, within start: its work may outlive the call, so that its deadline is job_timeout
+ * later than its begin. False: it has to end by the deadline that it has, since nobody could be
+ * answered before, or there is no room for another job. */
+bool tool_call_outlive(struct tool_call *call);
+/* For tools, from their `speech.begin` on: what the work says, which is raw text of a host. */
+void tool_call_output(struct tool_call *call, bool is_stderr, struct slice data);
 
 /* What a call that ended with `error` was about: for logs and records. */
 const struct audit_act *tool_call_act(const struct tool_call *call, int error);

@@ -69,6 +69,7 @@ static void test_every_key(void **state)
                           "ping_timeout = 0.25\nagent = \"~/agent\"\n"
                           "known_hosts = \"~/kh\"\nlog_level = debug\n"
                           "command_timeout = 4\nrole = operator\n"
+                          "detach_after = 0.5\njob_timeout = 7\n"
                           "slow_threshold = 0.25\nstrict_host_key_checking = false\n"
                           "match_exec = yes\n"
                           "resource_hosts = 13\nwatch_interval = 0.5\n"
@@ -92,6 +93,8 @@ static void test_every_key(void **state)
     assert_string_equal(s.known_hosts, "/home/me/kh");
     assert_int_equal(s.log_level, LOG_DEBUG);
     assert_int_equal(s.command_timeout_ns, 4000000000);
+    assert_int_equal(s.detach_after_ns, 500000000);
+    assert_int_equal(s.job_timeout_ns, 7000000000);
     assert_int_equal(s.role, ROLE_OPERATOR);
     assert_int_equal(s.slow_threshold_ns, 250000000);
     assert_false(s.strict);

@@ -1,0 +1,94 @@
+/* Private to tools: one job and the table of them.
+ *
+ *     reserved --job_detach()--> going on --its call ends--> ended --JOB_KEEP_S--> gone
+ *         \--its call ends: gone
+ */
+#ifndef SCOUT_TOOLS_JOB_H
+#define SCOUT_TOOLS_JOB_H
+
+#include "job_log.h"
+#include "scout/tools/job_table.h"
+#include "scout/tools/tool.h"
+
+#define JOB_HANDLE_SIZE  27 /* "job_", 22 characters of base64url, NUL */
+#define JOB_MESSAGE_SIZE 64
+#define JOB_RESULT_MAX   (16u * 1024u * 1024u) /* bytes of a result as JSON */
+
+enum job_state { JOB_RESERVED, JOB_GOES_ON, JOB_ENDED };
+
+struct job;
+
+/* Who wants to know when there is more to read, or no more to come. Embedded, zeroed. */
+struct job_waiter {
+    struct list node;
+    struct job *job; /* NULL: it waits for none, or the job is gone */
+    void (*fn)(struct job_waiter *w);
+};
+
+struct job {
+    struct list node; /* in the table: in the order of their begins, then of their ends */
+    struct job_table *jobs;
+    enum job_state state;
+    char handle[JOB_HANDLE_SIZE];
+    char owner[IDENTITY_NAME_MAX + 1];
+    struct tool_call *call; /* NULL: it has ended */
+    const struct tool *tool;
+    struct job_log log;
+    bool speaks; /* what the work says is in the log as it comes; else its result, at the end */
+    struct buf about;  /* JSON, an object: what the tool says of itself while it goes on */
+    struct buf result; /* JSON, an object: of the call that has ended */
+    bool is_error;
+    uint64_t started_ns, ended_ns, until_ns;
+    uint64_t progress, progress_total; /* total 0: not known */
+    char message[JOB_MESSAGE_SIZE];    /* of the progress; empty: none was told */
+    struct list waiters, told;
+    bool telling, gone;          /* within telling its waiters; freed meanwhile */
+    struct redactor *redactor;   /* NULL: what it says is shown as it is */
+    struct job_waiter detaching; /* until the call is answered */
+    bool paused;                 /* its work, until what it said is clean */
+    struct job_cleaner *cleaner; /* NULL: none is at work */
+};
+
+/* A place for the call, which may become a job. NULL: there is no room for another one. */
+struct job *job_reserve(struct job_table *j, struct tool_call *call);
+/* The call has ended and was no job. */
+void job_release(struct job *job);
+/* The call is a job from now on, with a handle. */
+void job_begin(struct job *job);
+/* Its call ends with this. */
+void job_end(struct job *job, const struct tool_result *result);
+/* Whether no call may become a job any more. */
+bool job_table_is_stopping(const struct job_table *j);
+
+/* The job behind a handle of that owner; NULL: there is none. */
+struct job *job_find(const struct job_table *j, const struct identity *owner, const char *handle);
+
+/* Has what came since be cleaned; the waiters are told. True: there is nothing to be cleaned. */
+bool job_settle(struct job *job);
+void job_wait(struct job *job, struct job_waiter *w, void (*fn)(struct job_waiter *w));
+void job_wait_end(struct job_waiter *w);
+
+/* ---- job_read.c ---- */
+
+#define JOB_PREFIX     "job_"
+#define JOB_WAIT_MAX_S 40 /* that a reader may ask to wait */
+
+/* Of a call of the tool `output` whose handle begins with JOB_PREFIX. */
+void job_read_start(struct tool_call *call, const struct cJSON *args);
+void job_read_cancel(struct tool_call *call);
+
+/* ---- job_page.c ---- */
+
+/* What of a job is shown at a time. */
+struct job_page {
+    const struct job *job;
+    uint64_t from, to; /* offsets of its log */
+    uint64_t lost;     /* bytes in front that are not kept any more */
+    uint64_t now_ns;
+};
+
+/* From `offset` on, `size` characters at most. */
+void job_page_make(struct job_page *p, const struct job *job, uint64_t offset, size_t size);
+void job_page_write(struct json_writer *w, const void *context);
+
+#endif
