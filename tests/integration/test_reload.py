@@ -180,7 +180,7 @@ class ReloadTest(harness.ScoutTest):
     def test_calls_in_flight_end_under_the_configuration_they_began_with(self):
         self.fleet.write("demo1", "big", "x" * 200_000)
         self.configure("max_file_size = 16000000\n")
-        client = self.client_of_started()
+        client = self.client_of_started().raw()
         numbers = []
         for _ in range(8):
             numbers += [client.send_scout("demo1:big") for _ in range(4)]
