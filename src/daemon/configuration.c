@@ -3,6 +3,7 @@
 #include "configuration.h"
 
 #include "match_exec.h"
+#include "oauth_resource.h"
 #include "ssh_files.h"
 #include <errno.h>
 #include <limits.h>
@@ -112,15 +113,18 @@ static int load_tls(struct configuration *c, struct failure *why)
 static int load_jwks(struct configuration *c, struct failure *why)
 {
     const struct settings *s = &c->settings;
-    if (!s->jwks[0] && !s->jwt_issuer[0] && !s->jwt_audience[0])
+    if (!s->jwks[0] && !s->jwt_issuer[0] && !s->jwt_audience[0] && !s->oauth_servers[0])
         return 0;
     if (!s->jwks[0] || !s->jwt_issuer[0] || !s->jwt_audience[0])
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
-                           "jwks, jwt_issuer and jwt_audience need each other: %s is not set",
+                           "jwks, jwt_issuer and jwt_audience need each other, and "
+                           "oauth_authorization_servers needs them: %s is not set",
                            !s->jwks[0]         ? "jwks"
                            : !s->jwt_issuer[0] ? "jwt_issuer"
                                                : "jwt_audience");
-    return jwks_load(&c->jwks, s->jwks, why);
+    int error =
+        s->oauth_servers[0] ? oauth_resource_check(s->jwt_audience, s->oauth_servers, why) : 0;
+    return error ? error : jwks_load(&c->jwks, s->jwks, why);
 }
 
 int configuration_load(struct configuration *c, const struct configuration_source *source,

@@ -34,7 +34,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 47 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 48 /* rows of the table in settings_table.c */
 
 /* Patterns, each ended by its NUL. */
 struct settings_redact {
@@ -89,6 +89,7 @@ struct settings {
     char jwks[SETTINGS_PATH_MAX];            /* the key set of who signs tokens; "": nobody does */
     char jwt_issuer[SETTINGS_HOSTS_MAX];     /* that they must be of */
     char jwt_audience[SETTINGS_HOSTS_MAX];   /* that they must be for */
+    char oauth_servers[SETTINGS_HOSTS_MAX];  /* URLs of who gives tokens for this server */
     char tls_certificate[SETTINGS_PATH_MAX]; /* with its chain; "": HTTP is without TLS */
     char tls_key[SETTINGS_PATH_MAX];
     uint64_t http_connections;         /* at a time */

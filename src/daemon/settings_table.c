@@ -68,6 +68,7 @@ const struct setting settings_table[] = {
     {ROW("jwks", jwks, "", SETTING_PATH)},
     {ROW("jwt_issuer", jwt_issuer, "", SETTING_HOSTS)},
     {ROW("jwt_audience", jwt_audience, "", SETTING_HOSTS)},
+    {ROW("oauth_authorization_servers", oauth_servers, "", SETTING_HOSTS)},
     {ROW("tls_certificate", tls_certificate, "", SETTING_PATH)},
     {ROW("tls_key", tls_key, "", SETTING_PATH)},
     {COUNT(http_connections, "1024", 1, 65536), FIXED},

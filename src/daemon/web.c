@@ -20,6 +20,13 @@ static int write_metrics(void *context, struct buf *out)
     return metrics_write(w->metrics, out);
 }
 
+static int write_resource(void *context, struct buf *out)
+{
+    const struct web_access *a = &((const struct web *)context)->access;
+    return a->oauth_servers[0] ? oauth_resource_write(a->audience, a->oauth_servers, out)
+                               : SCOUT_E_NOT_FOUND;
+}
+
 /* ---- life ---- */
 
 static void on_accept(struct listener *l, int fd)
@@ -58,9 +65,14 @@ void web_apply(struct web *w, const struct settings *s, struct tls_server *tls, 
 
 static void make_pages(struct web *w)
 {
-    w->pages[0] = (struct http_page){"/health", "text/plain", write_health, NULL};
-    w->pages[1] = (struct http_page){"/metrics", METRICS_TYPE, write_metrics, w};
-    w->page_count = 2;
+    static const char json[] = "application/json";
+    const struct http_page pages[WEB_PAGE_COUNT] = {
+        {"/health", "text/plain", write_health, w},
+        {"/metrics", METRICS_TYPE, write_metrics, w},
+        {OAUTH_RESOURCE_PATH, json, write_resource, w},
+        {OAUTH_RESOURCE_PATH "/mcp", json, write_resource, w},
+    };
+    memcpy(w->pages, pages, sizeof pages);
 }
 
 int web_open(struct web *w, const struct web_config *c)
@@ -81,7 +93,7 @@ int web_open(struct web *w, const struct web_config *c)
         .mcp = *c->mcp,
         .access = web_access_of(&w->access),
         .pages = w->pages,
-        .page_count = w->page_count,
+        .page_count = WEB_PAGE_COUNT,
         .limits = {(uint32_t)s->http_connections, (uint32_t)s->http_address_connections},
         .tls = c->tls,
         .stats = &w->stats,

@@ -8,7 +8,7 @@
 #include "web_access.h"
 #include "web_socket.h"
 
-#define WEB_PAGES_MAX 4
+#define WEB_PAGE_COUNT 4
 
 struct web {
     struct io *io;
@@ -17,8 +17,7 @@ struct web {
     struct http_endpoint *endpoint; /* NULL: HTTP is off */
     struct web_access access;       /* while there is an endpoint */
     struct http_stats stats;
-    struct http_page pages[WEB_PAGES_MAX];
-    size_t page_count;
+    struct http_page pages[WEB_PAGE_COUNT];
     const struct metrics_source *metrics;
     bool has_tls;
     void (*on_closed)(void *context);

@@ -157,8 +157,12 @@ static const char *identify(struct web_access *a, struct slice text, bool tired,
 
 static const char *challenge(struct web_access *a, bool shown)
 {
-    snprintf(a->challenge, sizeof a->challenge, "Bearer realm=\"scoutd\"%s",
-             shown ? ", error=\"invalid_token\"" : "");
+    char url[OAUTH_URL_MAX] = "";
+    if (a->oauth_servers[0])
+        oauth_resource_url(a->audience, url);
+    snprintf(a->challenge, sizeof a->challenge, "Bearer realm=\"scoutd\"%s%s%s%s",
+             shown ? ", error=\"invalid_token\"" : "", url[0] ? ", resource_metadata=\"" : "", url,
+             url[0] ? "\"" : "");
     return a->challenge;
 }
 
@@ -196,8 +200,8 @@ static bool page_is_open(void *context, const struct http_request *q, const stru
 {
     const struct web_access *a = context;
     struct address from;
-    if (slice_is(q->path, "/health"))
-        return true;
+    if (!slice_is(q->path, "/metrics"))
+        return true; /* the others tell nothing of anybody */
     http_forwarded(q, &a->proxies, peer, &from);
     return address_is_loopback(&from) &&
            (network_list_has(&a->proxies, peer) || !http_was_forwarded(q));
@@ -288,6 +292,7 @@ void web_access_apply(struct web_access *a, const struct settings *s, struct jwk
         a->proxies.count = 0; /* the settings would have refused it */
     strcpy(a->issuer, s->jwt_issuer);
     strcpy(a->audience, s->jwt_audience);
+    strcpy(a->oauth_servers, s->oauth_servers);
     jwks_ref(jwks);
     jwks_unref(a->jwks);
     a->jwks = jwks;

@@ -5,6 +5,7 @@
 #include "api_keys.h"
 #include "jwks_watch.h"
 #include "jwt_cache.h"
+#include "oauth_resource.h"
 #include "scout/base/log.h"
 #include "scout/http/endpoint.h"
 #include "scout/http/rate_limit.h"
@@ -31,7 +32,8 @@ struct web_access {
     struct jwks_watch watch;
     char issuer[SETTINGS_HOSTS_MAX], audience[SETTINGS_HOSTS_MAX];
     struct jwt_cache jwts;
-    char why[128], challenge[256]; /* of the last admission */
+    char oauth_servers[SETTINGS_HOSTS_MAX];        /* "": clients are told of none */
+    char why[128], challenge[OAUTH_URL_MAX + 128]; /* of the last admission */
     struct web_access_stats stats;
 };
 

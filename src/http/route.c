@@ -10,6 +10,8 @@
 
 #define ENDPOINT_PATH "/mcp"
 
+static const char nothing_here[] = "There is nothing here; the endpoint is " ENDPOINT_PATH;
+
 static bool is_post(const struct http_request *q)
 {
     return slice_is(q->method, "POST");
@@ -117,7 +119,7 @@ bool http_route_head(struct http_connection *c)
         return access->page_is_open(access->context, q, &c->peer) || admit(c);
     }
     if (!slice_is(q->path, ENDPOINT_PATH))
-        return refuse(c, 404, "There is nothing here; the endpoint is " ENDPOINT_PATH);
+        return refuse(c, 404, nothing_here);
     if (!is_post(q) && !slice_is(q->method, "GET") && !slice_is(q->method, "DELETE"))
         return refuse_method(c, "POST, GET, DELETE");
     return admit(c) && (!is_post(q) || check_post(c));
@@ -128,7 +130,10 @@ static void give_page(struct http_connection *c, const struct http_page *page)
     struct buf body;
     buf_init(&body, MCP_OUT_HIGH);
     struct http_response r = {.status = 200, .type = page->type};
-    if (page->write(page->context, &body) != 0) {
+    int error = page->write(page->context, &body);
+    if (error == SCOUT_E_NOT_FOUND) {
+        http_respond_error(c, 404, nothing_here);
+    } else if (error) {
         http_respond_error(c, 500, "The page could not be written");
     } else {
         r.body = buf_peek(&body);

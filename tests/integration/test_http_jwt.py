@@ -183,6 +183,12 @@ class JwtTest(harness.ScoutTest):
                 (f'jwks = "{path}"\njwt_issuer = i\n', "jwt_audience is not set"),
                 ("jwt_issuer = i\njwt_audience = a\n", "jwks is not set"),
                 (f'jwks = "{path}x"\njwt_issuer = i\njwt_audience = a\n', "No such file"),
+                ('oauth_authorization_servers = "https://a.example.org"\n', "jwks is not set"),
+                (f'jwks = "{path}"\njwt_issuer = i\njwt_audience = a\n'
+                 'oauth_authorization_servers = "https://a.example.org"\n', "must be the URL"),
+                (f'jwks = "{path}"\njwt_issuer = i\njwt_audience = "https://s/mcp"\n'
+                 'oauth_authorization_servers = "https://a,http://b.example.org"\n',
+                 "not 'http://b.example.org'"),
                 (f'jwks = "{private}"\njwt_issuer = i\njwt_audience = a\n', "private key")):
             file = self.write("refused.conf", config)
             told = subprocess.run([harness.SCOUTD, "--check-config", "--config", file],
@@ -190,6 +196,29 @@ class JwtTest(harness.ScoutTest):
                                   env=harness.clean_environment(self.folder))
             self.assertEqual(told.returncode, 1)
             self.assertIn(words, told.stderr)
+
+    def test_clients_are_told_who_gives_tokens(self):
+        """RFC 9728: the challenge leads to a document, which names the servers."""
+        daemon = self.start('oauth_authorization_servers = "https://a.example.org, '
+                            'https://b.example.org/tenant"\n')
+        url = "https://scout.example.org/.well-known/oauth-protected-resource/mcp"
+        for token in (None, "wrong"):
+            challenge = self.answer(daemon, token).headers["www-authenticate"]
+            self.assertTrue(challenge.startswith("Bearer "))
+            self.assertIn(f'resource_metadata="{url}"', challenge)
+        for path in (url.split(".org", 1)[1], "/.well-known/oauth-protected-resource"):
+            with daemon.http(token=None) as client:
+                answer = client.request("GET", path)
+            self.assertEqual((answer.status, answer.headers["content-type"]),
+                             (200, "application/json"))
+            self.assertEqual(answer.json(), {
+                "resource": AUDIENCE, "scopes_supported": ["scoutd:operator"],
+                "authorization_servers": ["https://a.example.org", "https://b.example.org/tenant"],
+                "bearer_methods_supported": ["header"], "resource_name": "scoutd"})
+        self.reload(daemon, self.keys)
+        self.assertNotIn("resource_metadata", self.answer(daemon, None).headers["www-authenticate"])
+        with daemon.http(token=None) as client:
+            self.assertEqual(client.request("GET", path).status, 404)
 
     def test_forged_tokens_are_limited_by_address(self):
         daemon = self.start("http_rate_per_minute = 6\nhttp_rate_burst = 3\n")

@@ -45,7 +45,7 @@ struct http_access {
     void *context;
 };
 
-/* A GET of `path` gives what `write` appends. */
+/* A GET of `path` gives what `write` appends; 404 for SCOUT_E_NOT_FOUND. */
 struct http_page {
     const char *path, *type;
     int (*write)(void *context, struct buf *out); /* 0 or a negative error */
