@@ -75,6 +75,8 @@ static const struct redact_rule rules[] = {
     NAMED("passphrase", 2, "password", redact_assigned),
     NAMED("pgpass", 1, "password", redact_assigned),
     NAMED("_pwd", 1, "password", redact_assigned),
+    EXACT("_PASS", 0, "password", redact_assigned),
+    NAMED("db_pass", 0, "password", redact_assigned),
     NAMED("secret", 2, "secret", redact_assigned),
     NAMED("token", 1, "token", redact_assigned),
     NAMED("credential", 0, "secret", redact_assigned),

@@ -1,16 +1,21 @@
 /* Patterns of the configuration, by PCRE2, interpreted: a process that lets no memory be written
  * and run has no use for its compiler.
  *
- * PCRE2 backtracks, and the text is hostile: so the steps of each search are bounded. What they do
- * not suffice for is told, and never passed for a text without secrets. A pattern may match the
- * empty text; that is no secret. */
+ * PCRE2 backtracks, and the text is hostile: so the steps for each text are bounded, over all of
+ * its matches. PCRE2 does not tell how many it took: each search begins with few, and what did not
+ * suffice is taken off before it begins again with four times as many. What they do not suffice for
+ * is told, and never passed for a text without secrets. A pattern may match the empty text; that is
+ * no secret. Words of an error may be cut within a character, or a host's own bytes: so patterns
+ * are made for texts that are no UTF-8, too. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "redact_pattern.h"
 
+#include "scout/base/utf8.h"
 #include <pcre2.h>
 #include <stdlib.h>
 
 #define HEAP_MAX_KIB 16384u
+#define STEPS_FIRST  2000u /* of one search, before it begins again with more */
 
 struct redact_pattern {
     pcre2_code *code;
@@ -25,8 +30,8 @@ int redact_pattern_new(struct redact_pattern **out, const char *text, struct fai
     if (!p)
         return failure_set(why, SCOUT_E_NOMEM, "No memory for a pattern");
     p->code = pcre2_compile((PCRE2_SPTR)text, strlen(text),
-                            PCRE2_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &number, &offset,
-                            NULL);
+                            PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+                            &number, &offset, NULL);
     if (p->code) {
         pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &p->group);
         p->group = p->group > 0;
@@ -51,15 +56,20 @@ void redact_pattern_free(struct redact_pattern *p)
 
 int redact_search_init(struct redact_search *s, const struct redact_pattern *p, struct slice text)
 {
-    uint64_t steps = REDACT_STEPS_MAX + (uint64_t)text.len * REDACT_STEPS_PER_BYTE;
+    bool is_valid = utf8_valid_len(text) == text.len; /* else PCRE2 looks, each time */
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(p->code, NULL);
     pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    *s = (struct redact_search){.pattern = p, .text = text, .data = data, .limits = limits};
+    *s = (struct redact_search){.pattern = p,
+                                .text = text,
+                                .steps =
+                                    REDACT_STEPS_MAX + (uint64_t)text.len * REDACT_STEPS_PER_BYTE,
+                                .options = is_valid ? PCRE2_NO_UTF_CHECK : 0,
+                                .data = data,
+                                .limits = limits};
     if (!data || !limits) {
         redact_search_fini(s);
         return SCOUT_E_NOMEM;
     }
-    pcre2_set_match_limit(limits, steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX);
     pcre2_set_heap_limit(limits, HEAP_MAX_KIB);
     return 0;
 }
@@ -79,11 +89,24 @@ static size_t next_character(struct slice text, size_t at)
     return at;
 }
 
+/* What pcre2_match says of the text from `at` on. */
+static int match(struct redact_search *s)
+{
+    PCRE2_SPTR text = s->text.data ? s->text.data : (PCRE2_SPTR) "";
+    for (uint64_t most = STEPS_FIRST;; most *= 4) {
+        pcre2_set_match_limit(s->limits, most < UINT32_MAX ? (uint32_t)most : UINT32_MAX);
+        int count =
+            pcre2_match(s->pattern->code, text, s->text.len, s->at, s->options, s->data, s->limits);
+        if (count != PCRE2_ERROR_MATCHLIMIT || most >= s->steps)
+            return count;
+        s->steps -= most;
+    }
+}
+
 int redact_search_next(struct redact_search *s, struct secret *out)
 {
     while (s->at <= s->text.len) {
-        int count = pcre2_match(s->pattern->code, s->text.data ? s->text.data : (PCRE2_SPTR) "",
-                                s->text.len, s->at, PCRE2_NO_UTF_CHECK, s->data, s->limits);
+        int count = match(s);
         if (count == PCRE2_ERROR_NOMATCH)
             return 0;
         if (count < 0)

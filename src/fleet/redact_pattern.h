@@ -5,9 +5,11 @@
 #include "redact_find.h"
 #include "scout/base/error.h"
 
-/* Steps that PCRE2 may take for one search. A text has some for each of its bytes besides. */
-#define REDACT_STEPS_MAX      1000000u
-#define REDACT_STEPS_PER_BYTE 16u
+/* Steps that PCRE2 may take for one text with one pattern. It has some for each of its bytes
+ * besides: so that a result of many short texts, as the names of a directory are, is bounded by its
+ * size, too. */
+#define REDACT_STEPS_MAX      20000u
+#define REDACT_STEPS_PER_BYTE 64u
 
 struct redact_pattern;
 
@@ -19,8 +21,10 @@ void redact_pattern_free(struct redact_pattern *p);
 /* One text that is searched with one pattern. */
 struct redact_search {
     const struct redact_pattern *pattern;
-    struct slice text; /* UTF-8 */
+    struct slice text; /* meant to be UTF-8 */
     size_t at;
+    uint64_t steps;      /* that are left */
+    uint32_t options;    /* PCRE2's */
     void *data, *limits; /* PCRE2's */
 };
 

@@ -1,6 +1,7 @@
 /* Values, and what tells a secret from code and prose.
  *
- * In quotes, a value goes to the closing quote; without, to the next blank. What has blanks around
+ * In quotes, a value goes to the closing quote, or to the end of the line where there is none (the
+ * text was cut, or the value has several lines); without, to the next blank. What has blanks around
  * its `=`, or a colon, may be code or a sentence: there a value without quotes must be the last
  * thing on its line and look like no expression, and one in quotes must be one word. What is
  * written as in the environment (NAME=value) is taken as it is. */
@@ -132,22 +133,19 @@ static bool is_small_number(struct slice v)
 
 /* ---- in quotes ---- */
 
-/* `at` is behind the opening quote; false: it is not closed on its line. */
-static bool take_quoted(const struct redact_scan *s, size_t at, uint8_t quote, size_t slashes,
+/* `at` is behind the opening quote. */
+static void take_quoted(const struct redact_scan *s, size_t at, uint8_t quote, size_t slashes,
                         struct secret *out)
 {
     size_t end = at, run = 0; /* backslashes just before */
-    for (;; end++) {
-        uint8_t c = redact_byte(s, end);
-        if (end >= s->text.len || c == '\n' || end - at >= REDACT_VALUE_MAX)
-            return false;
-        if (c == quote && run <= slashes)
+    for (; end < s->text.len && end - at < REDACT_QUOTED_MAX; end++) {
+        uint8_t c = s->text.data[end];
+        if (c == '\n' || (c == quote && run <= slashes))
             break;
         run = c == '\\' ? run + 1 : 0;
     }
     out->from = at;
     out->to = end - (run < end - at ? run : end - at);
-    return true;
 }
 
 static bool quoted_counts(const struct redact_scan *s, const struct redact_value *v,
@@ -220,7 +218,48 @@ static bool take_plain(const struct redact_scan *s, const struct redact_value *v
         return false;
     out->from = v->at;
     out->to = v->at + value.len;
+    if (end - v->at == REDACT_VALUE_MAX) /* what is longer goes as a whole */
+        while (out->to < s->text.len && !ends_plain(s, v, out->to))
+            out->to++;
     return true;
+}
+
+/* ---- in a block of YAML ---- */
+
+/* Where the lines behind `NAME: |` begin, or `NAME: >-`; 0: it is none. */
+static size_t block_begin(const struct redact_scan *s, const struct redact_value *v)
+{
+    size_t at = v->at;
+    uint8_t c = redact_byte(s, at);
+    if (v->sign != ':' || (c != '|' && c != '>'))
+        return 0;
+    do
+        c = redact_byte(s, ++at);
+    while (at - v->at < 4 && c && strchr("+-123456789 \r", c));
+    return c == '\n' ? at + 1 : 0;
+}
+
+static size_t indentation(const struct redact_scan *s, size_t at)
+{
+    size_t end = at;
+    while (redact_byte(s, end) == ' ' && end - at < REDACT_VALUE_MAX)
+        end++;
+    return end - at;
+}
+
+/* Its lines, as far as they are indented as the first one. */
+static bool take_block(const struct redact_scan *s, size_t at, struct secret *out)
+{
+    size_t indented = indentation(s, at), end = at + indented;
+    if (indented == 0)
+        return false;
+    out->from = end;
+    for (; end < s->text.len && end - at < REDACT_QUOTED_MAX; end++)
+        if (s->text.data[end] == '\n' && indentation(s, end + 1) < indented)
+            break;
+    out->to = end;
+    return out->to > out->from &&
+           redact_value_counts(slice_of(s->text.data + out->from, out->to - out->from));
 }
 
 bool redact_value_take(const struct redact_scan *s, const struct redact_value *v,
@@ -233,7 +272,11 @@ bool redact_value_take(const struct redact_scan *s, const struct redact_value *v
     while (slashes < 3 && redact_byte(s, at + slashes) == '\\')
         slashes++;
     uint8_t quote = redact_byte(s, at + slashes);
+    size_t block = block_begin(s, v);
+    if (block)
+        return take_block(s, block, out);
     if (!is_quote(quote))
         return v->at < s->text.len && take_plain(s, v, out);
-    return take_quoted(s, at + slashes + 1, quote, slashes, out) && quoted_counts(s, v, out);
+    take_quoted(s, at + slashes + 1, quote, slashes, out);
+    return quoted_counts(s, v, out);
 }

@@ -6,8 +6,9 @@
 
 #include "redact_find.h"
 
-#define REDACT_VALUE_MAX 1024 /* bytes of a value that are looked at */
-#define REDACT_VALUE_MIN 3
+#define REDACT_VALUE_MAX  1024  /* bytes of a value that are looked at, without quotes */
+#define REDACT_QUOTED_MAX 16384 /* in quotes, or in a block of YAML */
+#define REDACT_VALUE_MIN  3
 
 struct redact_value {
     size_t at;    /* where it begins, maybe with a quote */

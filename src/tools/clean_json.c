@@ -13,7 +13,7 @@ struct cleaner {
     const struct redactor *redactor;
     struct buf *out;
     struct clean_counts *counts;
-    struct buf text, redacted, neutral;
+    struct buf text, redacted, neutral, again;
     struct slice before;            /* the last text that was cleaned, raw, */
     size_t before_from, before_len; /* and what became of it, in `out` */
     struct clean_counts before_counts;
@@ -53,11 +53,25 @@ bool clean_json_is_clean(const struct redactor *r, struct slice json)
 
 /* ---- one text ---- */
 
+/* What escape sequences had cut in two, or hid the begin of, is whole only without them. */
+static int redact_shown(struct cleaner *c, const struct neutralised *before, struct slice *shown)
+{
+    *shown = buf_peek(&c->neutral);
+    if (memcmp(before, &c->counts->neutralised, sizeof *before) == 0)
+        return 0;
+    int error = redact(c->redactor, *shown, &c->again, &c->counts->redacted);
+    *shown = buf_peek(&c->again);
+    return error;
+}
+
 static int clean_text(struct cleaner *c, struct slice raw)
 {
+    const struct neutralised before = c->counts->neutralised;
+    struct slice shown = {0};
     buf_clear(&c->text);
     buf_clear(&c->redacted);
     buf_clear(&c->neutral);
+    buf_clear(&c->again);
     uint8_t *decoded = buf_reserve(&c->text, raw.len);
     int len = decoded ? json_string(raw, (char *)decoded, raw.len) : SCOUT_E_NOMEM;
     if (len < 0)
@@ -67,9 +81,11 @@ static int clean_text(struct cleaner *c, struct slice raw)
     if (!error)
         error = neutralise(buf_peek(&c->redacted), &c->neutral, &c->counts->neutralised);
     if (!error)
+        error = redact_shown(c, &before, &shown);
+    if (!error)
         error = buf_append_str(c->out, "\"");
     if (!error)
-        error = json_escape(c->out, buf_peek(&c->neutral));
+        error = json_escape(c->out, shown);
     return error ? error : buf_append_str(c->out, "\"");
 }
 
@@ -158,9 +174,11 @@ int clean_json(const struct redactor *r, struct slice json, struct buf *out,
     buf_init(&c.text, CLEAN_TEXT_MAX);
     buf_init(&c.redacted, CLEAN_TEXT_MAX);
     buf_init(&c.neutral, CLEAN_TEXT_MAX);
+    buf_init(&c.again, CLEAN_TEXT_MAX);
     int error = clean_all(&c, json);
     buf_fini(&c.text);
     buf_fini(&c.redacted);
     buf_fini(&c.neutral);
+    buf_fini(&c.again);
     return error;
 }

@@ -52,23 +52,27 @@ bool tool_output_failure(const struct tool_call *call, const struct failure *why
                          struct failure *own)
 {
     struct slice text = slice_str(why->text);
-    struct buf clean, neutral;
+    struct buf clean, neutral, again; /* in this order, see clean_json.c */
     struct clean_counts counts = {0};
     if (is_raw(call) || (is_printable(why->text) && !redact_suspects(call->view->redactor, text)))
         return false;
     buf_init(&clean, CLEAN_TEXT_MAX);
     buf_init(&neutral, CLEAN_TEXT_MAX);
+    buf_init(&again, CLEAN_TEXT_MAX);
     int error = redact(call->view->redactor, text, &clean, &counts.redacted);
     if (!error)
         error = neutralise(buf_peek(&clean), &neutral, &counts.neutralised);
+    if (!error)
+        error = redact(call->view->redactor, buf_peek(&neutral), &again, &counts.redacted);
     if (error)
         failure_set(own, why->error, "It failed, and there is no memory to say why");
     else
-        failure_set(own, why->error, "%.*s", (int)buf_len(&neutral),
-                    (const char *)buf_peek(&neutral).data);
+        failure_set(own, why->error, "%.*s", (int)buf_len(&again),
+                    (const char *)buf_peek(&again).data);
     own->stage = why->stage;
     buf_fini(&clean);
     buf_fini(&neutral);
+    buf_fini(&again);
     return true;
 }
 

@@ -155,6 +155,19 @@ class OutputTest(harness.ScoutTest):
         self.assertTrue(text_of(result).endswith("[not as on the host: 400 terminal controls neutralised, "
                                                  "1 bidi control shown, 2 invisible characters shown]"))
 
+    def test_a_secret_that_escapes_had_cut_in_two(self):
+        # Colours within its name or before its value hid it from the search, and were then taken out.
+        for text in ("pass\x1b[0mword=hunter2\n", "\x1b[31mDB_PASSWORD\x1b[m\x1b[K=hunter2\n", "token: \x1b[1mhunter2\x1b[0m\n"):
+            path = self.fleet.write("demo1", "coloured", text)
+            for result in (self.client.scout("demo1:" + path), self.client.tool("run", host="demo1", command="cat " + path),
+                           self.client.tool("scout", target=self.large, diff="demo1:" + path),
+                           self.client.request("resources/read", {"uri": "scout://demo1" + path})):
+                self.assertNotIn("hunter2", json.dumps(result))
+                self.assertIn("[redacted:", json.dumps(result))
+        result = self.client.scout("demo1:/no\x1b[0mpe/pass\x1b[0mword=hunter2")
+        self.assertScoutError(result, "path-not-found")
+        self.assertNotIn("hunter2", json.dumps(result))
+
     def test_binary_junk(self):
         path = "demo1:" + self.fleet.write("demo1", "junk", bytes(range(256)) * 4000)
         result = self.client.tool("scout", target=path, max_output=16777216)

@@ -274,6 +274,40 @@ static void half_a_key_is_found_too(void **state)
     redactor_free(r);
 }
 
+/* A value whose closing quote had been cut off, or was far away, was shown. */
+static void values_without_an_end_are_found(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"DB_PASSWORD=\"hunter2 abc\ndef\"", "DB_PASSWORD=\"<password>\ndef\""},
+        {"{\"password\": \"hunter2", "{\"password\": \"<password>"},
+        {"he said password: \"what a word", "he said password: \"what a word"},
+        {"a:\n  password: |\n    hunter2\n    abc\n  b: c\n",
+         "a:\n  password: |\n    <password>\n  b: c\n"},
+        {"token: >-\r\n  hunter2", "token: >-\r\n  <token>"},
+        {"token: |\nhunter2", "token: |\nhunter2"},
+        {"SMTP_PASS: hunter2", "SMTP_PASS: <password>"},
+        {"db_pass=hunter2", "db_pass=<password>"},
+    };
+    struct redactor *r = make(true, NULL, 0);
+    char text[20000], *out;
+    uint64_t count;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_redacted(r, cases[i].text, cases[i].expected);
+    for (int quoted = 0; quoted < 2; quoted++) {
+        memset(text, 0, sizeof text);
+        strcpy(text, quoted ? "\"secret\":\"" : "secret=");
+        for (size_t i = strlen(text); i < 9000; i++)
+            text[i] = "Zx7"[i % 3];
+        out = redacted(r, text, &count);
+        assert_null(strstr(out, "Zx7"));
+        free(out);
+    }
+    redactor_free(r);
+}
+
 static void patterns_are_added(void **state)
 {
     static const char *const patterns[] = {"ACME-[0-9]{4}", "^pin (\\d+)$", "x*"};
@@ -311,6 +345,41 @@ static void what_cannot_be_checked_is_withheld(void **state)
     memset(text, 'a', sizeof text);
     memcpy(text + sizeof text - 2, "!", 2);
     assert_redacted(r, text, "<unchecked>");
+    redactor_free(r);
+}
+
+/* Each match had steps of its own, so that many of them took minutes. */
+static void steps_are_of_the_whole_text(void **state)
+{
+    static const char *const patterns[] = {"x(a|aa)+$|b"};
+    static const char piece[] = "xaaaaaaaaaaaaaaaaaaaaab";
+    struct redactor *r = make(false, patterns, 1);
+    size_t size = 1u << 20;
+    char *text = malloc(size + 1);
+    (void)state;
+    for (size_t at = 0; at < size; at++)
+        text[at] = piece[at % strlen(piece)];
+    text[size] = '\0';
+    assert_redacted(r, text, "<unchecked>");
+    free(text);
+    redactor_free(r);
+}
+
+/* The words of an error may end within a character, or be a host's own bytes: PCRE2 was told that
+ * they were UTF-8. */
+static void patterns_bear_text_that_is_no_utf8(void **state)
+{
+    static const char *const patterns[] = {"ACME-\\w{4}"};
+    static const char *const texts[] = {"\xC3 ACME-1234 \xE2\x82", "\xFF", "ACME-12\xF0\x9F\x98"};
+    struct redactor *r = make(false, patterns, 1);
+    uint64_t count;
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char *out = redacted(r, texts[i], &count);
+        assert_int_equal(count, i == 0);
+        assert_null(strstr(out, "1234"));
+        free(out);
+    }
     redactor_free(r);
 }
 
@@ -352,9 +421,12 @@ int main(void)
         cmocka_unit_test(markers_are_no_secrets),
         cmocka_unit_test(secrets_are_found_at_every_place),
         cmocka_unit_test(half_a_key_is_found_too),
+        cmocka_unit_test(values_without_an_end_are_found),
         cmocka_unit_test(patterns_are_added),
         cmocka_unit_test(wrong_patterns_are_refused),
         cmocka_unit_test(what_cannot_be_checked_is_withheld),
+        cmocka_unit_test(steps_are_of_the_whole_text),
+        cmocka_unit_test(patterns_bear_text_that_is_no_utf8),
         cmocka_unit_test(hostile_text_is_searched_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
