@@ -146,7 +146,7 @@ class JwtTest(harness.ScoutTest):
         write_set(self.set, self.stranger)
         harness.wait_until(lambda: self.status(daemon, new) == 200, "the new key counts")
         self.assertEqual(self.status(daemon, old), 401)
-        self.assertIn(" jwks_read keys=1\n", daemon.log())
+        harness.wait_until(lambda: " jwks_read keys=1\n" in daemon.log(), "it is told")
         # One that cannot be used changes nothing, and is told of once.
         with open(self.set + ".new", "w", encoding="utf-8") as out:
             out.write('{"keys":[')
