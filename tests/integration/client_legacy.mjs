@@ -1,12 +1,12 @@
-// Drives an MCP server on stdio with the TypeScript SDK's first client (the initialize handshake):
+// Drives an MCP server (transport.mjs) with the TypeScript SDK's first client (the initialize handshake):
 // node client_legacy.mjs HOST:FILE CONTENT COMMAND ARGUMENT...
 import assert from 'node:assert/strict';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { transportTo } from './transport.mjs';
 
 const [target, content, command, ...args] = process.argv.slice(2);
 const client = new Client({ name: 'legacy-check', version: '1.0.0' });
-await client.connect(new StdioClientTransport({ command, args, env: process.env }));
+await client.connect(await transportTo(true, command, args));
 assert.equal(client.getServerVersion().name, 'scout_mcp');
 await client.ping();
 const { tools } = await client.listTools();

@@ -1,19 +1,18 @@
-// Lists, reads and completes resources of an MCP server on stdio with the TypeScript SDK's first or
+// Lists, reads and completes resources of an MCP server (transport.mjs) with the TypeScript SDK's first or
 // second client: node client_resources.mjs MODE HOST FOLDER COMMAND ARGUMENT...
 // MODE is `first`, or the second client's mode of version negotiation. FOLDER is on HOST and has `note.md`
 // ("# Note\n") and `pixel.png` (4 bytes).
 import assert from 'node:assert/strict';
+import { transportTo } from './transport.mjs';
 
 const [mode, host, folder, command, ...args] = process.argv.slice(2);
 const legacy = mode === 'first';
 const { Client } = await import(
   legacy ? '@modelcontextprotocol/sdk/client/index.js' : '@modelcontextprotocol/client');
-const { StdioClientTransport } = await import(
-  legacy ? '@modelcontextprotocol/sdk/client/stdio.js' : '@modelcontextprotocol/client/stdio');
 const client = new Client({ name: 'resources-check', version: '1.0.0' }, legacy ? {} : {
   versionNegotiation: { mode: mode === 'pin' ? { pin: '2026-07-28' } : mode },
 });
-await client.connect(new StdioClientTransport({ command, args, env: process.env }));
+await client.connect(await transportTo(legacy, command, args));
 assert.ok(client.getServerCapabilities().resources, 'resources are offered');
 assert.ok(client.getServerCapabilities().completions, 'completions are offered');
 

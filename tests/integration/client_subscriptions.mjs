@@ -1,17 +1,16 @@
-// Subscribes to a file of an MCP server on stdio with the TypeScript SDK's first or second client:
+// Subscribes to a file of an MCP server (transport.mjs) with the TypeScript SDK's first or second client:
 // node client_subscriptions.mjs MODE HOST FILE COMMAND ARGUMENT...
 // MODE is `first`, or the second client's mode of version negotiation. FILE is on HOST and here; this script
 // changes it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { transportTo } from './transport.mjs';
 
 const [mode, host, file, command, ...args] = process.argv.slice(2);
 const first = mode === 'first';
 const { Client } = await import(
   first ? '@modelcontextprotocol/sdk/client/index.js' : '@modelcontextprotocol/client');
-const { StdioClientTransport } = await import(
-  first ? '@modelcontextprotocol/sdk/client/stdio.js' : '@modelcontextprotocol/client/stdio');
 const client = new Client({ name: 'subscriptions-check', version: '1.0.0' }, first ? {} : {
   versionNegotiation: { mode: mode === 'pin' ? { pin: '2026-07-28' } : mode },
 });
@@ -22,7 +21,7 @@ if (first) {
 } else {
   client.setNotificationHandler('notifications/resources/updated', (one) => told.push(one.params.uri));
 }
-await client.connect(new StdioClientTransport({ command, args, env: process.env }));
+await client.connect(await transportTo(first, command, args));
 assert.equal(client.getServerCapabilities().resources.subscribe, true);
 assert.equal(client.getServerCapabilities().resources.listChanged, true);
 
