@@ -3,7 +3,8 @@
  * Serves what the official conformance suite of MCP calls (fixture.h) on scoutd's own dispatcher
  * and HTTP endpoint, to whoever connects, and at PATH, one message a line. At most N (256) clients
  * at once by HTTP. For tests and benchmarks alone; it is never installed. Port 0: any that is free.
- * Prints the address when it serves. */
+ * Prints the address when it serves. Without PATH, SIGTERM ends what is under way, and the program
+ * when nothing of it is left: the loop asserts that. */
 #include "fixture.h"
 #include "lines.h"
 #include "scout/http/endpoint.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -27,6 +29,9 @@ struct server {
     struct http_endpoint *endpoint;
     struct mcp_config mcp;
     struct io *io;
+    struct io_file signal_file;
+    struct io_op signal_op;
+    struct signalfd_siginfo signal;
 };
 
 struct options {
@@ -69,6 +74,38 @@ static void on_accept_lines(struct listener *l, int fd)
     struct server *server = CONTAINER_OF(l, struct server, lines);
     lines_accept(server->io, fd, &server->mcp);
 }
+
+/* ---- the end ---- */
+
+static void on_freed(void *context)
+{
+    struct server *s = context;
+    io_close(&s->signal_file, NULL);
+    io_stop(s->io);
+}
+
+static void on_signal(struct io_op *op, struct io_event event)
+{
+    struct server *s = CONTAINER_OF(op, struct server, signal_op);
+    if (event.res <= 0)
+        return;
+    listener_close(&s->listener);
+    http_endpoint_drain(s->endpoint);
+    http_endpoint_free(s->endpoint, on_freed, s);
+}
+
+static void await_signal(struct server *s)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    io_op_init(&s->signal_op);
+    io_file_adopt(s->io, &s->signal_file, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    io_read(&s->signal_file, &s->signal_op, &s->signal, sizeof s->signal, -1, on_signal);
+}
+
+/* ---- the begin ---- */
 
 static bool parse_address(const char *text, struct sockaddr_in *out)
 {
@@ -204,7 +241,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "scoutd-conformance: cannot listen\n");
         return 1;
     }
+    if (!options.socket)
+        await_signal(&server);
     print_address(&server.listener);
     io_run(server.io);
+    while (io_run_once(server.io, 0))
+        ; /* files that are being closed */
+    io_free(server.io);
     return 0;
 }
