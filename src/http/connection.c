@@ -75,9 +75,9 @@ static void close_if_drained(struct http_connection *c)
 {
     if (!c->finished || c->lingering || c->closing || http_connection_pending(c) > 0)
         return;
+    if (c->secure && http_secure_end(c))
+        return; /* that has to go first */
     c->lingering = true;
-    if (c->secure)
-        http_secure_end(c);
     io_shutdown_send(&c->stream.file);
     stream_resume(&c->stream);
     wait_ms(c, LINGER_MS);
@@ -105,16 +105,36 @@ static void wait_ms(struct http_connection *c, uint64_t ms)
     io_timer_start(io, &c->timer, io_now(io) + ms * NS_PER_MS, on_timer);
 }
 
+/* It has taken all that there is, or some of it. */
+static void moved(struct http_connection *c)
+{
+    c->sent = c->stream.sent;
+    c->moved_ns = io_now(c->endpoint->config.io);
+}
+
+static bool stalls(struct http_connection *c)
+{
+    if (http_connection_pending(c) == 0 || c->sent != c->stream.sent)
+        moved(c);
+    return io_now(c->endpoint->config.io) - c->moved_ns >= HTTP_STALL_TIME_MS * (uint64_t)NS_PER_MS;
+}
+
+/* A look at a connection that is being answered, or that has its last answer. */
+static void watch(struct http_connection *c)
+{
+    if (c->lingering || stalls(c))
+        http_connection_close(c);
+    else if (c->listening)
+        http_events_keepalive(c);
+    if (!c->closing)
+        wait_ms(c, c->listening ? HTTP_KEEPALIVE_MS : HTTP_STALL_TIME_MS);
+}
+
 static void on_timer(struct io_timer *timer)
 {
     struct http_connection *c = CONTAINER_OF(timer, struct http_connection, timer);
-    size_t pending = http_connection_pending(c);
-    bool stalls = pending > 0 && pending >= c->pending;
-    if (c->lingering || (stalls && (c->answering || c->finished))) {
-        http_connection_close(c);
-    } else if (c->answering || c->finished) {
-        c->pending = pending;
-        wait_ms(c, HTTP_STALL_TIME_MS);
+    if (c->answering || c->finished) {
+        watch(c);
     } else if (http_reader_is_idle(&c->reader)) {
         http_connection_close(c);
     } else {
@@ -164,7 +184,7 @@ void http_connection_answered(struct http_connection *c)
         histogram_add(&c->endpoint->config.stats->request_times, io_now(io) - c->since_ns);
     c->answering = false;
     http_session_unlisten(c);
-    c->pending = 0;
+    moved(c);
     c->finished = c->last;
     wait_ms(c, c->last ? HTTP_STALL_TIME_MS : HTTP_IDLE_TIME_MS);
     if (!c->last)
@@ -198,10 +218,12 @@ static void on_whole(struct http_connection *c)
     bool has_body = q->chunked || q->content_length > 0;
     c->answering = true;
     c->since_ns = io_now(c->endpoint->config.io);
-    c->pending = 0;
+    moved(c);
     wait_ms(c, HTTP_STALL_TIME_MS);
     if (has_body || http_route_head(c))
         http_route_whole(c);
+    if (c->listening)
+        wait_ms(c, HTTP_KEEPALIVE_MS);
 }
 
 /* Takes up requests as long as each is answered at once. What is left of `data` is kept. */
@@ -242,7 +264,8 @@ void http_connection_take(struct http_connection *c, struct slice data)
 
 void http_connection_ready(struct http_connection *c)
 {
-    wait_ms(c, HTTP_IDLE_TIME_MS);
+    if (!c->finished)
+        wait_ms(c, HTTP_IDLE_TIME_MS);
 }
 
 void http_connection_finish(struct http_connection *c)

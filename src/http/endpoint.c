@@ -22,6 +22,7 @@ int http_endpoint_new(struct http_endpoint **out, const struct http_config *conf
     list_init(&e->connections);
     list_init(&e->exchanges);
     list_init(&e->sessions);
+    list_init(&e->streams);
     list_init(&e->turns);
     if (config->tls)
         e->tls = tls_server_ref(config->tls);

@@ -3,7 +3,9 @@
  *
  * Events of a session have ids, `STREAM-NUMBER`, and are kept, STREAM_MAX bytes of each stream and
  * the last STREAMS_MAX streams, so that a client whose connection broke can ask for what came after
- * the last one that it saw. A stream's first event has an id and nothing else. */
+ * the last one that it saw. For all sessions together it is HTTP_KEPT_MAX bytes: beyond that the
+ * stream that has been silent longest is forgotten, else whoever opens many sessions would take all
+ * memory. A stream's first event has an id and nothing else, for clients that know that. */
 #include "http_state.h"
 
 #include "scout/base/container.h"
@@ -23,7 +25,6 @@ void http_events_begin(struct http_connection *c)
 {
     const struct http_response r = {.status = 200, .type = "text/event-stream", .events = true};
     http_respond(c, &r);
-    c->endpoint->config.stats->streams++;
 }
 
 void http_events_end(struct http_connection *c)
@@ -60,9 +61,18 @@ static struct http_stream *stream_find(const struct http_session *s, uint64_t nu
     return NULL;
 }
 
-/* Keeps the event; older ones make room. One that is too large by itself is not kept, and what was
+/* None of what was sent so far can be asked for any more. */
+static void forget(struct http_endpoint *e, struct http_stream *stream)
+{
+    e->kept_bytes -= buf_len(&stream->events);
+    buf_clear(&stream->events);
+    stream->first = stream->next;
+    list_remove(&stream->of_all);
+}
+
+/* Adds the event; older ones make room. One that is too large by itself is not kept, and what was
  * before it is forgotten, too: nobody shall be told a stream with a hole. */
-static void keep(struct http_stream *stream, struct slice line)
+static void append(struct http_stream *stream, struct slice line)
 {
     const struct event_record record = {stream->next, line.len};
     size_t len = sizeof record + line.len;
@@ -78,6 +88,18 @@ static void keep(struct http_stream *stream, struct slice line)
         buf_clear(&stream->events);
         stream->first = stream->next + 1;
     }
+    stream->next++;
+}
+
+static void keep(struct http_endpoint *e, struct http_stream *stream, struct slice line)
+{
+    e->kept_bytes -= buf_len(&stream->events);
+    append(stream, line);
+    e->kept_bytes += buf_len(&stream->events);
+    list_remove(&stream->of_all);
+    list_append(&e->streams, &stream->of_all);
+    while (e->kept_bytes > HTTP_KEPT_MAX)
+        forget(e, CONTAINER_OF(e->streams.next, struct http_stream, of_all));
 }
 
 void http_events_send(struct http_connection *c, struct http_session *s, uint64_t stream,
@@ -86,8 +108,8 @@ void http_events_send(struct http_connection *c, struct http_session *s, uint64_
     struct http_stream *kept = stream ? stream_find(s, stream) : NULL;
     uint64_t number = 0;
     if (kept) {
-        keep(kept, line);
-        number = kept->next++;
+        number = kept->next;
+        keep(s->endpoint, kept, line);
     }
     if (c)
         send_event(c, kept ? stream : 0, number, line);
@@ -95,10 +117,12 @@ void http_events_send(struct http_connection *c, struct http_session *s, uint64_
 
 static void stream_free(struct http_session *s, struct http_stream *stream)
 {
+    forget(s->endpoint, stream);
     list_remove(&stream->node);
     buf_fini(&stream->events);
     free(stream);
     s->stream_count--;
+    s->endpoint->config.stats->streams--;
 }
 
 /* The oldest that has ended makes room. */
@@ -124,8 +148,10 @@ uint64_t http_events_stream(struct http_session *s)
     buf_init(&stream->events, STREAM_MAX);
     stream->number = ++s->stream_number;
     list_init(&stream->node);
+    list_init(&stream->of_all);
     list_append(&s->streams, &stream->node);
     s->stream_count++;
+    s->endpoint->config.stats->streams++;
     return stream->number;
 }
 

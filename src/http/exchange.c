@@ -125,7 +125,7 @@ static void begin_stream(struct http_exchange *x)
         x->stream = http_events_stream(x->session);
     if (x->connection)
         http_events_begin(x->connection);
-    if (x->connection && x->stream)
+    if (x->connection && x->stream && http_session_is_primed(x->session))
         http_events_send(x->connection, x->session, x->stream, slice_of(NULL, 0));
 }
 
@@ -294,6 +294,8 @@ void http_exchange_start(struct http_connection *c, struct http_session *s)
         x->connection = NULL;
         http_exchange_free(x);
         http_respond_error(c, 503, "The message could not be taken up");
+        if (s)
+            http_session_end(s); /* it takes no further message */
         return;
     }
     if (x->takes_events)

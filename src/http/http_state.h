@@ -49,7 +49,8 @@ struct http_connection {
     struct io_timer timer;
     struct io_task task;
     uint64_t since_ns; /* of the request that is being answered; before, of the connection */
-    size_t pending;    /* bytes that waited to be taken at the last look */
+    uint64_t sent;     /* bytes, when it was last seen to take some */
+    uint64_t moved_ns; /* that was then */
     bool answering;    /* a whole request */
     bool last;         /* no request is taken after the one that is being read or answered */
     bool finished;     /* the last one has its answer */
@@ -62,11 +63,11 @@ struct http_secure {
     struct http_connection *connection; /* NULL: it has gone */
     struct tls_session *session;
     struct buf plain; /* to be encrypted */
-    struct buf raw;   /* came while a helper thread has the session */
+    struct buf raw;   /* came before the handshake was done, and the session has not got it */
     struct io_job job;
     struct list turn; /* of the endpoint's, while it waits for a helper thread */
     int result;       /* of the handshake's last step */
-    bool working, open;
+    bool working, open, ended;
 };
 
 struct http_exchange {
@@ -89,6 +90,7 @@ struct http_exchange {
 /* Events of one stream that can be asked for again. */
 struct http_stream {
     struct list node;
+    struct list of_all; /* of the endpoint, while events are kept */
     uint64_t number;
     uint64_t first, next; /* events that are kept, and the one that comes */
     struct buf events;    /* the last ones, each behind its number and length */
@@ -98,7 +100,7 @@ struct http_stream {
 struct http_session {
     struct http_endpoint *endpoint;
     struct list node;   /* of the endpoint's bucket */
-    struct list of_all; /* of the endpoint */
+    struct list of_all; /* of the endpoint: the one that was used last is last */
     char id[HTTP_SESSION_ID_LEN + 1];
     struct http_seat *seat;
     struct list exchanges;
@@ -113,6 +115,8 @@ struct http_session {
 struct http_endpoint {
     struct http_config config;
     struct list connections, exchanges, sessions;
+    struct list streams; /* that keep events: the one that got the last one is last */
+    size_t kept_bytes;   /* of them */
     struct list buckets[HTTP_BUCKETS];
     struct address_counts addresses; /* of the connections */
     struct tls_server *tls;          /* of new connections; NULL: they are not by TLS */
@@ -156,8 +160,8 @@ void http_secure_close(struct http_connection *c);
 void http_secure_input(struct http_connection *c, struct slice data);
 /* What was written is encrypted, and handed to the stream. */
 void http_secure_flush(struct http_connection *c);
-/* Tells the peer that nothing more comes. */
-void http_secure_end(struct http_connection *c);
+/* Tells the peer that nothing more comes. True: the connection is not ready to be shut down. */
+bool http_secure_end(struct http_connection *c);
 
 /* ---- respond.c ---- */
 struct http_response {
@@ -201,6 +205,8 @@ struct http_session *http_session_new(struct http_endpoint *e, struct http_seat 
 struct http_session *http_session_find(struct http_endpoint *e, struct slice id,
                                        const struct identity *identity);
 void http_session_end(struct http_session *s);
+/* Whether its client knows events that have nothing but an id. */
+bool http_session_is_primed(const struct http_session *s);
 /* It is in use. */
 void http_session_touch(struct http_session *s);
 /* There are lines in its seat's news. */
@@ -216,8 +222,7 @@ void http_events_send(struct http_connection *c, struct http_session *s, uint64_
                       struct slice line);
 void http_events_end(struct http_connection *c);
 void http_events_keepalive(struct http_connection *c);
-/* A new stream of a session; 0 without memory. Its first event says its id (revision 2025-11-25).
- */
+/* A new stream of a session; 0 without memory, or when too many are open. */
 uint64_t http_events_stream(struct http_session *s);
 void http_events_stream_end(struct http_session *s, uint64_t stream);
 void http_events_free(struct http_session *s);

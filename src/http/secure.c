@@ -4,16 +4,21 @@
  *     HANDSHAKE --(bytes) WAITING for a turn --> WORKING on a helper thread --> HANDSHAKE ... OPEN
  *
  * A handshake takes milliseconds of CPU: HANDSHAKES_MAX of them are worked on at a time, the others
- * wait for their turn in order, so that a flood delays newcomers and not whoever is in. While a
- * helper thread has the session, what arrives is gathered beside it; a connection that closes
- * meanwhile leaves it its memory. */
+ * wait for their turn in order, so that a flood delays newcomers and not whoever is in. What
+ * arrives before the handshake is done is gathered beside the session, which a helper thread may
+ * have; a connection that closes meanwhile leaves it its memory.
+ *
+ * Behind the last of its handshake a client may send a whole request at once, before the server has
+ * looked at it: from RAW_HIGH bytes on reading stops until the handshake is done. */
 #include "http_state.h"
 
 #include "scout/base/container.h"
 #include <stdlib.h>
 
 #define HANDSHAKES_MAX 2
-#define RAW_MAX        TLS_IN_MAX
+#define PIECE          (2 * TLS_RECORD_MAX) /* bytes that a session is fed at a time */
+#define RAW_HIGH       (64u * 1024u)
+#define RAW_MAX        (8u * 1024u * 1024u) /* with what was under way when reading stopped */
 #define PLAIN_IN_MAX   (2 * TLS_IN_MAX)
 
 static void work(struct http_secure *x);
@@ -88,12 +93,15 @@ void http_secure_flush(struct http_connection *c)
     send_out(x);
 }
 
-void http_secure_end(struct http_connection *c)
+bool http_secure_end(struct http_connection *c)
 {
-    if (!c->secure->open)
-        return;
-    tls_session_end(c->secure->session);
-    send_out(c->secure);
+    struct http_secure *x = c->secure;
+    if (!x->open || x->ended)
+        return false;
+    x->ended = true;
+    tls_session_end(x->session);
+    send_out(x);
+    return c->closing || http_connection_pending(c) > 0;
 }
 
 /* ---- in ---- */
@@ -111,6 +119,29 @@ static void read_plain(struct http_secure *x)
         http_connection_close(c);
     else if (!c->closing)
         send_out(x);
+}
+
+static void take(struct http_secure *x, struct slice data)
+{
+    if (tls_session_feed(x->session, data) != 0)
+        http_connection_close(x->connection);
+    else
+        read_plain(x);
+}
+
+/* What came behind the handshake. */
+static void take_raw(struct http_secure *x)
+{
+    struct http_connection *c = x->connection;
+    struct buf raw = x->raw;
+    struct slice rest = buf_peek(&raw);
+    buf_init(&x->raw, RAW_MAX);
+    do {
+        size_t len = rest.len < PIECE ? rest.len : PIECE;
+        take(x, slice_of(rest.data, len));
+        rest = slice_skip(rest, len);
+    } while (rest.len > 0 && !c->closing);
+    buf_fini(&raw);
 }
 
 static void log_failure(const struct http_secure *x)
@@ -151,6 +182,13 @@ static void count(const struct http_secure *x)
                   io_now(x->endpoint->config.io) - x->connection->since_ns);
 }
 
+static void want_turn(struct http_secure *x)
+{
+    if (!x->working && !list_linked(&x->turn))
+        list_append(&x->endpoint->turns, &x->turn);
+    next_turn(x->endpoint);
+}
+
 static void after_handshake(struct http_secure *x)
 {
     struct http_connection *c = x->connection;
@@ -165,13 +203,13 @@ static void after_handshake(struct http_secure *x)
         return;
     }
     x->open = x->result == 1;
-    struct buf raw = x->raw;
-    buf_init(&x->raw, RAW_MAX);
-    if (x->open)
+    stream_resume(&c->stream);
+    if (x->open) {
         http_connection_ready(c);
-    if (x->open || buf_len(&raw) > 0)
-        http_secure_input(c, buf_peek(&raw));
-    buf_fini(&raw);
+        take_raw(x);
+    } else if (buf_len(&x->raw) > 0) {
+        want_turn(x);
+    }
 }
 
 static void on_worked(struct io_job *job)
@@ -192,6 +230,13 @@ static void on_worked(struct io_job *job)
 
 static void work(struct http_secure *x)
 {
+    struct slice raw = buf_peek(&x->raw);
+    size_t len = raw.len < PIECE ? raw.len : PIECE;
+    if (tls_session_feed(x->session, slice_of(raw.data, len)) != 0) {
+        http_connection_close(x->connection);
+        return;
+    }
+    buf_consume(&x->raw, len);
     x->working = true;
     x->endpoint->handshakes++;
     io_job_start(x->endpoint->config.io, &x->job, run, on_worked);
@@ -200,18 +245,15 @@ static void work(struct http_secure *x)
 void http_secure_input(struct http_connection *c, struct slice data)
 {
     struct http_secure *x = c->secure;
-    int error = x->working ? buf_append(&x->raw, data) : tls_session_feed(x->session, data);
-    if (error) {
+    if (x->open) {
+        take(x, data);
+        return;
+    }
+    if (buf_append(&x->raw, data) != 0) {
         http_connection_close(c);
         return;
     }
-    if (x->working)
-        return;
-    if (x->open) {
-        read_plain(x);
-        return;
-    }
-    if (!list_linked(&x->turn))
-        list_append(&x->endpoint->turns, &x->turn);
-    next_turn(x->endpoint);
+    if (buf_len(&x->raw) >= RAW_HIGH)
+        stream_pause(&c->stream);
+    want_turn(x);
 }

@@ -9,6 +9,8 @@
 #include "scout/base/container.h"
 #include <stdlib.h>
 
+#define PRIMED_SINCE "2025-11-25" /* revisions from then on know events without data */
+
 static struct list *bucket_of(struct http_endpoint *e, struct slice id)
 {
     uint32_t hash = 2166136261u;
@@ -27,13 +29,23 @@ static void make_id(struct io *io, char out[HTTP_SESSION_ID_LEN + 1])
     out[HTTP_SESSION_ID_LEN] = '\0';
 }
 
+static bool is_idle(const struct http_session *s)
+{
+    return list_empty(&s->exchanges) && !s->listener;
+}
+
 static void on_expiry(struct io_timer *timer)
 {
     struct http_session *s = CONTAINER_OF(timer, struct http_session, expiry);
-    if (list_empty(&s->exchanges) && !s->listener)
+    if (is_idle(s))
         http_session_end(s);
     else
         http_session_touch(s);
+}
+
+bool http_session_is_primed(const struct http_session *s)
+{
+    return strcmp(mcp_session_negotiated(s->seat->mcp), PRIMED_SINCE) >= 0;
 }
 
 void http_session_touch(struct http_session *s)
@@ -41,11 +53,35 @@ void http_session_touch(struct http_session *s)
     struct io *io = s->endpoint->config.io;
     io_timer_start(io, &s->expiry, io_now(io) + HTTP_SESSION_IDLE_MS * (uint64_t)NS_PER_MS,
                    on_expiry);
+    list_remove(&s->of_all);
+    list_append(&s->endpoint->sessions, &s->of_all);
+}
+
+/* Whether that name may have one more. Clients that crash never say DELETE. */
+static bool make_room(struct http_endpoint *e, const char *name)
+{
+    uint32_t count = 0;
+    struct http_session *idle = NULL;
+    if (e->session_count < HTTP_NAME_SESSIONS_MAX)
+        return true;
+    for (struct list *n = e->sessions.next; n != &e->sessions; n = n->next) {
+        struct http_session *s = CONTAINER_OF(n, struct http_session, of_all);
+        if (strcmp(s->seat->identity.name, name) != 0)
+            continue;
+        count++;
+        if (!idle && is_idle(s))
+            idle = s;
+    }
+    if (count < HTTP_NAME_SESSIONS_MAX)
+        return e->session_count < HTTP_SESSIONS_MAX;
+    if (idle)
+        http_session_end(idle);
+    return idle;
 }
 
 struct http_session *http_session_new(struct http_endpoint *e, struct http_seat *seat)
 {
-    struct http_session *s = e->session_count < HTTP_SESSIONS_MAX ? calloc(1, sizeof *s) : NULL;
+    struct http_session *s = make_room(e, seat->identity.name) ? calloc(1, sizeof *s) : NULL;
     if (!s)
         return NULL;
     s->endpoint = e;
@@ -58,7 +94,6 @@ struct http_session *http_session_new(struct http_endpoint *e, struct http_seat 
     list_init(&s->streams);
     io_timer_init(&s->expiry);
     list_append(bucket_of(e, slice_str(s->id)), &s->node);
-    list_append(&e->sessions, &s->of_all);
     e->session_count++;
     e->config.stats->sessions++;
     http_session_touch(s);
@@ -157,6 +192,20 @@ static struct http_exchange *exchange_of(struct http_session *s, uint64_t stream
     return NULL;
 }
 
+/* The connection that it had may have been dead for long, unknown to this side. */
+static void take_over(struct http_exchange *x, struct http_connection *c)
+{
+    struct http_connection *old = x->connection;
+    if (c->exchange)
+        http_exchange_detach(c->exchange);
+    c->exchange = x;
+    x->connection = c;
+    if (!old)
+        return;
+    old->exchange = NULL;
+    http_connection_close(old);
+}
+
 /* Goes on with a stream behind the event that the client has seen last. */
 static void resume(struct http_session *s, struct http_connection *c, struct slice last)
 {
@@ -172,14 +221,11 @@ static void resume(struct http_session *s, struct http_connection *c, struct sli
         return;
     if (stream->number == s->news) {
         listen_news(s, c);
-    } else if (stream->ended || !x || x->connection) {
+    } else if (stream->ended || !x) {
         http_events_end(c);
         http_connection_answered(c);
     } else {
-        if (c->exchange)
-            http_exchange_detach(c->exchange);
-        c->exchange = x;
-        x->connection = c;
+        take_over(x, c);
     }
 }
 
@@ -197,6 +243,6 @@ void http_session_listen(struct http_session *s, struct http_connection *c)
     }
     listen_news(s, c);
     http_events_begin(c);
-    if (!c->closing)
+    if (!c->closing && http_session_is_primed(s))
         http_events_send(c, s, news_stream(s), slice_of(NULL, 0));
 }

@@ -115,9 +115,21 @@ static bool argument_text(struct slice value, char out[HEADER_VALUE_MAX])
     }
 }
 
+static bool is_integer(const char *text)
+{
+    text += *text == '-';
+    return *text && !text[strspn(text, "0123456789")];
+}
+
+/* Integers as they are written, since a double does not tell large ones apart; what else is a
+ * number by its value, and nothing that only C takes for one. */
 static bool same_number(const char *a, const char *b)
 {
     char *end_a, *end_b;
+    if (strcmp(a, b) == 0)
+        return true;
+    if ((is_integer(a) && is_integer(b)) || a[strspn(a, "0123456789+-.eE")])
+        return false;
     double x = strtod(a, &end_a), y = strtod(b, &end_b);
     return *a && *b && !*end_a && !*end_b && x == y;
 }

@@ -306,13 +306,23 @@ static struct request *live_by_way(const struct mcp_session *s, const struct mcp
     return NULL;
 }
 
+/* What the way was to tell is told to nobody, and not counted for it any more. */
+static void leave_way(struct mcp_session *s, struct request *r)
+{
+    if (r->batch)
+        batch_drop(r->batch);
+    r->way->in_flight--;
+    r->way = &s->own;
+    r->way->in_flight++;
+}
+
 /* Requests that have not ended would be answered by ways that may be gone by then. */
 static void forget_way(struct mcp_session *s, struct list *requests, const struct mcp_way *way)
 {
     for (struct list *n = requests->next; n != requests; n = n->next) {
         struct request *r = CONTAINER_OF(n, struct request, node);
         if (r->way == way || !way)
-            r->way = &s->own;
+            leave_way(s, r);
     }
 }
 
@@ -321,9 +331,7 @@ void mcp_session_drop_way(struct mcp_session *s, struct mcp_way *way)
     struct request *r;
     session_enter(s);
     while ((r = live_by_way(s, way))) {
-        if (r->batch)
-            batch_drop(r->batch);
-        r->way = &s->own;
+        leave_way(s, r);
         call_cancel(s, r);
     }
     forget_way(s, &s->requests.ending, way);

@@ -30,6 +30,7 @@ static void stream_setup(struct stream *s, size_t out_max, const struct stream_e
     buf_init(&s->gather, out_max);
     buf_init(&s->sending, out_max);
     s->ended = s->broken = s->closing = false;
+    s->sent = 0;
 }
 
 void stream_init(struct stream *s, struct io *io, int fd, size_t out_max,
@@ -105,6 +106,7 @@ static void on_sent(struct io_op *op, struct io_event event)
         return;
     }
     buf_consume(&s->sending, (size_t)event.res);
+    s->sent += (uint64_t)event.res;
     if (stream_pending(s) > 0) {
         start_send(s);
         return;

@@ -55,6 +55,53 @@ class HttpsTest(harness.ScoutTest):
         self.addCleanup(client.close)
         return client
 
+    def behind_handshake(self, context, session, data):
+        """The answer to what was sent at once with the last of a handshake, which is the client's
+        where a session is taken up again, and in TLS 1.3."""
+        came, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(came, out, session=session)
+        peer = socket.create_connection(("127.0.0.1", self.daemon.port), harness.ANSWER_S)
+        self.addCleanup(peer.close)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                peer.sendall(out.read())
+                came.write(peer.recv(1 << 16))
+        tls.write(data)
+        peer.sendall(out.read())
+        while True:
+            try:
+                return tls.read(1 << 16)
+            except ssl.SSLWantReadError:
+                got = peer.recv(1 << 16)
+                self.assertTrue(got, "the server closed")
+                came.write(got)
+
+    def test_a_large_request_right_behind_the_handshake(self):
+        """It comes while a helper thread has the session: it is not too much, it has to wait."""
+        body = b" " * 3_500_000 + b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+        data = (f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                f"{self.daemon.token()}\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+        context = self.context()
+        with self.https(context) as client:
+            self.assertTrue(self.served(client))
+            session = client.socket.session
+        for _ in range(5):
+            self.assertTrue(self.behind_handshake(context, session, data)
+                            .startswith(b"HTTP/1.1 200 "))
+
+    def test_the_end_is_said(self):
+        """Else a client cannot tell it from an answer that somebody on the way cut short."""
+        client = Http(self.daemon.port, token=self.daemon.token())
+        client.socket = self.context().wrap_socket(client.socket, suppress_ragged_eofs=False)
+        self.addCleanup(client.close)
+        self.assertEqual(client.request("GET", "/health", headers={"Connection": "close"}).status,
+                         200)
+        self.assertEqual(client.socket.recv(1), b"")
+
     def served(self, client):
         status, message = client.modern("tools/call", CALL)
         return status == 200 and "isError" not in message["result"]

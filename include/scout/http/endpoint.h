@@ -14,13 +14,15 @@
 #include "scout/net/http_request.h"
 #include "scout/net/tls.h"
 
-#define HTTP_BODY_MAX        MCP_LINE_MAX
-#define HTTP_REQUEST_TIME_MS 30000  /* from a request's first byte to its last */
-#define HTTP_IDLE_TIME_MS    120000 /* without a request */
-#define HTTP_STALL_TIME_MS   60000  /* of a client that takes nothing of its answer */
-#define HTTP_KEEPALIVE_MS    15000  /* between two signs of life of a silent stream */
-#define HTTP_SESSIONS_MAX    4096
-#define HTTP_SESSION_IDLE_MS (30 * 60000)
+#define HTTP_BODY_MAX          MCP_LINE_MAX
+#define HTTP_REQUEST_TIME_MS   30000  /* from a request's first byte to its last */
+#define HTTP_IDLE_TIME_MS      120000 /* without a request */
+#define HTTP_STALL_TIME_MS     60000  /* of a client that takes nothing of its answer */
+#define HTTP_KEEPALIVE_MS      15000  /* between two signs of life of a silent stream */
+#define HTTP_SESSIONS_MAX      4096
+#define HTTP_NAME_SESSIONS_MAX 1024 /* of one name; the one that was idle longest makes room */
+#define HTTP_KEPT_MAX          (64u * 1024u * 1024u) /* bytes of events that are kept, for all sessions */
+#define HTTP_SESSION_IDLE_MS   (30 * 60000)
 
 /* What was decided about a request before its body is looked at. */
 struct http_admission {

@@ -31,6 +31,7 @@ struct stream {
     struct io_task flush;
     struct buf gather;  /* what the owner writes */
     struct buf sending; /* what the kernel has */
+    uint64_t sent;      /* bytes that the kernel took so far; readable by all */
     bool paused, ended, broken, closing;
 };
 
