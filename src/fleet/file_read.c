@@ -167,12 +167,13 @@ static void read_on(struct path_get *g, struct file_read_slot *slot, size_t got)
 void file_read_settle(struct path_get *g)
 {
     struct file_read *r = &g->file;
-    if (r->in_flight > 0 || r->head.id != 0 || g->visit.finished)
+    if (r->in_flight > 0 || r->head.id != 0 || r->after.id != 0 || g->visit.finished)
         return;
     if (r->cut < limit_of(r)) {
         r->reopened = true;
-        path_look_open(g); /* comes back to file_read_start */
-    } else if (r->after.id == 0) {
+        r->after_known = false; /* it was asked before the rest is read */
+        path_look_open(g);      /* comes back to file_read_start */
+    } else {
         complete(g);
     }
 }
