@@ -256,17 +256,20 @@ void jwks_stamp_of(struct jwks_stamp *out, const char *path)
     *out = stamp_of(stat(path, &st) == 0 ? &st : &(struct stat){.st_size = 0});
 }
 
+bool jwks_is_same(const struct jwks_stamp *a, const struct jwks_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
 bool jwks_is_old(const struct jwks_stamp *stamp, const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0)
         return false;
     const struct jwks_stamp now = stamp_of(&st);
-    return now.device != stamp->device || now.inode != stamp->inode || now.size != stamp->size ||
-           now.modified.tv_sec != stamp->modified.tv_sec ||
-           now.modified.tv_nsec != stamp->modified.tv_nsec ||
-           now.changed.tv_sec != stamp->changed.tv_sec ||
-           now.changed.tv_nsec != stamp->changed.tv_nsec;
+    return !jwks_is_same(stamp, &now);
 }
 
 /* ---- use ---- */

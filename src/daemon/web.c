@@ -101,6 +101,7 @@ int web_open(struct web *w, const struct web_config *c)
     error = http_endpoint_new(&w->endpoint, &config);
     if (error)
         return error;
+    w->access.endpoint = w->endpoint;
     web_apply(w, s, NULL, c->jwks);
     listener_adopt(&w->listener, c->io, c->start->fd, &events);
     tell(w);
@@ -136,6 +137,7 @@ void web_close(struct web *w, void (*on_closed)(void *context), void *context)
         on_closed(context);
         return;
     }
+    w->access.endpoint = NULL;
     web_access_stop(&w->access);
     http_endpoint_free(w->endpoint, on_freed, w);
 }

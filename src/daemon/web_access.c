@@ -207,6 +207,33 @@ static bool page_is_open(void *context, const struct http_request *q, const stru
            (network_list_has(&a->proxies, peer) || !http_was_forwarded(q));
 }
 
+/* Which key signed a token is not kept: with other keys each has to be shown again. */
+static bool stands(void *context, struct identity *who)
+{
+    const struct web_access *a = context;
+    if (strncmp(who->name, JWT_PREFIX, strlen(JWT_PREFIX)) == 0)
+        return a->jwks && a->signed_stand;
+    for (size_t i = 0; i < a->tokens->count; i++)
+        if (strcmp(a->tokens->list[i].name, who->name) == 0) {
+            who->role = a->tokens->list[i].role;
+            return true;
+        }
+    who->role = a->role;
+    for (size_t i = 0; i < a->keys.count; i++)
+        if (strcmp(a->keys.list[i].name, who->name) == 0)
+            return true;
+    return false;
+}
+
+static void refresh(struct web_access *a, bool signed_stand)
+{
+    a->signed_stand = signed_stand;
+    if (!signed_stand)
+        jwt_cache_clear(&a->jwts);
+    if (a->endpoint)
+        http_endpoint_refresh(a->endpoint);
+}
+
 struct http_access web_access_of(struct web_access *a)
 {
     return (struct http_access){.admit = admit,
@@ -214,6 +241,7 @@ struct http_access web_access_of(struct web_access *a)
                                 .is_own_name = is_own_name,
                                 .is_allowed_origin = is_allowed_origin,
                                 .is_proxy = is_proxy,
+                                .stands = stands,
                                 .context = a};
 }
 
@@ -248,7 +276,7 @@ static void on_other_keys(void *context, struct jwks *keys, const struct failure
     log_event(a->log, LOG_INFO, "jwks_read", "keys", count, NULL);
     jwks_unref(a->jwks);
     a->jwks = keys;
-    jwt_cache_clear(&a->jwts);
+    refresh(a, false);
 }
 
 int web_access_init(struct web_access *a, struct io *io, struct log *log,
@@ -290,12 +318,15 @@ void web_access_apply(struct web_access *a, const struct settings *s, struct jwk
     a->rate = (struct rate){(uint32_t)s->http_rate_per_minute, (uint32_t)s->http_rate_burst};
     if (!network_list_parse(slice_str(s->http_proxies), &a->proxies, &wrong))
         a->proxies.count = 0; /* the settings would have refused it */
+    bool same = a->jwks && jwks && strcmp(a->issuer, s->jwt_issuer) == 0 &&
+                strcmp(a->audience, s->jwt_audience) == 0 &&
+                jwks_is_same(&a->jwks->stamp, &jwks->stamp);
     strcpy(a->issuer, s->jwt_issuer);
     strcpy(a->audience, s->jwt_audience);
     strcpy(a->oauth_servers, s->oauth_servers);
     jwks_ref(jwks);
     jwks_unref(a->jwks);
     a->jwks = jwks;
-    jwt_cache_clear(&a->jwts); /* other rules, maybe */
     jwks_watch_set(&a->watch, s->jwks, jwks);
+    refresh(a, same);
 }

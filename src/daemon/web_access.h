@@ -28,7 +28,9 @@ struct web_access {
     struct rate rate;
     struct rate_limit *by_name, *by_address; /* of who was admitted, and of who was not */
     char names[SETTINGS_HOSTS_MAX], origins[SETTINGS_HOSTS_MAX];
-    struct jwks *jwks; /* NULL: nobody signs tokens */
+    struct http_endpoint *endpoint; /* told of what changes; NULL: not yet */
+    bool signed_stand;              /* those whom a signed token admitted, until now */
+    struct jwks *jwks;              /* NULL: nobody signs tokens */
     struct jwks_watch watch;
     char issuer[SETTINGS_HOSTS_MAX], audience[SETTINGS_HOSTS_MAX];
     struct jwt_cache jwts;

@@ -104,6 +104,29 @@ void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls)
     e->tls = tls;
 }
 
+static bool stands(const struct http_endpoint *e, struct http_seat *seat)
+{
+    const struct http_access *access = &e->config.access;
+    return !access->stands || access->stands(access->context, &seat->identity);
+}
+
+void http_endpoint_refresh(struct http_endpoint *e)
+{
+    struct list *next;
+    for (struct list *n = e->sessions.next; n != &e->sessions; n = next) {
+        struct http_session *s = CONTAINER_OF(n, struct http_session, of_all);
+        next = n->next;
+        if (!stands(e, s->seat))
+            http_session_end(s);
+    }
+    for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
+        struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
+        next = n->next;
+        if (x->running && x->seat && x->seat == x->own && x->connection && !stands(e, x->own))
+            http_connection_close(x->connection);
+    }
+}
+
 /* What lasts until its client wants no more would not end by itself. */
 static void end_lasting(struct http_endpoint *e)
 {

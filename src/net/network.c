@@ -35,10 +35,10 @@ static bool parse_one(struct slice text, struct network *out)
         return false;
     int width = out->base.family == AF_INET ? 32 : 128;
     int bits = slash ? parse_bits(slice_skip(text, len + 1), width) : width;
+    if (width == 128 && address_unmap(&out->base))
+        bits -= 96; /* with fewer it would be both */
     if (bits < 0)
         return false;
-    if (bits >= 96 && address_unmap(&out->base))
-        bits -= 96;
     out->bits = (uint8_t)bits;
     return true;
 }

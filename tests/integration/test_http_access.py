@@ -112,6 +112,56 @@ class KeysTest(AccessTest):
         self.assertIn("transport = http", told.stderr)
 
 
+class RevokedTest(AccessTest):
+    """A reload ends what lasts of those who are not admitted any more."""
+
+    def make(self, file, name):
+        told = subprocess.run([harness.SCOUT, "token", "new", name, "reader", file], check=True,
+                              capture_output=True, text=True,
+                              env=harness.clean_environment(self.folder))
+        return told.stdout.strip()
+
+    def test_streams_and_sessions(self):
+        file = os.path.join(self.folder, "revoked_tokens")
+        gone, stays = self.make(file, "gone"), self.make(file, "stays")
+        config = f'http_rate_per_minute = 0\ntokens = "{file}"\n'
+        daemon = self.start(config)
+        ended, going = [], []
+        for token, clients in ((gone, ended), (stays, going)):
+            listener = daemon.http(token=token)
+            listener.initialize()
+            listener.request("GET", headers=listener.session_headers(
+                {"Accept": "text/event-stream"}))
+            watcher = daemon.http(token=token)
+            watcher.send_modern("subscriptions/listen",
+                                {"notifications": {"resourcesListChanged": True}})
+            self.assertEqual(watcher.response().status, 200)
+            clients += [listener, watcher]
+            for client in (listener, watcher):
+                self.addCleanup(client.close)
+        self.assertIn("acknowledged", going[1].event()[1]["method"])
+        with open(file, encoding="ascii") as text:
+            lines = [line for line in text if not line.startswith("gone ")]
+        with open(file, "w", encoding="ascii") as out:
+            out.writelines(lines)
+        self.reload(daemon, config)
+        for client in ended:
+            try:
+                client.events()  # to the end, which is not the test's patience
+            except EOFError:
+                pass
+        for client, status in ((ended[0], 401), (going[0], 200)):
+            with daemon.http(token=client.token) as other:
+                other.session, other.version = client.session, client.version
+                self.assertEqual(other.request(body=other.message("tools/list", modern=False),
+                                               headers=other.session_headers()).status, status)
+        # Those that stay go on: they hear of the next reload, which brings another host.
+        with open(self.ssh_config, "a", encoding="utf-8") as out:
+            out.write("Host web2\n  HostName 127.0.0.1\n")
+        self.reload(daemon, config)
+        self.assertEqual(going[1].event()[1]["method"], "notifications/resources/list_changed")
+
+
 class LimitTest(AccessTest):
     def test_a_burst_is_limited(self):  # C.6-67
         """With a long burst behind it, nothing is earned within the test: one request in 10 s."""

@@ -157,6 +157,24 @@ class JwtTest(harness.ScoutTest):
         harness.wait_until(lambda: self.status(daemon, old) == 200, "the old key counts again")
         self.assertEqual(daemon.log().count("jwks_refused"), 1)
 
+    def test_streams_end_with_the_keys_that_they_began_by(self):
+        daemon = self.start()
+        clients = [daemon.http(token=token) for token in (self.rsa.token(), daemon.token())]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.send_modern("subscriptions/listen",
+                               {"notifications": {"resourcesListChanged": True}})
+            self.assertEqual(client.response().status, 200)
+            self.assertIn("acknowledged", client.event()[1]["method"])
+        self.reload(daemon)  # the same keys: nothing ends
+        self.assertEqual(self.status(daemon, self.rsa.token()), 200)
+        write_set(self.set, self.stranger)
+        with self.assertRaises((EOFError, ConnectionError)):
+            clients[0].event()  # its end: nothing else is told
+        clients[1].socket.settimeout(0.2)
+        with self.assertRaises(TimeoutError):
+            clients[1].event()
+
     def test_a_reload(self):
         daemon = self.start()
         token, other = self.rsa.token(), self.rsa.token(iss="https://b", aud="b")

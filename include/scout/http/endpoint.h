@@ -44,6 +44,8 @@ struct http_access {
     bool (*is_allowed_origin)(void *context, struct slice origin);
     /* Whether the limit of one address does not hold for it: it speaks for many. NULL: for none. */
     bool (*is_proxy)(void *context, const struct address *peer);
+    /* Whether who was admitted as that would be still, with the role of now. NULL: always. */
+    bool (*stands)(void *context, struct identity *identity);
     void *context;
 };
 
@@ -87,6 +89,9 @@ __attribute__((warn_unused_result)) int http_endpoint_new(struct http_endpoint *
 void http_endpoint_accept(struct http_endpoint *e, int fd);
 /* Connections from now on get that certificate. There must have been one. */
 void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls);
+/* What `access` goes by has changed: sessions and streams of those who are not admitted any more
+ * end, the others have their roles of now. Not from within anything of the endpoint's. */
+void http_endpoint_refresh(struct http_endpoint *e);
 /* Takes no further request; `on_idle` comes when all that were begun have been answered. */
 void http_endpoint_drain(struct http_endpoint *e);
 bool http_endpoint_is_idle(const struct http_endpoint *e);

@@ -39,9 +39,10 @@ static void what_is_in_them(void **state)
 
 static void what_is_refused(void **state)
 {
-    static const char *const lists[] = {"x",          "10.0.0.0/33", "10.0.0.0/",  "10.0.0.0/08",
-                                        "10/8",       "::/129",      "10.0.0.1,",  ",10.0.0.1",
-                                        "fe80::1%lo", "10.0.0.0/-1", "10.0.0.0/1x"};
+    static const char *const lists[] = {
+        "x",           "10.0.0.0/33",       "10.0.0.0/",         "10.0.0.0/08", "10/8",
+        "::/129",      "10.0.0.1,",         ",10.0.0.1",         "fe80::1%lo",  "10.0.0.0/-1",
+        "10.0.0.0/1x", "::ffff:10.0.0.6/1", "::ffff:10.0.0.6/95"};
     struct network_list l;
     struct slice wrong;
     (void)state;
