@@ -10,6 +10,7 @@
 #include "longname.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BATCH_FIRST 2
 
@@ -118,8 +119,16 @@ static void forget_names(struct dir_read *d, struct sftp *s)
     d->in_flight = 0;
 }
 
+/* What no directory can have, a hostile server can still say: it would be another path. */
+static bool is_name(struct slice name)
+{
+    return name.len > 0 && !memchr(name.data, '/', name.len) && !memchr(name.data, '\0', name.len);
+}
+
 static bool add(struct path_get *g, const struct sftp_name *name)
 {
+    if (!is_name(name->filename))
+        return true;
     struct path_entry entry = {.name = name->filename, .attrs = name->attrs};
     g->dir->has_self = g->dir->has_self || slice_is(name->filename, ".");
     g->dir->has_above = g->dir->has_above || slice_is(name->filename, "..");
