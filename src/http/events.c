@@ -9,6 +9,7 @@
 #include "http_state.h"
 
 #include "scout/base/container.h"
+#include "scout/http/header_values.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -168,31 +169,10 @@ void http_events_free(struct http_session *s)
         stream_free(s, CONTAINER_OF(s->streams.next, struct http_stream, node));
 }
 
-/* Two numbers, of 19 digits at most. */
-static bool parse_id(struct slice id, uint64_t *stream, uint64_t *number)
-{
-    uint64_t value[2] = {0, 0};
-    size_t digits = 0, which = 0;
-    for (size_t i = 0; i < id.len; i++) {
-        if (id.data[i] == '-' && which == 0 && digits > 0) {
-            which = 1;
-            digits = 0;
-        } else if (id.data[i] >= '0' && id.data[i] <= '9' && digits < 19) {
-            value[which] = value[which] * 10 + (uint64_t)(id.data[i] - '0');
-            digits++;
-        } else {
-            return false;
-        }
-    }
-    *stream = value[0];
-    *number = value[1];
-    return which == 1 && digits > 0;
-}
-
 bool http_events_find(const struct http_session *s, struct slice id, struct http_stream **out)
 {
     uint64_t stream, number;
-    if (!parse_id(id, &stream, &number))
+    if (!http_event_id_parse(id, &stream, &number))
         return false;
     *out = stream_find(s, stream);
     return *out && number < (*out)->next && number + 1 >= (*out)->first;
@@ -204,7 +184,7 @@ void http_events_replay(const struct http_stream *stream, struct http_connection
     uint64_t number, last = 0;
     struct event_record record;
     struct slice rest = buf_peek(&stream->events);
-    if (!parse_id(id, &number, &last))
+    if (!http_event_id_parse(id, &number, &last))
         return;
     while (rest.len > 0) {
         memcpy(&record, rest.data, sizeof record);

@@ -6,6 +6,7 @@
  * server's own or one that is allowed. Then the client has to be admitted. */
 #include "http_state.h"
 
+#include "scout/http/header_values.h"
 #include <stdlib.h>
 
 #define ENDPOINT_PATH "/mcp"
@@ -17,37 +18,13 @@ static bool is_post(const struct http_request *q)
     return slice_is(q->method, "POST");
 }
 
-/* `host` without its port. */
-static struct slice host_name(struct slice host)
-{
-    const uint8_t *end;
-    if (host.len > 0 && host.data[0] == '[') {
-        end = memchr(host.data, ']', host.len);
-        return end ? slice_of(host.data + 1, (size_t)(end - host.data) - 1) : slice_of(NULL, 0);
-    }
-    end = host.len ? memchr(host.data, ':', host.len) : NULL;
-    return end ? slice_of(host.data, (size_t)(end - host.data)) : host;
-}
-
 static bool host_is_own(const struct http_connection *c, struct slice host)
 {
     const struct http_access *access = &c->endpoint->config.access;
     struct address address;
-    struct slice name = host_name(host);
+    struct slice name = http_host_name(host);
     return address_parse(name, &address) || slice_is(name, "localhost") ||
            access->is_own_name(access->context, name);
-}
-
-/* Whether the origin is the very server that the client speaks to. */
-static bool origin_is_own(struct slice origin, struct slice host)
-{
-    static const char *const schemes[] = {"http://", "https://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        size_t len = strlen(schemes[i]);
-        if (origin.len > len && memcmp(origin.data, schemes[i], len) == 0)
-            return slice_equal(slice_skip(origin, len), host);
-    }
-    return false;
 }
 
 static bool refuse(struct http_connection *c, int status, const char *why)
@@ -75,7 +52,7 @@ static bool check_names(struct http_connection *c)
     if (!http_request_header(&c->reader.request, "host", &host) || !host_is_own(c, host))
         return refuse(c, 421, "This server does not have the name that Host says");
     if (http_request_header(&c->reader.request, "origin", &origin) &&
-        !origin_is_own(origin, host) && !access->is_allowed_origin(access->context, origin))
+        !http_origin_is(origin, host) && !access->is_allowed_origin(access->context, origin))
         return refuse(c, 403, "Pages of this Origin are not allowed here");
     return true;
 }
