@@ -86,15 +86,29 @@ static uint32_t most_of(const struct http_endpoint *e, const struct address *pee
     return speaks_for_many ? UINT32_MAX : e->config.limits.address_connections_max;
 }
 
+static void refuse(struct http_endpoint *e, int fd)
+{
+    e->config.stats->refused_connections++;
+    io_discard(e->config.io, fd);
+}
+
+void http_endpoint_serve(struct http_endpoint *e, int fd, const struct address *peer)
+{
+    e->config.stats->connections++;
+    if (e->draining || e->freed || e->connection_count >= e->config.limits.connections_max ||
+        http_connection_open(e, fd, peer, most_of(e, peer)) != 0)
+        refuse(e, fd);
+}
+
 void http_endpoint_accept(struct http_endpoint *e, int fd)
 {
     struct address peer;
-    e->config.stats->connections++;
-    if (e->draining || e->freed || e->connection_count >= e->config.limits.connections_max ||
-        !peer_address(fd, &peer) || http_connection_open(e, fd, &peer, most_of(e, &peer)) != 0) {
-        e->config.stats->refused_connections++;
-        io_discard(e->config.io, fd);
+    if (peer_address(fd, &peer)) {
+        http_endpoint_serve(e, fd, &peer);
+        return;
     }
+    e->config.stats->connections++;
+    refuse(e, fd);
 }
 
 void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls)

@@ -155,7 +155,7 @@ void answer_error(struct mcp_session *s, const struct reply_to *to, enum rpc_cod
 {
     struct answer_body body = {
         .write = write, .context = context, .is_error = true, .code = code, .message = message};
-    if (!s->fault.code)
+    if (!s->fault.code && !to->batch)
         s->fault.code = code;
     answer(s, to, &body);
 }

@@ -232,6 +232,10 @@ class HttpTest(harness.ScoutTest):
                                                                       modern=False)]
         answer = client.request(body=batch, headers=client.session_headers())
         self.assertEqual({item["id"] for item in answer.json()}, {batch[0]["id"], batch[1]["id"]})
+        # One that is wrong is so for itself: the others have been done.
+        answer = client.request(body=[client.message("ping", modern=False), {"jsonrpc": "1.0"}],
+                                headers=client.session_headers())
+        self.assertEqual((answer.status, len(answer.json())), (200, 2))
         status, message = client.legacy("tools/list", headers={"MCP-Protocol-Version": "1999"})
         self.assertEqual((status, message["error"]["code"]), (400, -32600))
 

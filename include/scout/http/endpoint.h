@@ -87,6 +87,8 @@ __attribute__((warn_unused_result)) int http_endpoint_new(struct http_endpoint *
                                                           const struct http_config *config);
 /* Serves a connected descriptor; it is the endpoint's from now on, whatever comes of it. */
 void http_endpoint_accept(struct http_endpoint *e, int fd);
+/* The same, for a descriptor whose peer is known: of the simulation, for tests. */
+void http_endpoint_serve(struct http_endpoint *e, int fd, const struct address *peer);
 /* Connections from now on get that certificate. There must have been one. */
 void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls);
 /* What `access` goes by has changed: sessions and streams of those who are not admitted any more
