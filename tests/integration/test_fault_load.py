@@ -56,7 +56,7 @@ class FewPlacesTest(peers.PeerTest):
     def test_all_at_once_and_at_random(self):
         daemon = self.start("at-once", "")
         chosen = random.Random(1)
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             self.read_all(client, range(HOSTS))
             self.read_all(client, [chosen.randrange(HOSTS) for _ in range(400)])
             # As many as there are places stay warm.
@@ -69,7 +69,7 @@ class FewPlacesTest(peers.PeerTest):
 
     def test_one_after_the_other(self):
         daemon = self.start("in-turn", "")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             for n in range(HOSTS):
                 self.read_all(client, [n])
         self.check(daemon, HOSTS - PLACES)
@@ -79,7 +79,7 @@ class FewPlacesTest(peers.PeerTest):
 
         def one(seed):
             chosen = random.Random(seed)
-            with daemon.client() as client:
+            with daemon.client().raw() as client:
                 for _ in range(20):
                     self.read_all(client, [chosen.randrange(HOSTS)])
 
@@ -169,14 +169,14 @@ class ResetTest(peers.PeerTest):
         breaker = threading.Thread(target=break_lines)
         breaker.start()
         try:
-            with self.daemon.client() as client:
+            with self.daemon.client().raw() as client:
                 return self.load(client, chosen), len(resets)
         finally:
             over.set()
             breaker.join()
 
     def read_all(self):
-        with self.daemon.client() as client:
+        with self.daemon.client().raw() as client:
             sent = [client.send_scout(f"h{host}:/file-10") for host in range(40)]
             for message_id in sent:
                 self.assertScoutOk(client.result(message_id), "file")

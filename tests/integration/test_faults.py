@@ -44,7 +44,7 @@ class FaultTest(peers.PeerTest):
         cls.daemon = cls.make_daemon(
             cls.write("ssh_config", cls.blocks),
             f"call_timeout = {DEADLINE_S}\nconnect_timeout = {CONNECT_S}\n" + config)
-        with cls.daemon.client() as client:
+        with cls.daemon.client().raw() as client:
             client.scout("good:" + cls.path(10))
         cls.opened = cls.settled()
 
@@ -74,14 +74,14 @@ class FaultTest(peers.PeerTest):
 
     def read_good(self):
         begun = time.monotonic()
-        with self.daemon.client() as client:
+        with self.daemon.client().raw() as client:
             self.assertScoutOk(client.scout("good:" + self.path(10)), "file")
         self.assertLess(time.monotonic() - begun, GOOD_S)
 
     def answers(self, targets, limit=DEADLINE_S + LATE_S):
         """The results of calls that are all made at once: each comes in time, and once. The good
         host answers meanwhile."""
-        with self.daemon.client() as client:
+        with self.daemon.client().raw() as client:
             begun = time.monotonic()
             sent = [client.send_scout(target) for target in targets]
             for _ in range(3):
@@ -109,7 +109,7 @@ class CutTest(FaultTest):
         super().setUpClass()
         lines = [cls.behind("whole"), cls.behind("short")]
         cls.start()
-        with cls.daemon.client() as client:
+        with cls.daemon.client().raw() as client:
             client.scout("whole:" + cls.path(FILE))
             client.scout("short:/none")  # one message more than the connect
             cls.whole, short = (line.counts() for line in lines)
@@ -335,7 +335,7 @@ class StageTest(FaultTest):
         config = f"call_timeout = {DEADLINE_S}\nmax_connections = 2\nconnect_timeout = 3600\n"
         daemon = harness.Daemon(self.folder, self.daemon.ssh_config, config, "small").start()
         self.addCleanup(daemon.stop)
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             held = [client.send_scout(alias + ":/file-10") for alias in ("half-open", "kex-stall")]
             harness.wait_until(lambda: self.lines["half-open"].counts()["open"], "the connect")
             begun = time.monotonic()
@@ -420,7 +420,7 @@ class WarmTest(FaultTest):
                   f"ping_timeout = {cls.PING_S}\n")
 
     def setUp(self):
-        self.client = self.daemon.client()
+        self.client = self.daemon.client().raw()
         self.addCleanup(self.client.close)
 
     def warm(self, name):

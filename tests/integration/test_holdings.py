@@ -33,7 +33,7 @@ class HoldingsTest(harness.ScoutTest):
 
     def growth_mib(self, daemon, tool, arguments, check):
         """By how much its memory has grown at most, while so many calls are under way."""
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             check(client.tool(tool, timeout=60, **arguments))
             before = peak_kib(daemon.process.pid)
             sent = [client.send("tools/call", {"name": tool, "arguments": arguments})
@@ -67,7 +67,7 @@ class HoldingsTest(harness.ScoutTest):
             self.assertEqual(result["structuredContent"]["exit_code"], 0, text_of(result)[:300])
             self.assertEqual(len(result["structuredContent"]["stdout"]), 300000)
         daemon = self.start("commands", MIB, "max_file_size = 400000\n")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             sent = [client.send("tools/call", {"name": "run", "arguments": {
                 "host": "demo1", "command": "head -c 300000 /dev/zero | tr '\\0' z"}})
                 for _ in range(24)]
@@ -76,7 +76,7 @@ class HoldingsTest(harness.ScoutTest):
 
     def test_one_alone_may_have_more_than_the_limit(self):
         daemon = self.start("alone", MIB, "max_file_size = 4194304\n")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             result = client.scout("demo1:" + self.large)
             self.assertEqual(len(result["structuredContent"]["text"]), os.path.getsize(self.large))
 

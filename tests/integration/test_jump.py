@@ -86,7 +86,7 @@ class JumpTest(harness.ScoutTest):
             f"[127.0.0.1]:{cls.fleet.port(name)} {key}\n" for name in ("demo1", "demo2")))
 
     def setUp(self):
-        self.client = self.daemon.client()
+        self.client = self.daemon.client().raw()
         self.addCleanup(self.client.close)
 
     def assertHello(self, result, name):
@@ -96,7 +96,7 @@ class JumpTest(harness.ScoutTest):
         daemon = self.make_daemon(self.ssh_config, name="twenty")
         before = self.fleet.logins("demo1")
         demos = [f"demo{i}" for i in range(2, HOSTS + 1)]
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             calls = {name: client.send_scout(f"in-{name}:hello.txt") for name in demos}
             for name, call in calls.items():
                 self.assertHello(client.result(call, 60), name)
@@ -127,7 +127,7 @@ class JumpTest(harness.ScoutTest):
 
     def test_a_host_that_drops_packets_ends_in_the_deadline_and_delays_others_little(self):
         daemon = self.make_daemon(self.ssh_config, "call_timeout = 6\n", name="dropped")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             self.assertHello(client.scout("bastion:hello.txt"), "demo1")
             begun = time.monotonic()
             dead, behind = client.send_scout("dead:x"), client.send_scout("behind-dead:x")
@@ -158,7 +158,7 @@ class JumpTest(harness.ScoutTest):
 
     def test_a_bastion_that_dies_takes_its_hosts_along_and_both_come_back(self):
         daemon = self.make_daemon(self.ssh_config, name="dies")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             self.assertHello(client.scout("in-demo9:hello.txt"), "demo9")
             processes = self.fleet.processes("demo1")[1:]
             calls = [client.send_scout(f"in-demo{i}:hello.txt") for i in range(9, 15)]
@@ -183,13 +183,13 @@ class JumpTest(harness.ScoutTest):
 
     def test_going_through_a_bastion_needs_no_right_there(self):
         daemon = self.make_daemon(self.ssh_config, 'allow_hosts = "in-*"\n', name="limited")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             self.assertHello(client.scout("in-demo3:hello.txt"), "demo3")
             self.assertScoutError(client.scout("bastion:x"), "unknown-host", "bastion")
 
     def test_a_full_pool_serves_one_chain_after_the_other(self):
         daemon = self.make_daemon(self.ssh_config, "max_connections = 2\n", name="full")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             # Each takes both places.
             targets = ["in-demo3", "in-demo4", "agent-then-file", "in-demo6", "bastion", "second"]
             calls = [client.send_scout(f"{name}:hello.txt") for name in targets]
@@ -201,7 +201,7 @@ class JumpTest(harness.ScoutTest):
 
     def test_an_idle_host_is_closed_before_its_bastion(self):
         daemon = self.make_daemon(self.ssh_config, "idle_timeout = 1\n", name="idle")
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             self.assertHello(client.scout("in-demo10:hello.txt"), "demo10")
             for name in ("demo10", "demo1"):
                 wait_until(lambda name=name: self.sockets(daemon) == 0, f"{name} is closed", 20)
@@ -228,7 +228,7 @@ class OnlyJumpsTest(harness.ScoutTest):
         for name in ("demo1", "demo2"):
             config += fleet.entry("in-" + name, name, ProxyJump="bastion")
         daemon = self.make_daemon(self.write("ssh_config", config))
-        with daemon.client() as client:
+        with daemon.client().raw() as client:
             for name in ("demo1", "demo2", "demo1"):
                 self.assertEqual(text_of(client.scout(f"in-{name}:hello.txt", 30)),
                                  f"hello from {name}\n")
@@ -259,7 +259,7 @@ class StartupsTest(harness.ScoutTest):
             return sum("drop connection" in line or "beginning MaxStartups" in line for line in log)
 
     def ask_all(self, prefix):
-        with self.daemon.client() as client:
+        with self.daemon.client().raw() as client:
             calls = [client.send_scout(f"{prefix}{i}:hello.txt") for i in range(30)]
             for call in calls:
                 self.assertEqual(text_of(client.result(call, 60)), "hello from demo2\n")

@@ -76,7 +76,7 @@ class ProxyCommandTest(harness.ScoutTest):
         daemon = harness.Daemon(self.folder, self.ssh_config, config, name)
         self.addCleanup(daemon.stop)
         daemon.start()
-        client = daemon.client()
+        client = daemon.client().raw()
         self.addCleanup(client.close)
         return daemon, client
 
