@@ -71,6 +71,7 @@ class HttpTest(harness.ScoutTest):
         cases = [({"Host": f"127.0.0.1:{self.daemon.port}"}, 200), ({"Host": "localhost"}, 200),
                  ({"Host": "[::1]:80"}, 200), ({"Host": "scout.example.org:443"}, 200),
                  ({"Host": "SCOUT.example.org"}, 200), ({"Host": "evil.example.com"}, 421),
+                 ({"Host": "[::1].example.com"}, 421), ({"Host": "localhost:1.example.com"}, 421),
                  ({"Host": "evil.example.com", "Origin": "http://evil.example.com"}, 421),
                  ({"Origin": "http://evil.example.com"}, 403), ({"Origin": "null"}, 403),
                  ({"Origin": f"http://127.0.0.1:{self.daemon.port}"}, 200),
