@@ -12,7 +12,8 @@
 struct answer_body {
     answer_write_fn *write;
     const void *context;
-    bool is_error, is_question, ends_subscription;
+    bool is_error, ends_subscription;
+    const char *type; /* of a result; NULL: "complete" */
     enum rpc_code code;
     const char *message;
 };
@@ -39,7 +40,7 @@ static void write_result(struct json_writer *w, const struct mcp_session *s,
     json_object_begin(w);
     if (to->era == MCP_MODERN) {
         json_key(w, "resultType");
-        json_str(w, body->is_question ? "input_required" : "complete");
+        json_str(w, body->type ? body->type : "complete");
     }
     if (body->write)
         body->write(w, s, body->context);
@@ -140,7 +141,14 @@ size_t answer_result(struct mcp_session *s, const struct reply_to *to, answer_wr
 size_t answer_questions(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
                         const void *context)
 {
-    struct answer_body body = {.write = write, .context = context, .is_question = true};
+    struct answer_body body = {.write = write, .context = context, .type = "input_required"};
+    return answer(s, to, &body);
+}
+
+size_t answer_task(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                   const void *context)
+{
+    struct answer_body body = {.write = write, .context = context, .type = "task"};
     return answer(s, to, &body);
 }
 

@@ -46,6 +46,9 @@ size_t answer_result(struct mcp_session *s, const struct reply_to *to, answer_wr
 /* The same with "resultType":"input_required": only for 2026-07-28. */
 size_t answer_questions(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
                         const void *context);
+/* The same with "resultType":"task". */
+size_t answer_task(struct mcp_session *s, const struct reply_to *to, answer_write_fn *write,
+                   const void *context);
 /* The result that ends a request that lasted, with its id in "_meta". */
 size_t answer_subscription_end(struct mcp_session *s, const struct reply_to *to);
 

@@ -25,14 +25,11 @@ bool apps_are_offered(const struct tool_registry *registry)
 
 void apps_write_extension(struct json_writer *w)
 {
-    json_key(w, "extensions");
-    json_object_begin(w);
     json_key(w, UI_EXTENSION);
     json_object_begin(w);
     json_key(w, "mimeTypes");
     json_array_begin(w);
     json_str(w, UI_APP_MIME_TYPE);
     json_array_end(w);
-    json_object_end(w);
     json_object_end(w);
 }

@@ -13,7 +13,7 @@ bool apps_are_shown(struct slice capabilities);
 /* Whether there are pages. */
 bool apps_are_offered(const struct tool_registry *registry);
 
-/* The member "extensions" of the server's capabilities. */
+/* The member of "extensions" of the server's capabilities. */
 void apps_write_extension(struct json_writer *w);
 
 #endif

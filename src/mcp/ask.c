@@ -9,6 +9,7 @@
 
 #include "dispatch.h"
 #include "session_state.h"
+#include "tasks.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,6 +62,12 @@ void ask_write_capabilities(struct json_writer *w, uint32_t needs)
             json_object_begin(w);
             json_object_end(w);
         }
+    if (needs & TOOL_CAN_TASKS) {
+        json_key(w, "extensions");
+        json_object_begin(w);
+        tasks_write_extension(w);
+        json_object_end(w);
+    }
     json_object_end(w);
 }
 

@@ -56,6 +56,8 @@ __attribute__((warn_unused_result)) bool round_read(struct mcp_session *s,
                                                     const struct reply_to *to,
                                                     const struct tool *tool, struct slice params,
                                                     struct tool_round *out, struct buf *state);
+/* Refuses a request for capabilities that the client lacks. */
+void ask_refuse(struct mcp_session *s, const struct reply_to *to, uint32_t needs);
 /* Answers with the questions. Returns the bytes that took. */
 size_t round_answer(struct mcp_session *s, const struct reply_to *to, const struct tool *tool,
                     struct slice params, const struct tool_questions *questions);

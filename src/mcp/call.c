@@ -13,6 +13,7 @@
 #include "progress.h"
 #include "session_state.h"
 #include "subscriptions.h"
+#include "tasks.h"
 #include <stdlib.h>
 
 static uint64_t deadline_of(const struct mcp_session *s)
@@ -204,7 +205,10 @@ static void on_call_detach(struct tool_call *call, const struct tool_result *ans
     struct reply_to to = reply_of(r);
     session_enter(s);
     bool wanted = mcp_session_wants_input(s);
-    r->answer(s, &to, call, answer);
+    if (r->can & TOOL_CAN_TASKS)
+        task_answer(s, &to, call->job);
+    else
+        r->answer(s, &to, call, answer);
     r->call = NULL;
     request_end(s, r);
     session_request_ended(s, wanted);

@@ -22,6 +22,7 @@
 #include "ask.h"
 #include "batch.h"
 #include "session_state.h"
+#include "tasks.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,6 +43,9 @@ static const struct method methods[] = {
     {"resources/subscribe", method_subscribe, NULL},
     {"resources/unsubscribe", method_unsubscribe, NULL},
     {"subscriptions/listen", NULL, method_listen},
+    {"tasks/get", NULL, method_tasks_get},
+    {"tasks/update", NULL, method_tasks_update},
+    {"tasks/cancel", NULL, method_tasks_cancel},
     {"logging/setLevel", method_set_level, NULL},
     {"ping", method_ping, NULL},
     {"initialize", method_initialize, NULL},
@@ -103,6 +107,8 @@ static void dispatch_request(struct mcp_session *s, const struct message *m, str
     if (meta.modern && refuse_meta(s, &to, &meta))
         return;
     to.can = meta.modern ? ask_capabilities(meta.capabilities) : s->can;
+    if (meta.modern && tasks_are_known(meta.capabilities))
+        to.can |= TOOL_CAN_TASKS;
     to.shows_apps = meta.modern ? apps_are_shown(meta.capabilities) : s->shows_apps;
     method_fn *method = method_find(m->method, to.era);
     if (method) {

@@ -43,6 +43,9 @@ method_fn method_tools_list, method_tools_call;
 method_fn method_resources_list, method_resources_templates, method_resources_read,
     method_completion, method_prompts_list, method_prompts_get, method_set_level;
 
+/* tasks.c */
+method_fn method_tasks_get, method_tasks_update, method_tasks_cancel;
+
 /* subscriptions.c */
 method_fn method_subscribe, method_unsubscribe, method_listen;
 

@@ -86,9 +86,8 @@ static const char *name_member(struct slice method)
     static const struct {
         const char *method, *member;
     } names[] = {
-        {"tools/call", "name"},     {"prompts/get", "name"},    {"resources/read", "uri"},
-        {"tasks/get", "taskId"},    {"tasks/update", "taskId"}, {"tasks/cancel", "taskId"},
-        {"tasks/result", "taskId"},
+        {"tools/call", "name"},  {"prompts/get", "name"},    {"resources/read", "uri"},
+        {"tasks/get", "taskId"}, {"tasks/update", "taskId"}, {"tasks/cancel", "taskId"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (json_string_is(method, names[i].method))

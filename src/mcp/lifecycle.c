@@ -11,6 +11,7 @@
 #include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
+#include "tasks.h"
 
 #define DISCOVER_TTL_MS 60000 /* fixed while the daemon runs; it may be replaced by another */
 
@@ -69,6 +70,22 @@ static bool knows_completions(const struct mcp_session *s, enum mcp_era era)
     return era == MCP_MODERN || strcmp(s->negotiated, "2024-11-05") != 0;
 }
 
+/* Tasks are for the stateless revision alone. */
+static void write_extensions(struct json_writer *w, const struct tool_registry *registry,
+                             enum mcp_era era)
+{
+    bool has_tasks = era == MCP_MODERN && registry->jobs, has_apps = apps_are_offered(registry);
+    if (!has_tasks && !has_apps)
+        return;
+    json_key(w, "extensions");
+    json_object_begin(w);
+    if (has_apps)
+        apps_write_extension(w);
+    if (has_tasks)
+        tasks_write_extension(w);
+    json_object_end(w);
+}
+
 static void write_capabilities(struct json_writer *w, const struct mcp_session *s, enum mcp_era era)
 {
     const struct tool_registry *registry = s->config.registry;
@@ -83,8 +100,7 @@ static void write_capabilities(struct json_writer *w, const struct mcp_session *
         write_capability(w, "logging");
     if (tool_find_method(registry, "completion/complete") && knows_completions(s, era))
         write_capability(w, "completions");
-    if (apps_are_offered(registry))
-        apps_write_extension(w);
+    write_extensions(w, registry, era);
     json_object_end(w);
 }
 

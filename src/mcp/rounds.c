@@ -158,6 +158,12 @@ static void write_needs(struct json_writer *w, const struct mcp_session *s, cons
     ask_write_capabilities(w, *(const uint32_t *)context);
 }
 
+void ask_refuse(struct mcp_session *s, const struct reply_to *to, uint32_t needs)
+{
+    answer_error(s, to, RPC_MISSING_CAPABILITY,
+                 "The client lacks a capability that this request needs", write_needs, &needs);
+}
+
 size_t round_answer(struct mcp_session *s, const struct reply_to *to, const struct tool *tool,
                     struct slice params, const struct tool_questions *questions)
 {
@@ -168,9 +174,7 @@ size_t round_answer(struct mcp_session *s, const struct reply_to *to, const stru
     for (size_t i = 0; i < questions->count; i++)
         needs |= ask_needs(questions->list[i].method);
     if (needs & ~to->can) {
-        needs &= ~to->can;
-        answer_error(s, to, RPC_MISSING_CAPABILITY,
-                     "The client lacks a capability that this request needs", write_needs, &needs);
+        ask_refuse(s, to, needs & ~to->can);
         return 0;
     }
     uint64_t expiry = now_ms(s) + ROUND_TIME_MS;

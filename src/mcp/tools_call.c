@@ -1,4 +1,5 @@
 /* tools/call: which tool, with which arguments. A tool's own failure is a result with isError. */
+#include "ask.h"
 #include "call.h"
 #include "dispatch.h"
 #include "session_state.h"
@@ -38,7 +39,9 @@ void method_tools_call(struct mcp_session *s, const struct reply_to *to, struct 
     }
     bool readable = json_string(raw_name, name, sizeof name) >= 0;
     start.tool = readable ? tool_find(s->config.registry, name) : NULL;
-    if (start.tool)
+    if (start.tool && start.tool->needs_task && !(to->can & TOOL_CAN_TASKS))
+        ask_refuse(s, to, TOOL_CAN_TASKS);
+    else if (start.tool)
         call_start(s, to, &start);
     else
         refuse_tool(s, to, readable ? name : NULL);

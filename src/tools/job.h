@@ -25,6 +25,20 @@ struct job_waiter {
     void (*fn)(struct job_waiter *w);
 };
 
+/* What it waits to be told (job_ask.c). All is empty while it waits for nothing. */
+struct job_question {
+    bool is_open;
+    uint32_t can; /* TOOL_CAN_ of its caller */
+    unsigned rounds;
+    struct identity identity;
+    const struct tool_registry *registry;
+    uint64_t deadline_ns;
+    struct buf arguments; /* raw, of the call that is begun anew */
+    struct buf requests;  /* JSON, an object: the requests by their keys */
+    struct buf answers;   /* JSON, members */
+    struct buf state;
+};
+
 struct job {
     struct list node; /* in the table: in the order of their begins, then of their ends */
     struct job_table *jobs;
@@ -37,7 +51,11 @@ struct job {
     bool speaks; /* what the work says is in the log as it comes; else its result, at the end */
     struct buf about;  /* JSON, an object: what the tool says of itself while it goes on */
     struct buf result; /* JSON, an object: of the call that has ended */
-    bool is_error;
+    bool is_error, was_cancelled;
+    int fault; /* why there is no result; 0: there is one */
+    struct job_question question;
+    char host[AUDIT_HOST_MAX + 1];   /* that it is about; empty: none */
+    uint64_t created_ms, changed_ms; /* wall clock, of the job and of how it stands */
     uint64_t started_ns, ended_ns, until_ns;
     uint64_t progress, progress_total; /* total 0: not known */
     char message[JOB_MESSAGE_SIZE];    /* of the progress; empty: none was told */
@@ -56,17 +74,32 @@ void job_release(struct job *job);
 /* The call is a job from now on, with a handle. */
 void job_begin(struct job *job);
 /* Its call ends with this. */
-void job_end(struct job *job, const struct tool_result *result);
+void job_end(struct job *job, struct tool_call *call, const struct tool_result *result);
+/* The job, which has no call, ends with this failure. */
+void job_fail(struct job *job, const struct failure *why);
+struct io *job_io(const struct job *job);
 /* Whether no call may become a job any more. */
 bool job_table_is_stopping(const struct job_table *j);
-
-/* The job behind a handle of that owner; NULL: there is none. */
-struct job *job_find(const struct job_table *j, const struct identity *owner, const char *handle);
 
 /* Has what came since be cleaned; the waiters are told. True: there is nothing to be cleaned. */
 bool job_settle(struct job *job);
 void job_wait(struct job *job, struct job_waiter *w, void (*fn)(struct job_waiter *w));
 void job_wait_end(struct job_waiter *w);
+
+/* ---- job_ask.c ---- */
+
+void job_question_init(struct job_question *q);
+void job_question_fini(struct job_question *q);
+/* The call has ended with questions. False: they cannot be asked. */
+bool job_ask(struct job *job, const struct tool_call *call, const struct tool_questions *questions);
+/* The member "inputRequests": what is not answered. */
+void job_write_questions(struct json_writer *w, const struct job *job);
+
+/* ---- tool_detach.c ---- */
+
+/* For calls that are a job from their begin. */
+void job_on_done(struct tool_call *call, const struct tool_result *result);
+void job_on_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message);
 
 /* ---- job_read.c ---- */
 

@@ -121,8 +121,8 @@ static void begin(struct job_call *c, const struct cJSON *args)
     c->time_is_over = seconds == 0;
     if (seconds)
         io_timer_start(io_of(c), &c->timer, end_of_wait(c, seconds), on_time);
-    if (c->cancels && c->job->call)
-        tool_call_cancel(c->job->call); /* which may end it, and so this call */
+    if (c->cancels && c->job->state == JOB_GOES_ON)
+        job_cancel(c->job); /* which may end it, and so this call */
     else
         look(c);
 }
@@ -140,7 +140,8 @@ void job_read_start(struct tool_call *call, const struct cJSON *args)
     *c = (struct job_call){.call = call};
     io_timer_init(&c->timer);
     call->state = c;
-    c->job = call->registry->jobs ? job_find(call->registry->jobs, call->identity, handle) : NULL;
+    c->job =
+        call->registry->jobs ? job_table_find(call->registry->jobs, call->identity, handle) : NULL;
     if (c->job)
         begin(c, args);
     else

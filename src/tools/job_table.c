@@ -6,6 +6,7 @@
  * goes meanwhile leaves it to itself. Waiters are told from there and from the end of the call:
  * they may stop waiting, or have the job ended, from within. */
 #include "job.h"
+#include "result.h"
 
 #include "scout/base/container.h"
 #include "scout/base/time.h"
@@ -159,6 +160,7 @@ static void job_free(struct job *job)
     job_log_fini(&job->log);
     buf_fini(&job->about);
     buf_fini(&job->result);
+    job_question_fini(&job->question);
     redactor_free(job->redactor);
     if (job->telling)
         job->gone = true; /* by tell, which is at work on it */
@@ -225,7 +227,8 @@ static void make_room(struct job_table *j, const char *owner)
         drop_kept(j, job_of(j->kept.next));
 }
 
-struct job *job_find(const struct job_table *j, const struct identity *owner, const char *handle)
+struct job *job_table_find(const struct job_table *j, const struct identity *owner,
+                           const char *handle)
 {
     const struct list *const heads[] = {&j->active, &j->kept};
     for (int i = 0; i < 2; i++)
@@ -256,6 +259,8 @@ struct job *job_reserve(struct job_table *j, struct tool_call *call)
     job_log_init(&job->log);
     buf_init(&job->about, JOB_RESULT_MAX);
     buf_init(&job->result, JOB_RESULT_MAX);
+    job_question_init(&job->question);
+    job->question.can = call->can;
     list_init(&job->waiters);
     list_init(&job->told);
     if (call->view && call->view->redactor)
@@ -289,14 +294,13 @@ static void make_handle(struct io *io, char handle[JOB_HANDLE_SIZE])
 static void log_job(const struct job *job, const char *event, const char *code)
 {
     const struct job_table *j = job->jobs;
-    const struct audit_act *act = &job->call->act;
     char seconds[32], bytes[32];
     if (!j->log)
         return;
     snprintf(seconds, sizeof seconds, "%.3f", (double)(io_now(j->io) - job->started_ns) / 1e9);
     snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)job_log_end_offset(&job->log));
     log_event(j->log, LOG_INFO, event, "job", job->handle, "tool", job->tool->name, "host",
-              act->host[0] ? act->host : NULL, "who", job->owner, "code", code, "total_s", seconds,
+              job->host[0] ? job->host : NULL, "who", job->owner, "code", code, "total_s", seconds,
               "bytes", bytes, NULL);
 }
 
@@ -306,6 +310,8 @@ void job_begin(struct job *job)
     job->state = JOB_GOES_ON;
     job->jobs->going_on++;
     make_handle(job->jobs->io, job->handle);
+    snprintf(job->host, sizeof job->host, "%s", job->call->act.host);
+    job->created_ms = job->changed_ms = io_wall_ms(job->jobs->io);
     log_job(job, "job_begun", NULL);
 }
 
@@ -345,27 +351,20 @@ static void on_idle(struct io_task *task)
         j->on_idle(j->context);
 }
 
-void job_end(struct job *job, const struct tool_result *result)
+/* It has its result. */
+static void end(struct job *job, int error)
 {
     struct job_table *j = job->jobs;
-    int error = write_members(&job->result, result);
-    if (error) {
-        buf_clear(&job->result);
-        error = buf_append_str(&job->result, no_room) ? SCOUT_E_NOMEM : SCOUT_E_LIMIT;
-    }
-    job->is_error = result->is_error || error;
-    job->call->answer_bytes = buf_len(&job->result);
     if (!job->speaks)
         add_text(job);
     job_log_end(&job->log);
     job_settle(job);
-    if (!error)
-        error = result->error;
     log_job(job, "job_ended", error ? error_code(error) : "ok");
     make_room(j, job->owner);
     job->state = JOB_ENDED;
     job->call = NULL;
     job->ended_ns = io_now(j->io);
+    job->changed_ms = io_wall_ms(j->io);
     job->until_ns = job->ended_ns + JOB_KEEP_S * (uint64_t)NS_PER_S;
     list_remove(&job->node);
     list_append(&j->kept, &job->node);
@@ -378,7 +377,81 @@ void job_end(struct job *job, const struct tool_result *result)
     tell(job);
 }
 
+static void take_result(struct job *job, const struct tool_result *result)
+{
+    job->fault = write_members(&job->result, result);
+    if (job->fault) {
+        buf_clear(&job->result);
+        if (buf_append_str(&job->result, no_room) != 0)
+            job->fault = SCOUT_E_NOMEM;
+    }
+    job->is_error = result->is_error || job->fault;
+}
+
+void job_end(struct job *job, struct tool_call *call, const struct tool_result *result)
+{
+    if (result->questions && job_ask(job, call, result->questions)) {
+        job->call = NULL;
+        job->changed_ms = io_wall_ms(job->jobs->io);
+        tell(job);
+        return;
+    }
+    if (result->questions) {
+        struct failure why;
+        failure_set(&why, SCOUT_E_UNSUPPORTED,
+                    "It has to ask something, and nobody is there who could be asked");
+        job_fail(job, &why);
+        return;
+    }
+    take_result(job, result);
+    call->answer_bytes = buf_len(&job->result);
+    job->was_cancelled = call->cancelled;
+    end(job, job->fault ? job->fault : result->error);
+}
+
+static void write_failed(struct json_writer *w, const void *context)
+{
+    const struct failure *why = context;
+    struct json_text_parts parts;
+    result_text_begin(w, &parts);
+    result_part(w, &parts, "Error: ");
+    result_part(w, &parts, why->text);
+    result_text_end(w, &parts);
+    json_key(w, "structuredContent");
+    json_object_begin(w);
+    result_failure(w, why);
+    json_object_end(w);
+    result_bool(w, "isError", true);
+}
+
+void job_fail(struct job *job, const struct failure *why)
+{
+    const struct tool_result result = {
+        .is_error = true, .error = why->error, .write = write_failed, .context = why};
+    take_result(job, &result);
+    end(job, job->fault ? job->fault : why->error);
+}
+
+void job_cancel(struct job *job)
+{
+    struct failure why;
+    if (job->state != JOB_GOES_ON)
+        return;
+    if (job->call) {
+        tool_call_cancel(job->call);
+        return;
+    }
+    failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
+    job->was_cancelled = true;
+    job_fail(job, &why); /* it waits for answers */
+}
+
 /* ---- the end of all ---- */
+
+struct io *job_io(const struct job *job)
+{
+    return job->jobs->io;
+}
 
 bool job_table_is_stopping(const struct job_table *j)
 {
@@ -402,5 +475,5 @@ void job_table_stop(struct job_table *j, void (*on_idle_fn)(void *context), void
             list[count++] = job_of(at);
     for (size_t i = 0; i < count; i++)
         if (list[i]->state == JOB_GOES_ON)
-            tool_call_cancel(list[i]->call);
+            job_cancel(list[i]);
 }

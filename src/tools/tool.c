@@ -260,6 +260,7 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
         tool_call_fail(call, &why);
     else {
         take_output_max(call, args);
+        tool_detach_keep(call, arguments);
         t->start(call, args);
     }
     call->starting = false;

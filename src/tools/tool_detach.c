@@ -11,15 +11,35 @@
 #include "scout/base/container.h"
 #include <stdio.h>
 
+static void own_identity(struct tool_call *call)
+{
+    call->own_identity = *call->identity;
+    call->identity = &call->own_identity;
+}
+
 void tool_detach_init(struct tool_call *call, const struct tool_round *round)
 {
     io_timer_init(&call->detach_timer);
+    if (round && round->job) {
+        call->job = round->job;
+        own_identity(call);
+        return;
+    }
     if (!round || !round->on_detach || call->raw || call->tool->takes_params ||
         !call->registry->jobs || !call->registry->io || !call->view || !call->view->detach_after_ns)
         return;
     call->on_detach = round->on_detach;
-    call->own_identity = *call->identity;
-    call->identity = &call->own_identity;
+    call->can = round->can;
+    own_identity(call);
+}
+
+void tool_detach_keep(struct tool_call *call, struct slice arguments)
+{
+    if (!(call->can & TOOL_CAN_TASKS) || arguments.len == 0)
+        return;
+    void *copy = arena_alloc(&call->arena, arguments.len);
+    if (copy)
+        call->arguments = slice_of(memcpy(copy, arguments.data, arguments.len), arguments.len);
 }
 
 bool tool_call_outlive(struct tool_call *call)
@@ -65,13 +85,12 @@ static void write_about(struct tool_call *call, struct buf *out)
 
 /* ---- as a job ---- */
 
-static void on_job_done(struct tool_call *call, const struct tool_result *result)
+void job_on_done(struct tool_call *call, const struct tool_result *result)
 {
-    job_end(call->owner, result);
+    job_end(call->owner, call, result);
 }
 
-static void on_job_progress(struct tool_call *call, uint64_t done, uint64_t total,
-                            const char *message)
+void job_on_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
 {
     struct job *job = call->owner;
     job->progress = done;
@@ -94,9 +113,9 @@ static void hand_over(struct tool_call *call)
         .write = job_page_write, .context = &page, .is_clean = true, .is_whole = true};
     call->on_detach = NULL;
     on_detach(call, &answer);
-    call->on_done = on_job_done;
+    call->on_done = job_on_done;
     call->owner = job;
-    call->on_progress = on_job_progress;
+    call->on_progress = job_on_progress;
     call->on_notify = NULL;
 }
 
@@ -129,8 +148,13 @@ static void on_time(struct io_timer *timer)
 
 void tool_detach_arm(struct tool_call *call)
 {
-    uint64_t due = call->started_ns + (call->view ? call->view->detach_after_ns : 0);
-    if (call->on_detach && (call->job || due < call->deadline_ns))
+    bool at_once = call->tool->is_task && call->can & TOOL_CAN_TASKS;
+    uint64_t due = call->started_ns;
+    if (!call->on_detach)
+        return;
+    if (!at_once)
+        due += call->view->detach_after_ns;
+    if (at_once || call->job || due < call->deadline_ns)
         io_timer_start(call->registry->io, &call->detach_timer, due, on_time);
 }
 

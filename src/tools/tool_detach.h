@@ -6,6 +6,8 @@
 
 /* Before `start`: whether it may. */
 void tool_detach_init(struct tool_call *call, const struct tool_round *round);
+/* What the call takes to be begun anew, if it may. */
+void tool_detach_keep(struct tool_call *call, struct slice arguments);
 /* After `start`, of a call that goes on: from then on it may happen. */
 void tool_detach_arm(struct tool_call *call);
 /* The call's on_done is about to come: it does not happen any more. */

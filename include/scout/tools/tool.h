@@ -64,8 +64,10 @@ struct tool {
     /* What the table does not have means nothing: the params of a method, which revisions of the
      * protocol add to. Such a tool is in no list. */
     bool takes_params;
-    bool lasts;   /* it ends when its caller wants it to, and tells things until then */
-    bool is_long; /* what it answers may be long: it takes `max_output`, too */
+    bool lasts;      /* it ends when its caller wants it to, and tells things until then */
+    bool is_task;    /* with clients that know tasks a call that goes on is one at once */
+    bool needs_task; /* others cannot call it */
+    bool is_long;    /* what it answers may be long: it takes `max_output`, too */
     /* Starts the work. `args` is an object whose members passed the table (a member that was null
      * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
@@ -84,6 +86,7 @@ typedef void tool_write_fn(struct json_writer *w, const void *context);
 #define TOOL_CAN_ELICIT_URL 2u
 #define TOOL_CAN_SAMPLE     4u
 #define TOOL_CAN_ROOTS      8u
+#define TOOL_CAN_TASKS      16u /* no question: it reads on in calls that go on, as tasks */
 
 /* Something that a call has to know before it can go on (MCP 2026-07-28, "Multi round-trip
  * requests"): a request of the server's to the client. */
@@ -112,6 +115,7 @@ struct tool_round {
     struct slice answers; /* raw, an object: results by the questions' keys; empty: none came */
     struct slice state;   /* that the questions came with */
     tool_detach_fn *on_detach; /* NULL: the call is answered at its end and never before */
+    struct job *job;           /* that the call is from its begin; NULL: it is none yet */
 };
 
 struct tool_result {
@@ -218,6 +222,8 @@ struct tool_call {
     bool starting, finished, effect_begun;
     struct identity own_identity; /* the caller's may go before a job does */
     struct job *job;              /* NULL: it has none */
+    uint32_t can;                 /* TOOL_CAN_ of its caller */
+    struct slice arguments;       /* raw; of a caller who can be asked as a task, else empty */
     struct io_timer detach_timer;
     struct tool_output *output; /* the result is being made; NULL: it is not */
     uint64_t number;            /* of its records */

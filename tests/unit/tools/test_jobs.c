@@ -26,6 +26,7 @@ struct work {
     bool cancelled;
 };
 
+static uint32_t caller_can; /* TOOL_CAN_ */
 static struct work works[128];
 static size_t work_count;
 
@@ -67,6 +68,35 @@ static void cancel_work(struct tool_call *call)
 static const struct tool work_tool = {
     .name = "work", .title = "Work", .description = "", .start = start_work, .cancel = cancel_work};
 
+/* ---- a tool that asks, when it has become a job ---- */
+
+static void start_asking(struct tool_call *call, const struct cJSON *args)
+{
+    struct work *w = &works[work_count++];
+    (void)args;
+    *w = (struct work){.call = call};
+    call->state = w;
+    if (tool_call_answer(call, "a").len > 0 && tool_call_answer(call, "b").len > 0)
+        end_work(w);
+}
+
+static void ask_now(struct work *w)
+{
+    static const struct tool_question list[] = {{"a", "elicitation/create", "{}"},
+                                                {"b", "elicitation/create", "{}"}};
+    const struct tool_questions questions = {list, 2, slice_str("s")};
+    struct tool_call *call = w->call;
+    w->call = NULL;
+    tool_call_ask(call, &questions);
+}
+
+static const struct tool asking_tool = {.name = "asking",
+                                        .title = "Asking",
+                                        .description = "",
+                                        .is_task = true,
+                                        .start = start_asking,
+                                        .cancel = cancel_work};
+
 /* ---- a place ---- */
 
 struct place {
@@ -77,7 +107,7 @@ struct place {
 
 static int open_place(void **state)
 {
-    static const struct tool *const tools[] = {&work_tool, &output_tool};
+    static const struct tool *const tools[] = {&work_tool, &output_tool, &asking_tool};
     struct place *p = calloc(1, sizeof *p);
     assert_non_null(p);
     const struct io_sim_faults none = {0};
@@ -85,12 +115,13 @@ static int open_place(void **state)
     p->view = (struct tool_view){.detach_after_ns = AFTER_NS,
                                  .job_timeout_ns = 3600 * (uint64_t)NS_PER_S};
     p->registry = (struct tool_registry){.tools = tools,
-                                         .count = 2,
+                                         .count = 3,
                                          .io = p->io,
                                          .view = &p->view,
                                          .jobs = job_table_new(p->io, NULL)};
     assert_non_null(p->registry.jobs);
     work_count = 0;
+    caller_can = 0;
     *state = p;
     return 0;
 }
@@ -158,7 +189,7 @@ static void on_detach(struct tool_call *call, const struct tool_result *answer)
 static struct tool_call *begin(struct place *p, const struct identity *who, struct caller *c,
                                const struct tool *tool, const char *arguments)
 {
-    const struct tool_round round = {.on_detach = on_detach};
+    const struct tool_round round = {.on_detach = on_detach, .can = caller_can};
     *c = (struct caller){.answered = false};
     return tool_call_start_round(&p->registry, tool, slice_str(arguments), who,
                                  io_now(p->io) + 30 * (uint64_t)NS_PER_S, &round, on_done, c);
@@ -364,6 +395,85 @@ static void who_waits_may_cancel_that(void **state)
     assert_non_null(works[0].call);
 }
 
+static const char *task(struct place *p, const struct caller *c)
+{
+    static char text[4096];
+    struct buf out;
+    struct json_writer w;
+    const struct job *job = job_table_find(p->registry.jobs, &alice, c->job);
+    assert_non_null(job);
+    buf_init(&out, sizeof text - 1);
+    json_writer_init(&w, &out);
+    json_object_begin(&w);
+    job_write_task(&w, job, true);
+    json_object_end(&w);
+    assert_int_equal(json_writer_end(&w), 0);
+    memcpy(text, buf_peek(&out).data, buf_len(&out));
+    text[buf_len(&out)] = '\0';
+    buf_fini(&out);
+    return text;
+}
+
+/* At once a task, which asks; `c` is its caller. */
+static struct job *make_asking(struct place *p, struct caller *c)
+{
+    caller_can = TOOL_CAN_TASKS;
+    begin(p, &alice, c, &asking_tool, "{}");
+    advance(p, 0.1);
+    caller_can = 0;
+    assert_true(c->detached);
+    ask_now(&works[work_count - 1]);
+    assert_has(task(p, c), "\"status\":\"input_required\"");
+    return job_table_find(p->registry.jobs, &alice, c->job);
+}
+
+static void a_task_asks_and_goes_on(void **state)
+{
+    struct place *p = *state;
+    struct caller c;
+    struct job *job = make_asking(p, &c);
+    assert_has(task(p, &c), "\"a\":{\"method\":\"elicitation/create\"");
+    job_take_answers(job, slice_str("{\"a\":{},\"x\":{}}"));
+    assert_has(task(p, &c), "\"inputRequests\":{\"b\":");
+    assert_null(strstr(task(p, &c), "\"a\":{\"method\""));
+    assert_int_equal(work_count, 1);
+    job_take_answers(job, slice_str("{\"a\":{},\"b\":{}}"));
+    assert_int_equal(work_count, 2); /* it has begun anew, and ended */
+    assert_has(task(p, &c), "\"status\":\"completed\"");
+    assert_has(task(p, &c), "\"value\":\"v\"");
+    job_take_answers(job, slice_str("{\"b\":{}}"));
+    assert_int_equal(work_count, 2);
+}
+
+static void a_task_that_asks_can_be_cancelled(void **state)
+{
+    struct place *p = *state;
+    struct caller c;
+    struct job *job = make_asking(p, &c);
+    job_cancel(job);
+    assert_has(task(p, &c), "\"status\":\"cancelled\"");
+    job_take_answers(job, slice_str("{\"a\":{},\"b\":{}}"));
+    assert_int_equal(work_count, 1);
+    assert_true(job_table_is_idle(p->registry.jobs));
+    make_asking(p, &c);
+    job_table_stop(p->registry.jobs, NULL, NULL);
+    assert_has(task(p, &c), "\"status\":\"cancelled\"");
+}
+
+/* Whoever does not know tasks cannot be asked later. */
+static void a_job_that_asks_fails(void **state)
+{
+    struct place *p = *state;
+    struct caller c;
+    p->view.detach_after_ns = NS_PER_S; /* before its deadline */
+    begin(p, &alice, &c, &asking_tool, "{}");
+    advance(p, 2);
+    assert_true(c.detached);
+    ask_now(&works[0]);
+    assert_has(task(p, &c), "\"isError\":true");
+    assert_has(ask(p, &alice, c.job, ""), "\"state\":\"failed\"");
+}
+
 static void stopping_ends_all(void **state)
 {
     struct place *p = *state;
@@ -393,6 +503,9 @@ int main(void)
         TEST(it_is_kept_for_an_hour),
         TEST(who_waits_is_told_of_the_end),
         TEST(who_waits_may_cancel_that),
+        TEST(a_task_asks_and_goes_on),
+        TEST(a_task_that_asks_can_be_cancelled),
+        TEST(a_job_that_asks_fails),
         TEST(stopping_ends_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
