@@ -8,8 +8,8 @@
 /* Steps that PCRE2 may take for one text with one pattern. It has some for each of its bytes
  * besides: so that a result of many short texts, as the names of a directory are, is bounded by its
  * size, too. */
-#define REDACT_STEPS_MAX      20000u
-#define REDACT_STEPS_PER_BYTE 64u
+#define REDACT_STEPS_MAX      50000u
+#define REDACT_STEPS_PER_BYTE 32u
 
 struct redact_pattern;
 
