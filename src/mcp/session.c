@@ -330,12 +330,12 @@ void mcp_session_drop_way(struct mcp_session *s, struct mcp_way *way)
 {
     struct request *r;
     session_enter(s);
+    list_remove(&way->unflushed); /* a call that ends here and now flushes what waits for that */
     while ((r = live_by_way(s, way))) {
         leave_way(s, r);
         call_cancel(s, r);
     }
     forget_way(s, &s->requests.ending, way);
-    list_remove(&way->unflushed);
     session_leave(s);
 }
 
