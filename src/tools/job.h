@@ -81,6 +81,12 @@ struct io *job_io(const struct job *job);
 /* Whether no call may become a job any more. */
 bool job_table_is_stopping(const struct job_table *j);
 
+/* ---- job_wait.c ---- */
+
+/* Tells all who wait. */
+void job_tell(struct job *job);
+/* The job goes: a cleaning that is under way is not told to it. */
+void job_leave_cleaner(struct job *job);
 /* Has what came since be cleaned; the waiters are told. True: there is nothing to be cleaned. */
 bool job_settle(struct job *job);
 void job_wait(struct job *job, struct job_waiter *w, void (*fn)(struct job_waiter *w));

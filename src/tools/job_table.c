@@ -1,10 +1,6 @@
 /* The table: a list of those that have a call, and one of those that have ended, the oldest first.
  * Both are short enough that looking through them is cheap. A handle of another owner is not told
- * from one that never was.
- *
- * Cleaning runs on a helper thread, on copies of its own, for one job once at a time; a job that
- * goes meanwhile leaves it to itself. Waiters are told from there and from the end of the call:
- * they may stop waiting, or have the job ended, from within. */
+ * from one that never was. */
 #include "job.h"
 #include "result.h"
 
@@ -27,102 +23,9 @@ struct job_table {
     void *context;
 };
 
-struct job_cleaner {
-    struct io_job io_job;
-    struct job *job; /* NULL: gone */
-    struct redactor *redactor;
-    struct job_cleaning work;
-};
-
 static struct job *job_of(struct list *node)
 {
     return CONTAINER_OF(node, struct job, node);
-}
-
-/* ---- waiting ---- */
-
-void job_wait(struct job *job, struct job_waiter *w, void (*fn)(struct job_waiter *w))
-{
-    list_init(&w->node);
-    w->job = job;
-    w->fn = fn;
-    list_append(&job->waiters, &w->node);
-}
-
-void job_wait_end(struct job_waiter *w)
-{
-    if (!w->job)
-        return;
-    w->job = NULL;
-    list_remove(&w->node);
-}
-
-/* Each that waits now; those that go on waiting are told again next time. */
-static void tell(struct job *job)
-{
-    if (job->telling)
-        return;
-    job->telling = true;
-    list_splice(&job->told, &job->waiters);
-    for (struct list *node; (node = list_shift(&job->told));) {
-        struct job_waiter *w = CONTAINER_OF(node, struct job_waiter, node);
-        list_append(&job->waiters, node);
-        w->fn(w);
-    }
-    job->telling = false;
-    if (job->gone)
-        free(job);
-}
-
-/* ---- cleaning ---- */
-
-static void run_cleaner(struct io_job *io_job)
-{
-    job_cleaning_run(&CONTAINER_OF(io_job, struct job_cleaner, io_job)->work);
-}
-
-/* What had to wait for the cleaning goes on. */
-static void resume(struct job *job)
-{
-    if (job->paused && job->call && !job->call->output)
-        job->tool->speech->pause(job->call, false);
-    job->paused = false;
-}
-
-static void on_cleaned(struct io_job *io_job)
-{
-    struct job_cleaner *c = CONTAINER_OF(io_job, struct job_cleaner, io_job);
-    struct job *job = c->job;
-    redactor_free(c->redactor);
-    if (job) {
-        job->cleaner = NULL;
-        job_log_put(&job->log, &c->work);
-    } else {
-        job_cleaning_fini(&c->work);
-    }
-    free(c);
-    if (!job)
-        return;
-    resume(job);
-    tell(job);
-}
-
-bool job_settle(struct job *job)
-{
-    if (job->cleaner)
-        return false;
-    if (!job->log.has_news)
-        return true;
-    struct job_cleaner *c = calloc(1, sizeof *c);
-    if (!c)
-        return true; /* what waits may be cleaned when there is memory again */
-    c->job = job;
-    c->redactor = job->redactor ? redactor_hold(job->redactor) : NULL;
-    c->work.redactor = c->redactor;
-    job->cleaner = c;
-    job_log_take(&job->log, &c->work);
-    io_job_start(job->jobs->io, &c->io_job, run_cleaner, on_cleaned);
-    return false;
 }
 
 /* ---- the table ---- */
@@ -152,8 +55,7 @@ static void tell_gone(struct list *waiters)
 
 static void job_free(struct job *job)
 {
-    if (job->cleaner)
-        job->cleaner->job = NULL;
+    job_leave_cleaner(job);
     list_remove(&job->node);
     tell_gone(&job->told);
     tell_gone(&job->waiters);
@@ -374,7 +276,7 @@ static void end(struct job *job, int error)
     set_timer(j);
     if (j->stopping && j->going_on == 0)
         io_defer(j->io, &j->task, on_idle);
-    tell(job);
+    job_tell(job);
 }
 
 static void take_result(struct job *job, const struct tool_result *result)
@@ -393,7 +295,7 @@ void job_end(struct job *job, struct tool_call *call, const struct tool_result *
     if (result->questions && job_ask(job, call, result->questions)) {
         job->call = NULL;
         job->changed_ms = io_wall_ms(job->jobs->io);
-        tell(job);
+        job_tell(job);
         return;
     }
     if (result->questions) {
