@@ -46,10 +46,10 @@ struct command {
     struct io_task task;
     uint64_t deadline_ns;
     uint64_t begin_by_ns; /* until it has its channel */
-    uint64_t since_ns;   /* when the state was entered */
-    uint64_t stop_ns;    /* from OPENING on: when stopping is to begin */
-    uint64_t stopped_ns; /* when it began */
-    uint64_t asked_ns;   /* since when the host owes a sign of life; 0: it was not asked */
+    uint64_t since_ns;    /* when the state was entered */
+    uint64_t stop_ns;     /* from OPENING on: when stopping is to begin */
+    uint64_t stopped_ns;  /* when it began */
+    uint64_t asked_ns;    /* since when the host owes a sign of life; 0: it was not asked */
     enum command_state state;
     bool has_input, repeatable, as_is; /* as requested */
     bool silent;                       /* abandoned or answered: no event comes any more */

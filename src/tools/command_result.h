@@ -22,7 +22,7 @@ struct command_answer {
 
 /* Members of the schema of such a result's structured content. */
 #define command_result_properties                                                                  \
-    "\"state\":{\"enum\":[\"running\",\"exited\",\"stopped\",\"stop-unconfirmed\",\"failed\"]},"               \
+    "\"state\":{\"enum\":[\"running\",\"exited\",\"stopped\",\"stop-unconfirmed\",\"failed\"]},"   \
     "\"exit_code\":{\"type\":\"integer\"},\"signal\":{\"type\":\"string\"},"                       \
     "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"},"                           \
     "\"stdout_truncated\":{\"type\":\"boolean\"}"

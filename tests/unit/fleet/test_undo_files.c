@@ -333,6 +333,14 @@ static void a_full_disk_keeps_nothing_and_says_so(void **unused)
     assert_int_equal(keep("uid:1", "/a", NOW + 1, slice_of(text, sizeof text)), 0);
 }
 
+/* Keeps one state after the other until it is killed. */
+static _Noreturn void keep_on(struct slice text)
+{
+    for (unsigned i = 0;; i++)
+        if (keep("uid:1", "/a", NOW + 1 + i, slice_of(text.data, 1 + (i * 7919) % text.len)) != 0)
+            _exit(1);
+}
+
 /* Whenever the process is killed, what is found afterwards is whole. */
 static void a_kill_leaves_whole_states(void **unused)
 {
@@ -343,9 +351,8 @@ static void a_kill_leaves_whole_states(void **unused)
     for (unsigned round = 0; round < 40; round++) {
         pid_t child = fork();
         assert_true(child >= 0);
-        for (unsigned i = 0; child == 0; i++)
-            if (keep("uid:1", "/a", NOW + 1 + i, slice_of(text, 1 + (i * 7919) % sizeof text)) != 0)
-                _exit(1);
+        if (child == 0)
+            keep_on(slice_of(text, sizeof text));
         usleep(500 * (round % 13));
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, NULL, 0), child);
