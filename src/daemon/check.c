@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CHECK_POLICY_MAX (4u * SETTINGS_FILE_MAX) /* bytes: what was read, and escapes */
@@ -32,9 +33,12 @@ static void print_refused(const struct ssh_config *config)
     size_t count = ssh_config_hosts(config, &names);
     struct ssh_host *host = malloc(sizeof *host); /* too large for a stack */
     struct failure why;
-    for (size_t i = 0; host && i < count; i++)
+    for (size_t i = 0; host && i < count; i++) {
+        memset(host, 0, sizeof *host);
         if (ssh_config_resolve(config, names[i], host, &why) != 0)
             printf("# refused: %s: %s\n", names[i], why.text);
+        ssh_host_fini(host);
+    }
     free(host);
 }
 
