@@ -72,7 +72,7 @@ async function driveAll(one) {
   const lines = await expect(one, 'grep', { ...at(''), pattern: '^x{20}', glob: 'file' }, 'grep', /file:1:x/);
   assert.equal(lines.count, 1);
   await driveChanges(one, at(`changed-${Math.random()}.txt`));
-  const ran = await expect(one, 'run', { host, argv: ['cat'], stdin: 'in' }, 'command', /^in$/);
+  const ran = await expect(one, 'run', { host, argv: ['cat'], stdin: 'in' }, 'command', /^in\b/);
   assert.equal(ran.exit_code, 0);
   for (const name of ['scout', 'read', 'list', 'stat']) {
     const missing = await call(one, name, at('missing'));
