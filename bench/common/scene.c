@@ -2,7 +2,7 @@
  * the latency which was put on its round trips is.
  *
  *   bench_scene --socket PATH --plan FILE --waves R [--warmup W] [--at-once P] [--pause-ms M]
- *               [--floor-ms F] [--own-ms O] [--seed-ms S]
+ *               [--floor-ms F] [--own-ms O] [--seed-ms S] [--raw]
  *
  * The plan has a line for each call: TOOL, tab, ARGUMENTS (JSON), tab, what the answer has to have:
  * `=N` is a file of N bytes as the light server has them (tests/lightsshd/vfs.h), `M=N` that file M
@@ -10,7 +10,8 @@
  * wave is all calls of the plan in one write; it is over when each is answered. P waves are under
  * way at a time, and M ms pass before the next P. `ms` is a wave's median, or, where several are
  * under way and wait for each other, their mean; `to_floor` is its ratio to the floor, and to what
- * the same takes without delays where that was measured (O).
+ * the same takes without delays where that was measured (O). With --raw the calls ask for the whole
+ * result, as a program does; without it they get what a model gets, cut to its budget.
  *
  * A wrong answer ends the run with status 1, and so does a wave that is faster than its floor: it
  * was not what it is said to be. Output: the lines of bench/common/compare_child.c. */
@@ -42,7 +43,7 @@ struct call {
 };
 
 struct scene {
-    const char *socket, *plan;
+    const char *socket, *plan, *meta;
     unsigned long waves, warmup, at_once, pause_ms;
     double floor_ms, own_ms, seed_ms;
     struct call calls[CALLS_MAX];
@@ -87,8 +88,8 @@ static int take_call(struct scene *s, char *line)
     *arguments++ = *has++ = '\0';
     struct call *c = &s->calls[s->call_count++];
     if (asprintf(&c->tail,
-                 "\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":%s}}\n", line,
-                 arguments) < 0)
+                 "\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":%s%s}}\n",
+                 line, arguments, s->meta) < 0)
         return fail("plan", "no memory");
     c->has = strdup(has);
     char *number = strchr(has, '=');
@@ -329,6 +330,9 @@ static bool take_option(struct scene *s, int option)
         return (s->own_ms = atof(optarg)) > 0;
     case 'o':
         return (s->seed_ms = atof(optarg)) > 0;
+    case 'x':
+        s->meta = ",\"_meta\":{\"scout/output\":\"raw\"}";
+        return true;
     default:
         return false;
     }
@@ -337,16 +341,17 @@ static bool take_option(struct scene *s, int option)
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"socket", 1, 0, 's'},   {"plan", 1, 0, 'p'},
-        {"waves", 1, 0, 'r'},    {"warmup", 1, 0, 'w'},
-        {"at-once", 1, 0, 'a'},  {"pause-ms", 1, 0, 'm'},
-        {"floor-ms", 1, 0, 'f'}, {"seed-ms", 1, 0, 'o'},
-        {"own-ms", 1, 0, 'O'},   {0, 0, 0, 0},
+        {"socket", 1, 0, 's'},   {"plan", 1, 0, 'p'},    {"waves", 1, 0, 'r'},
+        {"warmup", 1, 0, 'w'},   {"at-once", 1, 0, 'a'}, {"pause-ms", 1, 0, 'm'},
+        {"floor-ms", 1, 0, 'f'}, {"seed-ms", 1, 0, 'o'}, {"own-ms", 1, 0, 'O'},
+        {"raw", 0, 0, 'x'},      {0, 0, 0, 0},
     };
     struct scene *s = calloc(1, sizeof *s);
     bool good = s;
-    if (s)
+    if (s) {
         s->at_once = 1;
+        s->meta = "";
+    }
     for (int o; good && (o = getopt_long(argc, argv, "", longs, NULL)) != -1;)
         good = take_option(s, o);
     if (!good || optind != argc || !s->socket || !s->plan || !s->waves) {
