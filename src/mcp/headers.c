@@ -38,7 +38,8 @@ static bool refuse(struct header_check *c, const char *name, const char *why)
     return true;
 }
 
-/* The value of a header as text; false when it is encoded and cannot be decoded, or too long. */
+/* The value of a header as text; false when it is encoded and cannot be decoded, has a NUL, or is
+ * too long. */
 static bool decode_header(struct slice value, char out[HEADER_VALUE_MAX])
 {
     static const char begin[] = "=?base64?", end[] = "?=";
@@ -50,14 +51,14 @@ static bool decode_header(struct slice value, char out[HEADER_VALUE_MAX])
         if (base64_decoded_max(text.len) >= HEADER_VALUE_MAX)
             return false;
         len = base64_decode(text, (uint8_t *)out);
-        if (len < 0 || memchr(out, '\0', (size_t)len))
-            return false;
     } else {
         if (value.len >= HEADER_VALUE_MAX)
             return false;
         len = (int64_t)value.len;
         memcpy(out, value.data, value.len);
     }
+    if (len < 0 || memchr(out, '\0', (size_t)len))
+        return false;
     out[len] = '\0';
     return true;
 }
