@@ -93,7 +93,8 @@ static int parse_request_line(struct head_parse *p)
                    : refuse(p, 400, "the version is malformed");
     if (target.len > HTTP_TARGET_MAX)
         return refuse(p, 414, "the target is too long");
-    if (!target_is_valid(target))
+    /* CONNECT has a host for its target, and whoever takes it reads no more requests behind it. */
+    if (!target_is_valid(target) || slice_is(method, "CONNECT"))
         return refuse(p, 400, "the target is no path");
     const uint8_t *mark = memchr(target.data, '?', target.len);
     size_t path_len = mark ? (size_t)(mark - target.data) : target.len;

@@ -3,10 +3,10 @@
  * past a proxy. Pure: bytes in, a request out.
  *
  * Refused, beyond what the RFCs forbid: other versions than HTTP/1.1; targets that are no origin
- * form; line ends that are no CR LF; empty lines before a request; folded lines; bytes outside
- * printable ASCII in the head; a repeated header of those that decide something; Content-Length
- * together with Transfer-Encoding, and with leading zeros; codings other than `chunked`; chunk
- * extensions and trailers; a body where the method has none. */
+ * form, and CONNECT; line ends that are no CR LF; empty lines before a request; folded lines; bytes
+ * outside printable ASCII in the head; a repeated header of those that decide something;
+ * Content-Length together with Transfer-Encoding, and with leading zeros; codings other than
+ * `chunked`; chunk extensions and trailers; a body where the method has none. */
 #ifndef SCOUT_NET_HTTP_REQUEST_H
 #define SCOUT_NET_HTTP_REQUEST_H
 

@@ -122,6 +122,7 @@ static void request_lines(void **state)
     READS("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "400");
     READS("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "400");
     READS("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "400");
+    READS("CONNECT /a HTTP/1.1\r\nHost: a\r\n\r\n", "400");
     READS("GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", "400");
     READS("GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", "400");
     READS("\x16\x03\x01\x02\x00\x01\x00", "more"); /* TLS: no line of it ends; time ends it */
