@@ -1,8 +1,9 @@
 /* The HTTP endpoint under clients that do anything in any order. Each byte of the input is a step
  * of one of four clients, or of the world: it connects, closes, asks for something of the session
- * that was begun last, takes up a stream; a tool goes on or ends; time goes by. The first byte
- * chooses the faults of the network, how cancelled calls end, and whether the endpoint is drained
- * before it is freed. In the end nothing is left: the loop and the sanitizers look. */
+ * that was begun last, takes up a stream, reads no more; a tool goes on or ends; time goes by; who
+ * is admitted changes. The first byte chooses the faults of the network, how cancelled calls end,
+ * and whether the endpoint is drained before it is freed. In the end nothing is left: the loop and
+ * the sanitizers look. */
 #include "scout/base/container.h"
 #include "scout/base/time.h"
 #include "scout/http/endpoint.h"
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define CLIENTS     4
 #define WAITING_MAX 2048
-#define STEPS_MAX   512
+#define STEPS_MAX   96 /* further ones are not looked at */
+#define LARGE       40000
 
 struct client {
     struct io_file file;
@@ -36,7 +38,7 @@ struct tool_env {
     struct client clients[CLIENTS];
     struct tool_call *waiting[WAITING_MAX];
     size_t count;
-    bool end_on_cancel, freed;
+    bool end_on_cancel, freed, gone; /* gone: nobody is admitted */
     char session[23], event[48];
     unsigned number;
 };
@@ -54,6 +56,23 @@ static void write_text(struct json_writer *w, const void *context)
 static void finish(struct tool_call *call)
 {
     const struct tool_result result = {.write = write_text};
+    tool_call_finish(call, &result);
+}
+
+static void write_large(struct json_writer *w, const void *context)
+{
+    static char text[LARGE];
+    (void)context;
+    memset(text, 'x', sizeof text);
+    text[0] = text[LARGE - 1] = '"';
+    json_key(w, "content");
+    json_raw(w, slice_of(text, sizeof text));
+}
+
+static void start_large(struct tool_call *call, const struct cJSON *args)
+{
+    const struct tool_result result = {.write = write_large};
+    (void)args;
     tool_call_finish(call, &result);
 }
 
@@ -97,17 +116,27 @@ static const struct tool wait_tool = {.name = "wait",
                                       .cancel = cancel_wait};
 static const struct tool ask_tool = {
     .name = "ask", .title = "Ask", .description = "Ask", .start = start_ask, .cancel = cancel_wait};
-static const struct tool *const tools[] = {&wait_tool, &ask_tool};
+static const struct tool large_tool = {
+    .name = "large", .title = "Large", .description = "Large", .start = start_large};
+static const struct tool *const tools[] = {&wait_tool, &ask_tool, &large_tool};
 
 /* ---- the endpoint ---- */
 
 static void admit(void *context, const struct http_request *q, const struct address *peer,
                   struct http_admission *out)
 {
-    (void)context;
+    const struct tool_env *w = context;
     (void)q;
     (void)peer;
     out->identity = (struct identity){.name = "fuzz", .role = ROLE_OPERATOR};
+    out->status = w->gone ? 401 : 0;
+    out->why = "gone";
+}
+
+static bool stands(void *context, struct identity *identity)
+{
+    (void)identity;
+    return !((const struct tool_env *)context)->gone;
 }
 
 static bool no_page(void *context, const struct http_request *q, const struct address *peer)
@@ -145,10 +174,11 @@ static void on_freed(void *context)
 
 /* ---- clients ---- */
 
+/* Until nothing happens any more. */
 static void run(struct tool_env *w, int passes, uint64_t wait_ns)
 {
-    while (passes-- > 0)
-        io_run_once(w->io, wait_ns);
+    while (passes-- > 0 && io_run_once(w->io, wait_ns))
+        ;
 }
 
 static void copy_behind(char *out, size_t size, struct slice text, const char *mark,
@@ -309,6 +339,12 @@ static bool client_step(struct client *c, unsigned step)
             "\"requestId\":1}}");
     else if (step == 9)
         answer(c, 0);
+    else if (step == 16)
+        stream_pause(&c->stream);
+    else if (step == 17)
+        stream_resume(&c->stream);
+    else if (step == 18)
+        say(c, "POST", VERSION, CALL("5", "large"));
     else if (step == 10)
         call_modern(c, c->world->number++ & 1 ? "wait" : "ask");
     else
@@ -326,7 +362,11 @@ static void world_step(struct tool_env *w, unsigned step, unsigned which)
     } else if (step == 13 && w->count > 0) {
         tool_call_progress(w->waiting[which % w->count], ++w->number, 0, "on");
     } else if (step == 14) {
-        run(w, 20, (which ? 16 : 1) * NS_PER_S);
+        for (int i = 0; i < 10; i++)
+            io_run_once(w->io, (which ? 16 : 1) * NS_PER_S);
+    } else if (step == 15) {
+        w->gone = which & 1;
+        http_endpoint_refresh(w->endpoint);
     }
 }
 
@@ -345,7 +385,7 @@ static void open_world(struct tool_env *w, uint8_t flags, struct tool_registry *
     struct sockaddr_in at = address();
     assert(io_sim_open(&w->io, flags, &faults) == 0);
     *view = (struct tool_view){.env = w};
-    *registry = (struct tool_registry){.tools = tools, .count = 2, .view = view, .io = w->io};
+    *registry = (struct tool_registry){.tools = tools, .count = 3, .view = view, .io = w->io};
     const struct http_config config = {.io = w->io,
                                        .mcp = {.registry = registry,
                                                .server_name = "fuzz",
@@ -356,7 +396,9 @@ static void open_world(struct tool_env *w, uint8_t flags, struct tool_registry *
                                        .access = {.admit = admit,
                                                   .page_is_open = no_page,
                                                   .is_own_name = no_name,
-                                                  .is_allowed_origin = no_name},
+                                                  .is_allowed_origin = no_name,
+                                                  .stands = stands,
+                                                  .context = w},
                                        .limits = {CLIENTS * 4, CLIENTS * 4},
                                        .stats = stats,
                                        .clients = &numbers};
@@ -390,13 +432,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct tool_registry registry;
     struct tool_view view;
     struct http_stats stats = {.open = 0};
-    if (len == 0 || len > STEPS_MAX)
+    if (len == 0)
         return 0;
     world = (struct tool_env){.end_on_cancel = data[0] & 1};
     open_world(&world, data[0], &registry, &view, &stats);
-    for (size_t i = 1; i < len; i++) {
+    for (size_t i = 1; i < len && i <= STEPS_MAX; i++) {
         struct client *c = &world.clients[data[i] & 3];
-        unsigned step = data[i] >> 2 & 15;
+        unsigned step = (data[i] >> 2 & 15) | (data[i] >> 3 & 16);
+        if (step > 18) /* twice, one behind the other */
+            client_step(c, step -= 16);
         if (!client_step(c, step))
             world_step(&world, step, data[i] & 3);
         if (!(data[i] & 64))

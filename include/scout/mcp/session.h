@@ -14,13 +14,15 @@
 #include "scout/base/log.h"
 #include "scout/tools/tool.h"
 
-#define MCP_LINE_MAX      (4u * 1024u * 1024u) /* bytes of one message */
-#define MCP_IN_FLIGHT_MAX 256                  /* requests of one session */
-#define MCP_WAITING_MAX   1024                 /* messages that wait until there is room for them */
-#define MCP_OUT_HIGH      (1024u * 1024u)      /* bytes unsent: no further request is taken up */
-#define MCP_OUT_MAX       (64u * 1024u * 1024u) /* cap of the sink's buffer */
-#define MCP_INPUT_MAX     (8u * 1024u * 1024u)  /* bytes kept, of lines and of what waits */
-#define MCP_INPUT_HIGH    (7u * 1024u * 1024u)  /* bytes kept without room: nothing is looked at */
+#ifndef MCP_IN_FLIGHT_MAX      /* the build for fuzzing has smaller ones, which are met sooner */
+#define MCP_IN_FLIGHT_MAX 256  /* requests of one session */
+#define MCP_WAITING_MAX   1024 /* messages that wait until there is room for them */
+#define MCP_OUT_HIGH      (1024u * 1024u) /* bytes unsent: no further request is taken up */
+#endif
+#define MCP_LINE_MAX   (4u * 1024u * 1024u)  /* bytes of one message */
+#define MCP_OUT_MAX    (64u * 1024u * 1024u) /* cap of the sink's buffer */
+#define MCP_INPUT_MAX  (8u * 1024u * 1024u)  /* bytes kept, of lines and of what waits */
+#define MCP_INPUT_HIGH (7u * 1024u * 1024u)  /* bytes kept without room: nothing is looked at */
 
 struct mcp_session;
 
