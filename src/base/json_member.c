@@ -150,25 +150,35 @@ bool json_string_is(struct slice raw, const char *text)
     }
 }
 
-int json_string(struct slice raw, char *out, size_t size)
+/* Runs up to the next escape are copied as they are. `out` has room for one byte at least. */
+static int decode(struct slice content, char *out, size_t size)
 {
-    if (!is_string(raw))
-        return SCOUT_E_LIMIT;
-    struct slice content = slice_of(raw.data + 1, raw.len - 2);
+    struct json_decoder d;
     size_t len = 0;
-    if (!memchr(content.data, '\\', content.len)) {
-        if (content.len >= size || content.len > INT32_MAX)
+    json_decoder_init(&d, content);
+    for (;;) {
+        const uint8_t *slash = memchr(d.at, '\\', (size_t)(d.end - d.at));
+        size_t run = (size_t)((slash ? slash : d.end) - d.at);
+        if (run >= size - len || len + run >= INT32_MAX)
             return SCOUT_E_LIMIT;
-        memcpy(out, content.data, len = content.len);
-    } else {
-        struct json_decoder d;
-        json_decoder_init(&d, content);
-        for (int byte; (byte = json_decoder_next(&d)) >= 0; out[len++] = (char)byte)
-            if (len + 1 >= size || len >= INT32_MAX)
+        memcpy(out + len, d.at, run);
+        len += run;
+        d.at += run;
+        if (!slash)
+            break;
+        do {
+            out[len++] = (char)json_decoder_next(&d);
+            if (len >= size)
                 return SCOUT_E_LIMIT;
+        } while (d.pending_at < d.pending_len);
     }
-    if (size == 0)
-        return SCOUT_E_LIMIT;
     out[len] = '\0';
     return (int)len;
+}
+
+int json_string(struct slice raw, char *out, size_t size)
+{
+    if (!is_string(raw) || size == 0)
+        return SCOUT_E_LIMIT;
+    return decode(slice_of(raw.data + 1, raw.len - 2), out, size);
 }

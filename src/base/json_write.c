@@ -196,8 +196,15 @@ void json_null(struct json_writer *w)
     put(w, "null", 4);
 }
 
+/* No line break goes out; raw text has some only between its tokens, if any. */
 static void put_raw(struct json_writer *w, struct slice raw)
 {
+    if (raw.len == 0)
+        return;
+    if (!memchr(raw.data, '\n', raw.len) && !memchr(raw.data, '\r', raw.len)) {
+        put(w, raw.data, raw.len);
+        return;
+    }
     while (raw.len > 0) {
         size_t len = 0;
         while (len < raw.len && raw.data[len] != '\n' && raw.data[len] != '\r')

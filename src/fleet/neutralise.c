@@ -213,6 +213,12 @@ static size_t plain_len(struct slice text, size_t at)
     return at - start;
 }
 
+/* One byte that always stays. */
+static bool is_plain(uint8_t c)
+{
+    return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t';
+}
+
 int neutralise(struct slice text, struct buf *out, struct neutralised *counts)
 {
     struct pass p = {.text = text, .out = out, .counts = counts};
@@ -222,8 +228,12 @@ int neutralise(struct slice text, struct buf *out, struct neutralised *counts)
         if (plain)
             p.before = text.data[p.at - 1];
         /* Up to the end of what stopped the steps, and of the line break in it. */
-        for (int i = 0; i < 8 && p.at < text.len && !p.error; i++)
-            take_character(&p);
+        for (int i = 0; i < 8 && p.at < text.len && !p.error; i++) {
+            if (is_plain(text.data[p.at]))
+                p.before = text.data[p.at++];
+            else
+                take_character(&p);
+        }
     }
     if (p.at > p.from)
         skip(&p, 0);

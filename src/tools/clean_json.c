@@ -9,16 +9,6 @@
 
 #define TWICE_MIN 256 /* bytes of a text for which it pays to look */
 
-struct cleaner {
-    const struct redactor *redactor;
-    struct buf *out;
-    struct clean_counts *counts;
-    struct buf text, redacted, neutral, again;
-    struct slice before;            /* the last text that was cleaned, raw, */
-    size_t before_from, before_len; /* and what became of it, in `out` */
-    struct clean_counts before_counts;
-};
-
 /* ---- what has to be looked at ---- */
 
 static bool is_printable(struct slice raw)
@@ -82,6 +72,9 @@ static int clean_text(struct cleaner *c, struct slice raw)
         error = neutralise(buf_peek(&c->redacted), &c->neutral, &c->counts->neutralised);
     if (!error)
         error = redact_shown(c, &before, &shown);
+    if (!error && slice_equal(shown, slice_of(decoded, (size_t)len)))
+        return buf_append(c->out, raw);
+    c->changed = true;
     if (!error)
         error = buf_append_str(c->out, "\"");
     if (!error)
@@ -127,6 +120,8 @@ static int put_value(struct cleaner *c, struct slice raw)
     const struct clean_counts counts = *c->counts;
     size_t from = buf_len(c->out);
     int error = clean_text(c, raw);
+    if (raw.len <= TWICE_MIN)
+        return error;
     c->before = raw;
     c->before_from = from;
     c->before_len = buf_len(c->out) - from;
@@ -167,18 +162,35 @@ static int clean_all(struct cleaner *c, struct slice json)
     return error ? error : buf_append(c->out, slice_of(from, (size_t)(end - from)));
 }
 
+void cleaner_init(struct cleaner *c, const struct redactor *r, struct buf *out)
+{
+    *c = (struct cleaner){.redactor = r, .out = out};
+    buf_init(&c->text, CLEAN_TEXT_MAX);
+    buf_init(&c->redacted, CLEAN_TEXT_MAX);
+    buf_init(&c->neutral, CLEAN_TEXT_MAX);
+    buf_init(&c->again, CLEAN_TEXT_MAX);
+}
+
+int cleaner_take(struct cleaner *c, struct slice json, struct clean_counts *counts)
+{
+    c->counts = counts;
+    return clean_all(c, json);
+}
+
+void cleaner_fini(struct cleaner *c)
+{
+    buf_fini(&c->text);
+    buf_fini(&c->redacted);
+    buf_fini(&c->neutral);
+    buf_fini(&c->again);
+}
+
 int clean_json(const struct redactor *r, struct slice json, struct buf *out,
                struct clean_counts *counts)
 {
-    struct cleaner c = {.redactor = r, .out = out, .counts = counts};
-    buf_init(&c.text, CLEAN_TEXT_MAX);
-    buf_init(&c.redacted, CLEAN_TEXT_MAX);
-    buf_init(&c.neutral, CLEAN_TEXT_MAX);
-    buf_init(&c.again, CLEAN_TEXT_MAX);
-    int error = clean_all(&c, json);
-    buf_fini(&c.text);
-    buf_fini(&c.redacted);
-    buf_fini(&c.neutral);
-    buf_fini(&c.again);
+    struct cleaner c;
+    cleaner_init(&c, r, out);
+    int error = cleaner_take(&c, json, counts);
+    cleaner_fini(&c);
     return error;
 }

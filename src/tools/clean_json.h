@@ -21,4 +21,22 @@ bool clean_json_is_clean(const struct redactor *r, struct slice json);
 __attribute__((warn_unused_result)) int clean_json(const struct redactor *r, struct slice json,
                                                    struct buf *out, struct clean_counts *counts);
 
+/* The same for parts of one text that are cleaned one after the other into `out`, which only grows
+ * meanwhile. A large text that stands in two of them is cleaned once. */
+struct cleaner {
+    const struct redactor *redactor;
+    struct buf *out;
+    struct clean_counts *counts;
+    struct buf text, redacted, neutral, again;
+    bool changed;                   /* something is not as it was */
+    struct slice before;            /* the last text that was cleaned, raw, */
+    size_t before_from, before_len; /* and what became of it, in `out` */
+    struct clean_counts before_counts;
+};
+
+void cleaner_init(struct cleaner *c, const struct redactor *r, struct buf *out);
+__attribute__((warn_unused_result)) int cleaner_take(struct cleaner *c, struct slice json,
+                                                     struct clean_counts *counts);
+void cleaner_fini(struct cleaner *c);
+
 #endif

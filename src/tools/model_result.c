@@ -17,7 +17,8 @@ struct making {
     struct model_result *out;
     struct trim trim;
     struct text_cut cut;
-    bool is_cut; /* the text is */
+    bool is_same; /* cleaning changed nothing */
+    bool is_cut;  /* the text is */
     size_t from, to, total;
 };
 
@@ -75,7 +76,9 @@ static int clean_members(struct making *m, struct buf *out)
 {
     struct json_walk walk;
     struct slice key, value;
+    struct cleaner c;
     int error = buf_append_str(out, "{");
+    cleaner_init(&c, m->request->redactor, out);
     json_walk_begin(&walk, m->request->json);
     for (bool any = false; !error && json_walk_next(&walk, &key, &value); any = true) {
         struct clean_counts counts = {0};
@@ -86,9 +89,11 @@ static int clean_members(struct making *m, struct buf *out)
         if (!error)
             error = buf_append_str(out, ":");
         if (!error)
-            error = clean_json(m->request->redactor, value, out, &counts);
+            error = cleaner_take(&c, value, &counts);
         join(&m->counts, &counts);
     }
+    m->is_same = !error && !c.changed;
+    cleaner_fini(&c);
     return error ? error : buf_append_str(out, "}");
 }
 
@@ -345,9 +350,21 @@ int model_object_make(const struct redactor *redactor, struct slice object, stru
     return error;
 }
 
+/* Cuts what was cleaned, and says what was done. */
+static int finish(struct making *m)
+{
+    if (m->is_same && fits(m->request, m->json))
+        return buf_append(&m->out->json, m->json);
+    int error = plan(m);
+    if (!error)
+        error = write_all(m);
+    text_cut_fini(&m->cut);
+    return error;
+}
+
 int model_result_make(struct model_result *out, const struct model_request *request)
 {
-    struct making m = {.request = request, .json = request->json, .out = out};
+    struct making m = {.request = request, .json = request->json, .out = out, .is_same = true};
     struct buf cleaned;
     int error = 0;
     out->keep = false;
@@ -359,10 +376,7 @@ int model_result_make(struct model_result *out, const struct model_request *requ
         m.json = buf_peek(&cleaned);
     }
     if (!error)
-        error = plan(&m);
-    if (!error)
-        error = write_all(&m);
-    text_cut_fini(&m.cut);
+        error = finish(&m);
     buf_fini(&cleaned);
     return error;
 }

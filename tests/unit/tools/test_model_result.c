@@ -106,6 +106,20 @@ static void plain_results_pass(void **state)
     close_rig(&r);
 }
 
+/* Neither words that may begin a secret nor characters beyond ASCII are a reason to write it anew.
+ */
+static void what_needs_nothing_goes_byte_by_byte(void **state)
+{
+    struct rig r;
+    (void)state;
+    open_rig(&r, 1000);
+    write_file(&r, slice_str("key=\"0a1b2c3d\" caf\xC3\xA9 \xE2\x82\xAC\n"), "/etc/caf\xC3\xA9");
+    cJSON_Delete(make(&r));
+    assert_true(slice_equal(buf_peek(&r.made.json), r.request.json));
+    assert_false(r.made.keep);
+    close_rig(&r);
+}
+
 static void both_contents_are_clean_and_say_so(void **state)
 {
     struct rig r;
@@ -260,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_results_pass),
+        cmocka_unit_test(what_needs_nothing_goes_byte_by_byte),
         cmocka_unit_test(both_contents_are_clean_and_say_so),
         cmocka_unit_test(long_texts_are_cut_alike_and_kept),
         cmocka_unit_test(too_long_a_text_has_no_handle),
