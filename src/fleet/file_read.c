@@ -6,7 +6,8 @@
  * the server gives less than it said) is gone on with over a second open, one piece after the
  * other. Without the early close, a short answer is asked on for the rest. An end of file earlier
  * than stat said cuts the result there. A size of 0 may be a lie (/proc): then it is read piece by
- * piece until its end or the limit.
+ * piece until its end or the limit. What one read brings is asked for together with the open, where
+ * the client allows it (sftp_ahead.c).
  *
  * Lines come block by block (file_lines.c): each is read like a file of its own, and the handle
  * stays open until the last. Whether the file changed is asked right behind the reads. */
@@ -274,7 +275,10 @@ static void ask_after(struct path_get *g)
 static void begin(struct path_get *g)
 {
     struct file_read *r = &g->file;
-    if (!r->window) {
+    if (r->first.request.id != 0) { /* it went out behind the open */
+        r->in_flight = 1;
+        r->asked = r->want;
+    } else if (!r->window) {
         ask_next(g, &r->first);
     } else {
         for (size_t i = 0; i < PATH_READ_WINDOW && ask_next(g, &r->window[i]); i++)
@@ -293,16 +297,31 @@ static void begin(struct path_get *g)
     }
 }
 
-uint64_t file_read_holds(const struct path_get *g)
+/* The part of the file that is wanted without looking for lines. */
+static void whole_part(const struct path_get *g, uint64_t *base, uint64_t *count)
 {
     const struct path_range *want = &g->range;
-    const uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
-    uint64_t max = g->size_max;
-    if (want->part == PATH_BYTES && want->count < max)
-        max = want->count;
-    if (want->part == PATH_LINES || want->part == PATH_TAIL)
-        max += LINE_BLOCK_MAX; /* beside what is kept of it */
-    return size < max ? size : max;
+    bool bytes = want->part == PATH_BYTES;
+    *base = bytes ? want->first : 0;
+    *count = bytes && want->count < g->size_max ? want->count : g->size_max;
+}
+
+void file_read_ahead(struct path_get *g)
+{
+    struct file_read *r = &g->file;
+    uint64_t base, count;
+    bool by_line = g->range.part == PATH_LINES || g->range.part == PATH_TAIL;
+    if (by_line || r->reopened)
+        return;
+    whole_part(g, &base, &count);
+    if (!plan(g, base, count) || r->one_by_one || r->want == 0 || r->want > r->chunk)
+        return;
+    r->first.get = g;
+    r->first.offset = 0;
+    r->first.len = (uint32_t)r->want;
+    /* Refused: it is asked for when the handle is there. */
+    (void)!sftp_read_ahead(visit_sftp(&g->visit), &r->first.request, &g->request, base,
+                           r->first.len, on_read);
 }
 
 void file_read_block(struct path_get *g, uint64_t offset, uint64_t len)
@@ -314,18 +333,17 @@ void file_read_block(struct path_get *g, uint64_t offset, uint64_t len)
 void file_read_start(struct path_get *g)
 {
     struct file_read *r = &g->file;
-    const struct path_range *want = &g->range;
+    uint64_t base, count;
     if (r->reopened) {
         r->asked = r->cut;
         r->cut = UINT64_MAX;
         r->one_by_one = true;
         ask_next(g, &r->first);
-    } else if (want->part == PATH_LINES || want->part == PATH_TAIL) {
+    } else if (g->range.part == PATH_LINES || g->range.part == PATH_TAIL) {
         file_lines_start(g);
     } else {
-        bool bytes = want->part == PATH_BYTES;
-        uint64_t count = bytes && want->count < g->size_max ? want->count : g->size_max;
-        file_read_block(g, bytes ? want->first : 0, count);
+        whole_part(g, &base, &count);
+        file_read_block(g, base, count);
     }
 }
 

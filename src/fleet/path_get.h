@@ -83,9 +83,9 @@ void path_look_start(struct path_get *g);
 void path_look_open(struct path_get *g);
 void path_look_forget(struct path_get *g, struct sftp *s);
 
-/* How many bytes of the file reading it holds at most, by what stat said; 0: that does not tell. */
-uint64_t file_read_holds(const struct path_get *g);
-
+/* The open of the file was just started: where one read is enough, and the client can tell which
+ * handle comes, asks for it at once. */
+void file_read_ahead(struct path_get *g);
 /* Each starts after the handle is open, and ends in one of the above. */
 void file_read_start(struct path_get *g);
 /* Reads that part of the file into the data, and completes it. */

@@ -32,9 +32,13 @@ void path_look_open(struct path_get *g)
         error = sftp_open_read(s, &g->request, path, on_opened);
     else if (s)
         error = sftp_opendir(s, &g->request, path, on_opened);
-    if (error)
+    if (error) {
         visit_fail_start(&g->visit, error);
-    else
+        return;
+    }
+    if (g->result.kind == PATH_FILE)
+        file_read_ahead(g);
+    if (!g->visit.finished)
         pool_flush(&g->visit.use);
 }
 
@@ -43,12 +47,25 @@ static void on_held(struct visit *v)
     path_look_open(CONTAINER_OF(v, struct path_get, visit));
 }
 
+/* How many bytes of the file reading it holds at most, by what stat said; 0: that does not tell. */
+static uint64_t bytes_held(const struct path_get *g)
+{
+    const struct path_range *want = &g->range;
+    const uint64_t size = g->result.attrs.flags & SFTP_ATTR_SIZE ? g->result.attrs.size : 0;
+    uint64_t max = g->size_max;
+    if (want->part == PATH_BYTES && want->count < max)
+        max = want->count;
+    if (want->part == PATH_LINES || want->part == PATH_TAIL)
+        max += LINE_BLOCK_MAX; /* beside what is kept of it */
+    return size < max ? size : max;
+}
+
 /* One of the two answers came. */
 static void step(struct path_get *g)
 {
     if (!g->stat_known || g->real_request.id != 0 || !path_get_permitted(g))
         return;
-    uint64_t bytes = g->result.kind == PATH_FILE ? file_read_holds(g) : 0;
+    uint64_t bytes = g->result.kind == PATH_FILE ? bytes_held(g) : 0;
     if (visit_hold(&g->visit, bytes, on_held))
         path_look_open(g);
 }

@@ -113,8 +113,13 @@ static int take_packet(struct sftp *s, struct slice packet)
     if (f->type == SFTP_OPEN || f->type == SFTP_OPENDIR) {
         s->opening--;
         s->handle_count += opened;
+        sftp_ahead_opened(s, f, &reply);
+    } else if (f->type == SFTP_CLOSE) {
+        s->closes--;
     } else if (f->type == SFTP_LIMITS) {
         sftp_limits_take(s, &reply);
+    } else if (f->id == s->ahead.read_id) {
+        sftp_ahead_take_back(s); /* answered before its open */
     }
     bool abandoned = opened && !f->request;
     deliver(s, f, &reply);
@@ -199,13 +204,14 @@ void sftp_fail(struct sftp *s, int error)
     if (s->error)
         return;
     s->error = error;
+    sftp_ahead_take_back(s);
     if (s->started && !s->ready)
         s->ready_fn(s->ready_context, error);
     struct sftp_reply reply = {.error = error};
     for (uint32_t i = 0; i < s->flight_count; i++)
         if (s->flights[i].id != 0)
             deliver(s, &s->flights[i], &reply);
-    s->opening = s->handle_count = s->closing_count = 0;
+    s->opening = s->handle_count = s->closing_count = s->closes = 0;
     s->limits_due = false;
     buf_clear(&s->out);
 }

@@ -1,5 +1,6 @@
 /* The inside of the SFTP client: sftp.c (replies, life), sftp_flight.c (what is in flight),
- * sftp_request.c and sftp_handle.c (requests), sftp_extension.c (what servers offer). */
+ * sftp_request.c and sftp_handle.c (requests), sftp_ahead.c (reads before the handle is there),
+ * sftp_extension.c (what servers offer). */
 #ifndef SCOUT_SSH_SFTP_CLIENT_H
 #define SCOUT_SSH_SFTP_CLIENT_H
 
@@ -17,6 +18,14 @@ struct sftp_flight {
     uint32_t read_len;            /* READ: how much was asked for */
     uint32_t next_free;           /* index + 1; 0 ends the list */
     uint8_t type;
+    bool alone; /* an open that began when there was no other handle */
+};
+
+/* The handle that the next open may bring, and the one read that relies on it: see sftp_ahead.c. */
+struct sftp_ahead {
+    struct sftp_handle handle; /* what the last open that was alone brought */
+    uint32_t times;            /* how many of them in a row */
+    uint32_t open_id, read_id; /* in flight together; 0: none */
 };
 
 struct sftp {
@@ -28,6 +37,8 @@ struct sftp {
     uint32_t opening, handle_count;     /* handles that may come; that exist */
     struct sftp_handle *closing;        /* room for opening + handle_count */
     uint32_t closing_count, closing_size;
+    uint32_t closes; /* in flight */
+    struct sftp_ahead ahead;
     uint32_t offered; /* enum sftp_extension */
     uint32_t read_max, write_max, handles_max;
     bool limits_due, limits_known; /* to be asked for; answered */
@@ -53,6 +64,14 @@ uint8_t *sftp_begin_own(struct sftp *s, uint8_t type, size_t body_len, int *erro
 int sftp_make_closing(struct sftp *s);
 /* Sends what waits to be sent (limits, closes), as far as there is room. */
 void sftp_flush_own(struct sftp *s);
+
+/* Marks an open that was just entered, before it counts as opening. */
+void sftp_ahead_begin(struct sftp *s, const struct sftp_request *open);
+/* An open was answered; its owner has not been told. */
+void sftp_ahead_opened(struct sftp *s, const struct sftp_flight *open,
+                       const struct sftp_reply *reply);
+/* The read that relies on a handle, if there is one, is not in flight any more for its owner. */
+void sftp_ahead_take_back(struct sftp *s);
 
 /* Attributes as a request carries them; NULL: none. */
 size_t sftp_attrs_size(const struct sftp_attrs *attrs);

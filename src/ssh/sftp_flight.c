@@ -87,6 +87,8 @@ static uint8_t *begin(struct sftp *s, struct sftp_request *r, uint8_t type, size
     f->request = r;
     f->type = type;
     f->read_len = 0;
+    f->alone = false;
+    s->closes += type == SFTP_CLOSE;
     buf_commit(&s->out, len);
     at = wire_put_u32(at, (uint32_t)(len - 4));
     *at++ = type == SFTP_LIMITS ? SFTP_EXTENDED : type;

@@ -144,6 +144,7 @@ int sftp_open(struct sftp *s, struct sftp_request *r, const char *path, uint32_t
     if (error)
         return error;
     sftp_put_attrs(wire_put_u32(tail, pflags), attrs);
+    sftp_ahead_begin(s, r);
     s->opening++;
     return 0;
 }
@@ -153,7 +154,9 @@ int sftp_opendir(struct sftp *s, struct sftp_request *r, const char *path, sftp_
     int error = s->error ? 0 : sftp_make_closing(s);
     if (!error)
         error = start_bare(s, r, SFTP_OPENDIR, path, fn);
-    if (!error)
-        s->opening++;
-    return error;
+    if (error)
+        return error;
+    sftp_ahead_begin(s, r);
+    s->opening++;
+    return 0;
 }

@@ -195,6 +195,16 @@ __attribute__((warn_unused_result)) int sftp_opendir(struct sftp *s, struct sftp
 __attribute__((warn_unused_result)) int sftp_read(struct sftp *s, struct sftp_request *r,
                                                   const struct sftp_handle *h, uint64_t offset,
                                                   uint32_t len, sftp_reply_fn *fn);
+/* A read of the handle that `open` is going to bring, to be called right after it was started: both
+ * then take one round trip. SCOUT_E_UNSUPPORTED where nobody can tell which handle that will be; it
+ * can be told of servers that give the same one again and again, and while no other is in use. The
+ * read is in flight until the open is answered: it then stays so when the handle is the one, and is
+ * forgotten else (id 0, no callback), as if it had never been started. `fn` is never called before
+ * the open's callback. */
+__attribute__((warn_unused_result)) int sftp_read_ahead(struct sftp *s, struct sftp_request *r,
+                                                        const struct sftp_request *open,
+                                                        uint64_t offset, uint32_t len,
+                                                        sftp_reply_fn *fn);
 /* Copies `data` (1 byte to sftp_write_max, else SCOUT_E_INVALID_ARGUMENT) into the output. How much
  * is in flight is the caller's matter; SCOUT_E_LIMIT says that the output is full. */
 __attribute__((warn_unused_result)) int sftp_write(struct sftp *s, struct sftp_request *r,

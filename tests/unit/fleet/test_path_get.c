@@ -31,6 +31,29 @@ static void a_small_file_takes_three_round_trips(void **state)
     world_stop(&w);
 }
 
+/* OpenSSH's server gives a client that has nothing open the same handle each time. */
+static void the_third_small_file_takes_two_round_trips(void **state)
+{
+    (void)state;
+    struct world w;
+    world_start(&w);
+    world_put(&w, "f", "hello\n", 6);
+    world_put(&w, "g", "another one\n", 12);
+    world_put(&w, "empty", "", 0);
+    for (unsigned i = 0; i < 6; i++) {
+        world_look(&w, world_path(&w, i % 2 ? "g" : "f"));
+        world_expect_text(&w, i % 2 ? "another one\n" : "hello\n", i % 2 ? 12 : 6);
+        assert_int_equal(w.rounds, i < 2 ? 3 : 2);
+        assert_int_equal(w.pool.asked[TYPE_READ], 1);
+        assert_int_equal(w.pool.asked[TYPE_CLOSE], 1);
+    }
+    world_look(&w, world_path(&w, "empty"));
+    world_expect_text(&w, "", 0);
+    world_look(&w, world_path(&w, "g"));
+    world_expect_text(&w, "another one\n", 12);
+    world_stop(&w);
+}
+
 static void a_file_of_many_pieces_takes_three_round_trips_too(void **state)
 {
     (void)state;
@@ -332,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_file_takes_three_round_trips),
+        cmocka_unit_test(the_third_small_file_takes_two_round_trips),
         cmocka_unit_test(a_file_of_many_pieces_takes_three_round_trips_too),
         cmocka_unit_test(the_logins_are_those_of_who_asks),
         cmocka_unit_test(nothing_is_opened_that_is_not_permitted),
