@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 /* Bytes that may wait for all clients; those who take what they asked for do not notice. */
-#define CLIENTS_OUT_MAX (256u * 1024u * 1024u)
+#define CLIENTS_OUT_MAX (UINT64_C(256) * 1024 * 1024)
 #define CLIENT_LOOK_MS  100 /* between two looks whether a client that is not read has gone */
 
 struct client *client_of(struct list *node)
@@ -40,15 +40,12 @@ static size_t sink_pending(void *context)
     return stream_pending(&((struct client *)context)->stream);
 }
 
-static bool sink_crowded(void *context)
+static bool sink_crowded(void *context, size_t more)
 {
-    const struct client_owner *owner = ((struct client *)context)->owner;
-    size_t waiting = 0;
-    for (struct list *n = owner->clients.next; n != &owner->clients; n = n->next) {
-        struct client *c = client_of(n);
-        waiting += c->greeting || c->closing ? 0 : stream_pending(&c->stream);
-    }
-    return waiting >= CLIENTS_OUT_MAX;
+    struct client *c = context;
+    stream_tally(&c->stream); /* the others have been flushed */
+    return stream_pending(&c->stream) + more > MCP_OUT_HIGH &&
+           c->owner->unsent.bytes + more > CLIENTS_OUT_MAX;
 }
 
 /* ---- the end ---- */
@@ -212,6 +209,7 @@ static const struct stream_events events = {on_data, on_end, on_drain, on_stream
 void client_begin(struct client *c, struct slice bytes)
 {
     stream_init_file(&c->stream, &c->file, MCP_OUT_MAX, &events);
+    stream_count(&c->stream, &c->owner->unsent);
     c->greeting = false;
     if (bytes.len > 0)
         after_input(c, mcp_session_feed(c->session, bytes));

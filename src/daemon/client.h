@@ -15,6 +15,7 @@ struct client_owner {
     struct list clients;
     uint32_t count;
     uint64_t opened;             /* clients so far: the number of the next one, less 1 */
+    struct stream_tally unsent;  /* bytes that wait for all clients */
     const struct tokens *tokens; /* that count now */
     struct mcp_config mcp;
     struct pool *agents;     /* takes the agents that clients hand over; NULL: none are taken */

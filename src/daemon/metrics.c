@@ -78,6 +78,8 @@ static const struct row http_rows[] = {
     COUNTER(http_stats, connections, "http_connections_accepted", "HTTP connections accepted."),
     COUNTER(http_stats, refused_connections, "http_connections_refused",
             "HTTP connections closed at once: over a limit."),
+    COUNTER(http_stats, crowded, "http_results_refused",
+            "Results refused since too much waited to be sent over HTTP."),
     COUNTER(http_stats, requests, "http_requests", "HTTP requests whose head was read."),
     COUNTER(http_stats, handshakes, "tls_handshakes", "TLS handshakes that came to an end."),
     COUNTER(http_stats, handshake_failures, "tls_handshake_failures",
@@ -240,6 +242,7 @@ static void write_http(struct writer *w, const struct http_stats *s)
     static const char name[] = "scoutd_http_responses_total";
     char labels[32];
     ROWS(w, http_rows, s);
+    gauge(w, "scoutd_http_unsent_bytes", "Bytes that wait to be sent over HTTP.", s->unsent.bytes);
     head(w, name, "counter", "HTTP responses, by the hundreds of their status.");
     for (int i = 2; i < 6; i++) {
         snprintf(labels, sizeof labels, "status=\"%dxx\"", i);
@@ -288,6 +291,8 @@ static void write_process(struct writer *w, const struct metrics_source *s)
     gauge(w, "scoutd_helper_jobs", "Jobs of helper threads, waiting or running.",
           io_jobs_active(s->io));
     gauge(w, "scoutd_clients", "Clients on Unix sockets, now.", *s->clients);
+    gauge(w, "scoutd_clients_unsent_bytes", "Bytes that wait to be sent on Unix sockets.",
+          s->unsent->bytes);
     head(w, "scoutd_clients_total", "counter", "Clients so far, of all transports.");
     whole(w, "scoutd_clients_total", *s->opened);
 }

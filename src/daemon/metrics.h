@@ -21,8 +21,9 @@ struct metrics_source {
     struct resolver *resolver;
     const struct audit *audit;
     const struct mcp_stats *mcp;
-    const uint32_t *clients; /* of the sockets, now */
-    const uint64_t *opened;  /* clients of all transports so far */
+    const uint32_t *clients;           /* of the sockets, now */
+    const uint64_t *opened;            /* clients of all transports so far */
+    const struct stream_tally *unsent; /* for the clients of the sockets */
     const struct http_stats *http;
     const struct web_access_stats *access;
     uint64_t started_ms; /* wall clock */

@@ -198,6 +198,7 @@ static void name_metrics(struct server *s)
                                          .mcp = &s->stats,
                                          .clients = &s->clients.count,
                                          .opened = &s->clients.opened,
+                                         .unsent = &s->clients.unsent,
                                          .http = &s->web.stats,
                                          .access = &s->web.access.stats,
                                          .started_ms = io_wall_ms(s->io),

@@ -148,8 +148,8 @@ static void on_timer(struct io_timer *timer)
 /* A client that does not take its answers gets no further ones made. */
 static bool may_take(const struct http_connection *c)
 {
-    return !c->closing && !c->answering && !c->finished &&
-           http_connection_pending(c) < MCP_OUT_HIGH;
+    size_t most = http_endpoint_is_crowded(c->endpoint, 0) ? HTTP_CROWDED_MAX : MCP_OUT_HIGH;
+    return !c->closing && !c->answering && !c->finished && http_connection_pending(c) < most;
 }
 
 static void keep(struct http_connection *c, struct slice data)
@@ -322,6 +322,7 @@ int http_connection_open(struct http_endpoint *e, int fd, const struct address *
     io_timer_init(&c->timer);
     io_task_init(&c->task);
     stream_init(&c->stream, e->config.io, fd, HTTP_OUT_MAX, &events);
+    stream_count(&c->stream, &e->config.stats->unsent);
     io_file_tune(&c->stream.file);
     int error = e->tls ? http_secure_open(c) : 0;
     e->connection_count++;

@@ -58,6 +58,11 @@ const char *http_endpoint_date(struct http_endpoint *e)
     return e->date;
 }
 
+bool http_endpoint_is_crowded(const struct http_endpoint *e, size_t more)
+{
+    return e->config.stats->unsent.bytes + more > HTTP_UNSENT_MAX;
+}
+
 /* IPv4 in IPv6's clothes is IPv4: limits and names are the same for both. */
 static bool peer_address(int fd, struct address *out)
 {

@@ -35,6 +35,18 @@ static size_t way_pending(void *context)
     return buf_len(&x->lines) + (x->connection ? http_connection_pending(x->connection) : 0);
 }
 
+/* Lines that wait here are not among what waits for all yet. */
+static bool way_crowded(void *context, size_t more)
+{
+    struct http_exchange *x = context;
+    size_t own = way_pending(x) + more, lines = buf_len(&x->lines) + more;
+    if (own <= HTTP_CROWDED_MAX || !http_endpoint_is_crowded(x->endpoint, lines))
+        return false;
+    x->endpoint->config.stats->crowded++;
+    x->crowded = true;
+    return true;
+}
+
 /* ---- life ---- */
 
 static struct http_exchange *exchange_new(struct http_connection *c)
@@ -42,7 +54,7 @@ static struct http_exchange *exchange_new(struct http_connection *c)
     struct http_exchange *x = calloc(1, sizeof *x);
     if (!x)
         return NULL;
-    const struct mcp_sink sink = {way_out, way_flush, way_pending, NULL, x};
+    const struct mcp_sink sink = {way_out, way_flush, way_pending, way_crowded, x};
     x->endpoint = c->endpoint;
     x->connection = c;
     mcp_way_init(&x->way, &sink);
@@ -142,7 +154,9 @@ static void send_lines(struct http_exchange *x)
 /* All that was said before the answer is left out. */
 static void send_answer(struct http_exchange *x)
 {
-    struct http_response r = {.status = status_of(x), .type = "application/json"};
+    struct http_response r = {.status = x->crowded ? 503 : status_of(x),
+                              .type = "application/json",
+                              .retry_after_s = x->crowded ? HTTP_CROWDED_RETRY_S : 0};
     struct slice line = first_line(x);
     while (line.len + 1 < buf_len(&x->lines)) {
         buf_consume(&x->lines, line.len + 1);
@@ -278,7 +292,7 @@ void http_exchange_start(struct http_connection *c, struct http_session *s)
     x->modern = has_version && !mcp_is_session_version(value);
     x->takes_events =
         http_request_header(q, "accept", &value) && http_list_has(value, "text/event-stream");
-    x->streaming = x->begins_session = false;
+    x->streaming = x->begins_session = x->crowded = false;
     x->stream = 0;
     x->running = x->processing = true;
     const struct mcp_headers headers = {get_header, q};

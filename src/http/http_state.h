@@ -85,6 +85,7 @@ struct http_exchange {
     uint64_t stream; /* the number of its stream of events, for its session; 0: none */
     bool busy;       /* it must not be freed: it is writing */
     bool running, processing, modern, takes_events, streaming, begins_session;
+    bool crowded; /* it has an error instead of its result: too much waits to be sent */
 };
 
 /* Events of one stream that can be asked for again. */
@@ -134,6 +135,8 @@ struct http_endpoint {
 /* ---- endpoint.c ---- */
 void http_endpoint_release(struct http_endpoint *e); /* something of it has ended */
 const char *http_endpoint_date(struct http_endpoint *e);
+/* Whether more than HTTP_UNSENT_MAX bytes wait, `more` included. */
+bool http_endpoint_is_crowded(const struct http_endpoint *e, size_t more);
 
 /* ---- connection.c ---- */
 /* 0, SCOUT_E_LIMIT when `peer` has `most` connections already, or SCOUT_E_NOMEM. */

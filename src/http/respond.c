@@ -2,7 +2,8 @@
  *
  * Nothing of what is answered may be kept by a cache or taken for another type; a connection that
  * is to be closed says so. What does not fit the connection's buffer closes it: half an answer is
- * worse than none. */
+ * worse than none. So does an event for a client that takes nothing, when too much waits for all:
+ * its stream can be taken up again. */
 #include "http_state.h"
 
 #include <stdio.h>
@@ -95,7 +96,9 @@ void http_respond_error(struct http_connection *c, int status, const char *why)
                               .type = "application/json",
                               .body = slice_of(body, (size_t)len),
                               .challenge = status == 401 ? a->challenge : NULL,
-                              .retry_after_s = status == 429 ? a->retry_after_s : 0};
+                              .retry_after_s = status == 429   ? a->retry_after_s
+                                               : status == 503 ? HTTP_CROWDED_RETRY_S
+                                                               : 0};
     http_respond(c, &r);
     http_connection_answered(c);
 }
@@ -103,7 +106,9 @@ void http_respond_error(struct http_connection *c, int status, const char *why)
 void http_respond_chunk(struct http_connection *c, struct slice a, struct slice b, struct slice d)
 {
     struct buf *out = http_connection_out(c);
-    if (buf_printf(out, "%zx\r\n", a.len + b.len + d.len) != 0 || buf_append(out, a) != 0 ||
+    size_t waiting = http_connection_pending(c);
+    if ((waiting > MCP_OUT_HIGH && http_endpoint_is_crowded(c->endpoint, 0)) ||
+        buf_printf(out, "%zx\r\n", a.len + b.len + d.len) != 0 || buf_append(out, a) != 0 ||
         buf_append(out, b) != 0 || buf_append(out, d) != 0 || buf_append_str(out, "\r\n") != 0)
         http_connection_close(c);
     else

@@ -210,6 +210,11 @@ static void take_over(struct http_exchange *x, struct http_connection *c)
 static void resume(struct http_session *s, struct http_connection *c, struct slice last)
 {
     struct http_stream *stream;
+    if (http_endpoint_is_crowded(s->endpoint, 0)) {
+        s->endpoint->config.stats->crowded++;
+        http_respond_error(c, 503, "Too much waits to be sent");
+        return;
+    }
     if (!http_events_find(s, last, &stream)) {
         http_respond_error(c, 404, "The events behind Last-Event-ID are not kept any more");
         return;

@@ -108,11 +108,24 @@ static int try_answer(struct mcp_session *s, const struct reply_to *to,
 }
 
 /* Whether the client, which does not take what it asked for, has to make do with an error. */
-static bool is_too_much(const struct mcp_way *way)
+static bool is_too_much(const struct mcp_way *way, const struct reply_to *to)
 {
-    const struct mcp_sink *sink = &way->sink;
-    return sink->crowded && sink->pending(sink->context) >= MCP_OUT_HIGH &&
-           sink->crowded(sink->context);
+    size_t gathered = to->batch ? buf_len(batch_out(to->batch)) : 0;
+    return way->sink.crowded && way->sink.crowded(way->sink.context, gathered);
+}
+
+/* Writes a result, or leaves the buffer as it was: it is not there if it is what was too much. */
+static int try_result(struct mcp_session *s, const struct reply_to *to,
+                      const struct answer_body *body, size_t *written)
+{
+    struct mcp_way *way = session_way(s, to);
+    int error = is_too_much(way, to) ? SCOUT_E_LIMIT : try_answer(s, to, body, written);
+    if (error || !is_too_much(way, to))
+        return error;
+    struct buf *out = to->batch ? batch_out(to->batch) : way_out(way);
+    out->end -= *written;
+    *written = 0;
+    return SCOUT_E_LIMIT;
 }
 
 static size_t answer(struct mcp_session *s, const struct reply_to *to,
@@ -121,9 +134,8 @@ static size_t answer(struct mcp_session *s, const struct reply_to *to,
     size_t written = 0;
     if (s->freed || s->broken)
         return 0;
-    int error = !body->is_error && is_too_much(session_way(s, to))
-                    ? SCOUT_E_LIMIT
-                    : try_answer(s, to, body, &written);
+    int error =
+        body->is_error ? try_answer(s, to, body, &written) : try_result(s, to, body, &written);
     if (error && body->is_error)
         session_break(s, error);
     else if (error)

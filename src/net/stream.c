@@ -31,6 +31,8 @@ static void stream_setup(struct stream *s, size_t out_max, const struct stream_e
     buf_init(&s->sending, out_max);
     s->ended = s->broken = s->closing = false;
     s->sent = 0;
+    s->tally = NULL;
+    s->tallied = 0;
 }
 
 void stream_init(struct stream *s, struct io *io, int fd, size_t out_max,
@@ -107,6 +109,7 @@ static void on_sent(struct io_op *op, struct io_event event)
     }
     buf_consume(&s->sending, (size_t)event.res);
     s->sent += (uint64_t)event.res;
+    stream_tally(s);
     if (stream_pending(s) > 0) {
         start_send(s);
         return;
@@ -147,6 +150,7 @@ struct buf *stream_out(struct stream *s)
 
 void stream_flush(struct stream *s)
 {
+    stream_tally(s);
     if (!s->send.armed && !s->broken && !s->closing)
         io_defer(s->file.io, &s->flush, on_flush);
 }
@@ -159,6 +163,21 @@ void stream_push(struct stream *s)
 size_t stream_pending(const struct stream *s)
 {
     return buf_len(&s->gather) + buf_len(&s->sending);
+}
+
+void stream_count(struct stream *s, struct stream_tally *tally)
+{
+    s->tally = tally;
+    stream_tally(s);
+}
+
+void stream_tally(struct stream *s)
+{
+    size_t now = stream_pending(s);
+    if (!s->tally || s->closing)
+        return;
+    s->tally->bytes = s->tally->bytes - s->tallied + now;
+    s->tallied = now;
 }
 
 /* ---- closing ---- */
@@ -182,6 +201,8 @@ void stream_close(struct stream *s)
     if (s->closing)
         return;
     s->closing = true;
+    if (s->tally)
+        s->tally->bytes -= s->tallied;
     io_task_cancel(&s->flush);
     io_close(&s->file, on_file_closed);
 }

@@ -12,6 +12,7 @@
 #include "scout/mcp/session.h"
 #include "scout/net/address.h"
 #include "scout/net/http_request.h"
+#include "scout/net/stream.h"
 #include "scout/net/tls.h"
 
 #define HTTP_BODY_MAX          MCP_LINE_MAX
@@ -22,7 +23,12 @@
 #define HTTP_SESSIONS_MAX      4096
 #define HTTP_NAME_SESSIONS_MAX 1024 /* of one name; the one that was idle longest makes room */
 #define HTTP_KEPT_MAX          (64u * 1024u * 1024u) /* bytes of events that are kept, for all sessions */
-#define HTTP_SESSION_IDLE_MS   (30 * 60000)
+/* Bytes that wait to be sent by all connections; then one with more than HTTP_CROWDED_MAX gets
+ * errors instead of results, no further request of it is taken, and no stream is taken up again. */
+#define HTTP_UNSENT_MAX      (UINT64_C(256) * 1024 * 1024)
+#define HTTP_CROWDED_MAX     (64u * 1024u)
+#define HTTP_CROWDED_RETRY_S 5 /* what the client is told then */
+#define HTTP_SESSION_IDLE_MS (30 * 60000)
 
 /* What was decided about a request before its body is looked at. */
 struct http_admission {
@@ -63,6 +69,8 @@ struct http_limits {
 
 struct http_stats {
     uint64_t connections, refused_connections, requests, responses[6]; /* by the status' hundreds */
+    uint64_t crowded;                        /* results that were refused for want of room */
+    struct stream_tally unsent;              /* bytes that wait to be sent */
     uint64_t handshakes, handshake_failures; /* of TLS, that came to an end */
     uint32_t open, sessions, streams;
     struct histogram request_times;   /* ns from a whole request to the end of its answer */

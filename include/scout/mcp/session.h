@@ -29,13 +29,14 @@ struct mcp_session;
 /* Where lines go; the session's own also takes what belongs to no request (resources/subscribe).
  * `out` gives the buffer to append to (cap MCP_OUT_MAX at least), `flush` says that
  * something was appended, `pending` how many bytes have not been taken by the client yet. `crowded`
- * (may be NULL) says that too much waits for all clients together: one for whom MCP_OUT_HIGH bytes
- * wait then gets errors instead of results. */
+ * (may be NULL) says that too much waits for all clients together, and, with `more` bytes that are
+ * not in the buffer yet, for this one, too: it gets errors instead of results then. It is asked
+ * before a result is written, and with it. */
 struct mcp_sink {
     struct buf *(*out)(void *context);
     void (*flush)(void *context);
     size_t (*pending)(void *context);
-    bool (*crowded)(void *context);
+    bool (*crowded)(void *context, size_t more);
     void *context;
 };
 

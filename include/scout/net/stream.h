@@ -24,14 +24,21 @@ struct stream_events {
     void (*on_closed)(struct stream *s);
 };
 
+/* What waits to be sent by all streams that are counted in it. */
+struct stream_tally {
+    uint64_t bytes;
+};
+
 struct stream {
     struct io_file file;
     const struct stream_events *events;
     struct io_op recv, send;
     struct io_task flush;
-    struct buf gather;  /* what the owner writes */
-    struct buf sending; /* what the kernel has */
-    uint64_t sent;      /* bytes that the kernel took so far; readable by all */
+    struct buf gather;          /* what the owner writes */
+    struct buf sending;         /* what the kernel has */
+    uint64_t sent;              /* bytes that the kernel took so far; readable by all */
+    struct stream_tally *tally; /* NULL: it is not counted */
+    size_t tallied;             /* its part of it */
     bool paused, ended, broken, closing;
 };
 
@@ -59,6 +66,11 @@ void stream_push(struct stream *s);
 
 /* Bytes that have not gone to the kernel yet, those under way included. */
 size_t stream_pending(const struct stream *s);
+
+/* From now on until stream_close, what stream_pending says is part of `tally`, which outlives that.
+ * It is brought up to date by stream_flush, by each send's end, and by stream_tally. */
+void stream_count(struct stream *s, struct stream_tally *tally);
+void stream_tally(struct stream *s);
 
 void stream_pause(struct stream *s); /* some bytes may still arrive by on_data: at most what was
                                         received before the pause took effect */

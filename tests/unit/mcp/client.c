@@ -223,6 +223,12 @@ void client_open_with(struct client *c, size_t out_max, const char *instructions
 
 static const struct mcp_state_key client_state_key = {{1, 2, 3}};
 
+static bool sink_crowded(void *context, size_t more)
+{
+    const struct client *c = context;
+    return c->crowded && sink_pending(context) + more > MCP_OUT_HIGH;
+}
+
 void client_open_in(struct client *c, size_t out_max, const char *instructions, struct io *io,
                     struct log *log)
 {
@@ -242,8 +248,11 @@ void client_open_in(struct client *c, size_t out_max, const char *instructions, 
                                     .limits = &client_limits,
                                     .stats = &c->stats,
                                     .state_key = &client_state_key};
-    struct mcp_sink sink = {
-        .out = sink_out, .flush = sink_flush, .pending = sink_pending, .context = c};
+    struct mcp_sink sink = {.out = sink_out,
+                            .flush = sink_flush,
+                            .pending = sink_pending,
+                            .crowded = sink_crowded,
+                            .context = c};
     buf_init(&c->out, out_max);
     assert_int_equal(mcp_session_new(&c->session, &c->config, &sink), 0);
     mcp_session_on_room(c->session, on_room, c);

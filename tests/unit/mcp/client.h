@@ -31,6 +31,7 @@ struct client {
     struct mcp_stats stats;
     struct buf out;
     struct mcp_config config;
+    bool crowded;   /* too much waits for all: MCP_OUT_HIGH bytes may for this one */
     size_t pending; /* added to what is in `out` */
     unsigned flushes, rooms, freed, cancels;
     bool free_on_flush, continue_on_room, approved;

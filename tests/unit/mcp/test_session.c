@@ -179,6 +179,28 @@ static void answers_count_towards_what_is_unsent(void **state)
     client_close(&c);
 }
 
+/* While too much waits for all clients, who would have more than MCP_OUT_HIGH gets an error. */
+static void a_large_answer_is_refused_when_too_much_waits_for_all(void **state)
+{
+    static const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+                               "\"params\":{\"name\":\"big\",\"arguments\":{\"bytes\":1048576"
+                               "}}}\n";
+    struct client c;
+    (void)state;
+    client_open(&c, MCP_OUT_MAX);
+    c.crowded = true;
+    assert_int_equal(client_feed(&c, call), 0);
+    assert_true(buf_len(&c.out) < 512);
+    assert_non_null(memmem(c.out.data + c.out.start, buf_len(&c.out), "limit-exceeded", 14));
+    buf_clear(&c.out);
+    assert_int_equal(client_feed(&c, PING("2") "\n"), 0);
+    client_expect_out(&c, PONG("2"));
+    c.crowded = false;
+    assert_int_equal(client_feed(&c, call), 0);
+    assert_true(buf_len(&c.out) > 1048576);
+    client_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_line_over_the_limit_ends_the_session),
         cmocka_unit_test(too_much_unsent_holds_the_rest_back),
         cmocka_unit_test(answers_count_towards_what_is_unsent),
+        cmocka_unit_test(a_large_answer_is_refused_when_too_much_waits_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

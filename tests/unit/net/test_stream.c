@@ -212,6 +212,30 @@ static void a_paused_stream_holds_its_peer_back(void **state)
     link_close(io, &k);
 }
 
+/* The tally of two streams has what waits for both, and nothing of one that is closed. */
+static void what_waits_is_counted_together(void **state)
+{
+    struct io *io = *state;
+    struct stream_tally tally = {0};
+    struct link k;
+    link_open(io, &k);
+    stream_count(&k.a.stream, &tally);
+    stream_count(&k.b.stream, &tally);
+    k.a.to_send = k.b.to_send = 64 << 20; /* nobody reads */
+    fill(&k.a);
+    fill(&k.b);
+    settle(io);
+    assert_true(stream_pending(&k.a.stream) > 0);
+    assert_true(tally.bytes == stream_pending(&k.a.stream) + stream_pending(&k.b.stream));
+    k.a.to_send = 0; /* no more than what is written */
+    stream_resume(&k.b.stream);
+    UNTIL(io, k.b.got == k.a.written);
+    assert_true(tally.bytes == stream_pending(&k.b.stream));
+    side_close(io, &k.b);
+    assert_true(tally.bytes == 0);
+    link_close(io, &k);
+}
+
 static void the_end_of_one_half_leaves_the_other(void **state)
 {
     struct io *io = *state;
@@ -350,6 +374,7 @@ int main(void)
         ON_BOTH(large_transfers_go_both_ways),
         ON_BOTH(pauses_lose_nothing),
         ON_BOTH(a_paused_stream_holds_its_peer_back),
+        ON_BOTH(what_waits_is_counted_together),
         ON_BOTH(the_end_of_one_half_leaves_the_other),
         ON_BOTH(a_peer_that_is_gone_breaks_the_stream),
         ON_BOTH(close_with_much_unsent_ends_once),
