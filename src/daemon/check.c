@@ -21,7 +21,8 @@ static void print_settings(const struct settings *s, const char *path)
                identity_role_name(s->sockets[i].role));
     struct buf policy;
     buf_init(&policy, CHECK_POLICY_MAX);
-    if (policy_describe(s->policy, &policy) == 0)
+    if (client_certificates_describe(&s->certificates, &policy) == 0 &&
+        policy_describe(s->policy, &policy) == 0)
         fwrite(buf_peek(&policy).data, 1, buf_len(&policy), stdout);
     buf_fini(&policy);
 }

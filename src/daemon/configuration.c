@@ -101,13 +101,26 @@ static int load_ssh_config(struct configuration *c, const struct configuration_s
 static int load_tls(struct configuration *c, struct failure *why)
 {
     const struct settings *s = &c->settings;
-    if (!s->tls_certificate[0] && !s->tls_key[0])
+    const struct tls_files files = {.certificate = s->tls_certificate,
+                                    .key = s->tls_key,
+                                    .client_ca = s->tls_client_ca,
+                                    .client_crl = s->tls_client_crl,
+                                    .client_required = s->tls_client_required};
+    if (!s->tls_client_ca[0] &&
+        (s->tls_client_crl[0] || s->tls_client_required || s->certificates.count))
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "tls_client_crl, tls_client_required and client_certificate need "
+                           "tls_client_ca, which is not set");
+    if (!s->tls_certificate[0] && !s->tls_key[0] && !s->tls_client_ca[0])
         return 0;
     if (!s->tls_certificate[0] || !s->tls_key[0])
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
-                           "tls_certificate and tls_key need each other: only %s is set",
-                           s->tls_key[0] ? "tls_key" : "tls_certificate");
-    return tls_server_new(&c->tls, s->tls_certificate, s->tls_key, why);
+                           "tls_certificate and tls_key need each other%s: only %s is set",
+                           s->tls_client_ca[0] ? ", and tls_client_ca both" : "",
+                           s->tls_key[0]           ? "tls_key"
+                           : s->tls_certificate[0] ? "tls_certificate"
+                                                   : "tls_client_ca");
+    return tls_server_new(&c->tls, &files, why);
 }
 
 static int load_jwks(struct configuration *c, struct failure *why)

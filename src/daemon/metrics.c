@@ -84,10 +84,13 @@ static const struct row http_rows[] = {
     COUNTER(http_stats, handshakes, "tls_handshakes", "TLS handshakes that came to an end."),
     COUNTER(http_stats, handshake_failures, "tls_handshake_failures",
             "Of them, those that failed."),
+    COUNTER(http_stats, certificates_refused, "tls_certificates_refused",
+            "Of these, those whose client's certificate is not good."),
 };
 
 static const struct row access_rows[] = {
-    COUNTER(web_access_stats, admitted, "http_admitted", "HTTP requests admitted by a token."),
+    COUNTER(web_access_stats, admitted, "http_admitted",
+            "HTTP requests admitted by a token or a certificate."),
     COUNTER(web_access_stats, missing, "http_token_missing", "HTTP requests without a token."),
     COUNTER(web_access_stats, wrong, "http_token_refused", "HTTP requests with a wrong token."),
     COUNTER(web_access_stats, signatures, "jwt_signatures", "Signatures of tokens checked."),

@@ -108,6 +108,8 @@ void sandbox_collect(struct sandbox *s, const struct configuration_source *sourc
     add_file(s, c->settings.jwks);
     add_file(s, c->settings.tls_certificate);
     add_file(s, c->settings.tls_key);
+    add_file(s, c->settings.tls_client_ca);
+    add_file(s, c->settings.tls_client_crl);
     if (c->settings.transfer_dir[0])
         add(s, c->settings.transfer_dir, SANDBOX_OWN);
     if (source->credentials[0])

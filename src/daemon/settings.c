@@ -7,6 +7,7 @@
  * through a thread-local pointer that is set only while a file is parsed. */
 #include "settings.h"
 
+#include "settings_certificates.h"
 #include "settings_policy.h"
 #include "settings_redact.h"
 #include "settings_table.h"
@@ -107,6 +108,11 @@ static int take_socket(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
+static int take_certificate(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return settings_certificates_take(&current->settings->certificates, cfg, opt);
+}
+
 /* ---- the file ---- */
 
 /* From a comment's begin to its end, blanks but for the ends of lines. Returns its last byte. */
@@ -196,14 +202,17 @@ static void parse_file(cfg_t *cfg, const char *path, struct failure *why)
 static cfg_t *make_parser(void)
 {
     cfg_opt_t socket_options[] = {CFG_STR("role", "reader", CFGF_NONE), CFG_END()};
-    cfg_opt_t rule_keys[SETTINGS_RULE_OPTIONS];
-    cfg_opt_t options[SETTINGS_KEY_COUNT + 2 + SETTINGS_POLICY_OPTIONS + SETTINGS_REDACT_OPTIONS];
+    cfg_opt_t rule_keys[SETTINGS_RULE_OPTIONS], certificate_keys[SETTINGS_CERTIFICATE_OPTIONS];
+    cfg_opt_t options[SETTINGS_KEY_COUNT + 2 + SETTINGS_POLICY_OPTIONS + SETTINGS_REDACT_OPTIONS +
+                      SETTINGS_CERTIFICATES_OPTIONS];
     size_t count = 0;
     for (; count < SETTINGS_KEY_COUNT; count++)
         options[count] =
             (cfg_opt_t)CFG_STR(settings_table[count].key, settings_table[count].preset, CFGF_NONE);
     options[count++] =
         (cfg_opt_t)CFG_SEC("socket", socket_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+    settings_certificates_options(options + count, certificate_keys);
+    count += SETTINGS_CERTIFICATES_OPTIONS;
     settings_policy_options(options + count, rule_keys);
     count += SETTINGS_POLICY_OPTIONS;
     settings_redact_options(options + count);
@@ -216,6 +225,7 @@ static cfg_t *make_parser(void)
         cfg_set_validate_func(cfg, settings_table[i].key, take_value);
     cfg_set_validate_func(cfg, "socket", take_socket);
     cfg_set_validate_func(cfg, "socket|role", check_role);
+    cfg_set_validate_func(cfg, "client_certificate", take_certificate);
     settings_policy_watch(cfg);
     settings_redact_watch(cfg);
     return cfg;

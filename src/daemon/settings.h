@@ -6,6 +6,7 @@
 #ifndef SCOUT_DAEMON_SETTINGS_H
 #define SCOUT_DAEMON_SETTINGS_H
 
+#include "client_certificates.h"
 #include "scout/base/error.h"
 #include "scout/base/log.h"
 #include "scout/base/paths.h"
@@ -34,7 +35,7 @@ struct settings_from {
     const char *variable; /* static; NULL: not from one */
 };
 
-#define SETTINGS_KEY_COUNT 48 /* rows of the table in settings_table.c */
+#define SETTINGS_KEY_COUNT 51 /* rows of the table in settings_table.c */
 
 /* Patterns, each ended by its NUL. */
 struct settings_redact {
@@ -92,11 +93,15 @@ struct settings {
     char oauth_servers[SETTINGS_HOSTS_MAX];  /* URLs of who gives tokens for this server */
     char tls_certificate[SETTINGS_PATH_MAX]; /* with its chain; "": HTTP is without TLS */
     char tls_key[SETTINGS_PATH_MAX];
-    uint64_t http_connections;         /* at a time */
-    uint64_t http_address_connections; /* of one address */
-    enum tool_raw raw_output;          /* who may have results as they are */
-    bool redact_defaults;              /* whether the built-in kinds of secrets are redacted */
-    struct settings_redact redact;     /* what is redacted besides */
+    char tls_client_ca[SETTINGS_PATH_MAX];   /* "": clients are not asked for certificates */
+    char tls_client_crl[SETTINGS_PATH_MAX];  /* "": none is revoked */
+    bool tls_client_required;                /* nobody comes without one */
+    struct client_certificates certificates; /* who is who by them */
+    uint64_t http_connections;               /* at a time */
+    uint64_t http_address_connections;       /* of one address */
+    enum tool_raw raw_output;                /* who may have results as they are */
+    bool redact_defaults;          /* whether the built-in kinds of secrets are redacted */
+    struct settings_redact redact; /* what is redacted besides */
     struct settings_socket sockets[SETTINGS_SOCKETS_MAX];
     size_t socket_count;
     struct settings_from from[SETTINGS_KEY_COUNT];

@@ -1,20 +1,16 @@
-/* Admission by tokens, in `Authorization: Bearer` or `X-API-Key`: a client's name and role are the
- * token's; nothing else that it says counts. A token is compared by its hash, in constant time; of
- * a wrong one the log has 8 digits of the hash, never itself.
+/* Admission by tokens and certificates (web_identify.c).
  *
  * How many requests there may be is counted by name for those who are admitted, and by address for
  * those who are not, so that nobody's guesses use up what others may. While an address has guessed
  * too much, keys that a person chose are not even compared: else a right guess would still show.
  * Tokens of 256 random bits are; nobody guesses those, and who has one is not locked out by a
- * neighbour. Nor are signatures checked then, which takes time, but for tokens that have been.
- *
- * A signed token (jwt.h) is looked at where it is none of ours. */
+ * neighbour. Nor are signatures checked then, which takes time, but for tokens that have been. */
 #include "web_access.h"
 
 #include "scout/base/time.h"
 #include "scout/http/forwarded.h"
+#include "web_identify.h"
 #include <netinet/in.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -68,91 +64,6 @@ static bool refuse_if_limited(struct web_access *a, uint64_t wait_ns, struct htt
     return true;
 }
 
-/* ---- tokens ---- */
-
-static void log_wrong_token(const struct web_access *a, struct slice token,
-                            const struct address *from)
-{
-    uint8_t hash[SHA256_DIGEST_LENGTH];
-    char address[ADDRESS_TEXT_MAX], digits[9];
-    address_text(from, address);
-    SHA256(token.data, token.len, hash);
-    snprintf(digits, sizeof digits, "%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
-    log_event(a->log, LOG_WARN, "token_refused", "token_sha256", digits, "peer", address, NULL);
-}
-
-/* The token that the request shows. Two that differ are none. */
-static bool take_token(const struct http_request *q, struct slice *out)
-{
-    static const char scheme[] = "Bearer ";
-    struct slice bearer, key;
-    bool has_key = http_request_header(q, "x-api-key", &key) && key.len > 0;
-    bool has_bearer = http_request_header(q, "authorization", &bearer) &&
-                      bearer.len >= sizeof scheme &&
-                      strncasecmp((const char *)bearer.data, scheme, sizeof scheme - 1) == 0;
-    if (has_bearer)
-        bearer = slice_skip(bearer, sizeof scheme - 1);
-    *out = has_bearer ? bearer : key;
-    return has_bearer ? !has_key || slice_equal(bearer, key) : has_key;
-}
-
-/* One of ours: of the file, of the environment, or the generated one. */
-static bool is_own_token(const struct web_access *a, struct slice text, bool tired,
-                         struct identity *out)
-{
-    if (text.len > TOKEN_LEN_MAX)
-        return false;
-    const struct token *token = tokens_find(a->tokens, text);
-    const struct api_key *key = token ? NULL : api_keys_find(&a->keys, text);
-    if (!token && (!key || (key->chosen && tired)))
-        return false;
-    out->role = token ? token->role : a->role;
-    snprintf(out->name, sizeof out->name, "%s", token ? token->name : key->name);
-    return true;
-}
-
-/* NULL, or what is wrong with it. */
-static const char *check_signed(struct web_access *a, struct slice text, bool tired,
-                                struct identity *out)
-{
-    const struct jwt_rules rules = {a->issuer, a->audience};
-    uint64_t now_s = io_wall_ms(a->io) / 1000;
-    uint8_t hash[JWT_CACHE_HASH];
-    struct jwt_claims fresh;
-    const char *wrong = NULL;
-    jwt_cache_hash(text, hash);
-    const struct jwt_claims *claims = jwt_cache_find(&a->jwts, hash, now_s);
-    if (!claims && tired)
-        return "there are too many of them";
-    if (!claims) {
-        a->stats.signatures++;
-        wrong = jwt_verify(text, a->jwks, &rules, now_s, &fresh);
-        claims = &fresh;
-        if (!wrong)
-            jwt_cache_put(&a->jwts, hash, &fresh);
-    }
-    if (wrong)
-        return wrong;
-    out->role = claims->role;
-    strcpy(out->name, claims->name);
-    return NULL;
-}
-
-/* `tired`: the address has guessed too much. NULL, or what the client is told. */
-static const char *identify(struct web_access *a, struct slice text, bool tired,
-                            struct identity *out)
-{
-    *out = (struct identity){.uid = IDENTITY_UID_NONE};
-    if (is_own_token(a, text, tired, out))
-        return NULL;
-    if (!a->jwks || !jwt_has_form(text))
-        return "Invalid API key";
-    const char *wrong = check_signed(a, text, tired, out);
-    if (wrong)
-        snprintf(a->why, sizeof a->why, "Invalid token: %s", wrong);
-    return wrong ? a->why : NULL;
-}
-
 /* ---- requests ---- */
 
 static const char *challenge(struct web_access *a, bool shown)
@@ -167,7 +78,7 @@ static const char *challenge(struct web_access *a, bool shown)
 }
 
 static void admit(void *context, const struct http_request *q, const struct address *peer,
-                  struct http_admission *out)
+                  const struct tls_peer *certificate, struct http_admission *out)
 {
     struct web_access *a = context;
     struct address from;
@@ -177,8 +88,10 @@ static void admit(void *context, const struct http_request *q, const struct addr
     struct slice where = address_name(&from);
     bool tired = rate_limit_peek(a->by_address, &a->rate, where, now) > 0;
     *out = (struct http_admission){.status = 0};
-    bool shown = take_token(q, &text);
-    const char *wrong = shown ? identify(a, text, tired, &out->identity) : "Missing API key";
+    bool shown = web_take_token(q, &text);
+    const char *wrong = shown         ? web_identify_token(a, text, tired, &out->identity)
+                        : certificate ? web_identify_certificate(a, certificate, &out->identity)
+                                      : "Missing API key";
     if (!wrong) {
         struct slice name = slice_str(out->identity.name);
         if (!refuse_if_limited(a, rate_limit_take(a->by_name, &a->rate, name, now), out))
@@ -191,8 +104,18 @@ static void admit(void *context, const struct http_request *q, const struct addr
     out->why = wrong;
     out->challenge = challenge(a, shown);
     if (shown)
-        log_wrong_token(a, text, &from);
+        web_log_token(a, text, &from);
+    else if (certificate)
+        web_log_certificate(a, certificate, wrong, &from);
     *(shown ? &a->stats.wrong : &a->stats.missing) += 1;
+}
+
+/* Whoever goes on trying is not told of any more. */
+static void certificate_refused(void *context, const struct address *peer, const char *why)
+{
+    struct web_access *a = context;
+    if (rate_limit_take(a->by_address, &a->rate, address_name(peer), io_now(a->io)) == 0)
+        web_log_certificate(a, NULL, why, peer);
 }
 
 /* A proxy on this machine may pass on what comes from anywhere. */
@@ -208,9 +131,16 @@ static bool page_is_open(void *context, const struct http_request *q, const stru
 }
 
 /* Which key signed a token is not kept: with other keys each has to be shown again. */
-static bool stands(void *context, struct identity *who)
+static bool stands(void *context, struct identity *who, const struct tls_peer *certificate)
 {
     const struct web_access *a = context;
+    if (strncmp(who->name, CLIENT_CERTIFICATE_PREFIX, strlen(CLIENT_CERTIFICATE_PREFIX)) == 0) {
+        const struct client_certificate *entry =
+            certificate ? client_certificates_find(&a->certificates, certificate)
+                        : client_certificates_named(&a->certificates, who->name);
+        who->role = entry ? entry->role : ROLE_READER;
+        return entry && strcmp(entry->name, who->name) == 0;
+    }
     if (strncmp(who->name, JWT_PREFIX, strlen(JWT_PREFIX)) == 0)
         return a->jwks && a->signed_stand;
     for (size_t i = 0; i < a->tokens->count; i++)
@@ -237,6 +167,7 @@ static void refresh(struct web_access *a, bool signed_stand)
 struct http_access web_access_of(struct web_access *a)
 {
     return (struct http_access){.admit = admit,
+                                .certificate_refused = certificate_refused,
                                 .page_is_open = page_is_open,
                                 .is_own_name = is_own_name,
                                 .is_allowed_origin = is_allowed_origin,
@@ -324,6 +255,7 @@ void web_access_apply(struct web_access *a, const struct settings *s, struct jwk
     strcpy(a->issuer, s->jwt_issuer);
     strcpy(a->audience, s->jwt_audience);
     strcpy(a->oauth_servers, s->oauth_servers);
+    a->certificates = s->certificates;
     jwks_ref(jwks);
     jwks_unref(a->jwks);
     a->jwks = jwks;

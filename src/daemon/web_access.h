@@ -3,6 +3,7 @@
 #define SCOUT_DAEMON_WEB_ACCESS_H
 
 #include "api_keys.h"
+#include "client_certificates.h"
 #include "jwks_watch.h"
 #include "jwt_cache.h"
 #include "oauth_resource.h"
@@ -32,6 +33,7 @@ struct web_access {
     bool signed_stand;              /* those whom a signed token admitted, until now */
     struct jwks *jwks;              /* NULL: nobody signs tokens */
     struct jwks_watch watch;
+    struct client_certificates certificates;
     char issuer[SETTINGS_HOSTS_MAX], audience[SETTINGS_HOSTS_MAX];
     struct jwt_cache jwts;
     char oauth_servers[SETTINGS_HOSTS_MAX];        /* "": clients are told of none */

@@ -203,7 +203,7 @@ static void on_head(struct http_connection *c)
     c->last = true;
     if (has_body && !http_route_head(c))
         return;
-    c->last = q->close || c->endpoint->draining;
+    c->last = q->close || c->endpoint->draining || http_secure_is_stale(c);
     if (!q->expect_continue || !has_body)
         return;
     if (buf_append_str(http_connection_out(c), "HTTP/1.1 100 Continue\r\n\r\n") != 0)

@@ -116,17 +116,55 @@ void http_endpoint_accept(struct http_endpoint *e, int fd)
     refuse(e, fd);
 }
 
+/* What lasts until its client wants no more would not end by itself. */
+static void end_lasting(struct http_endpoint *e, bool all)
+{
+    struct list *next;
+    for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
+        const struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
+        next = n->next;
+        if (x->running && x->seat &&
+            (all || (x->connection && http_secure_is_stale(x->connection))))
+            mcp_session_end_lasting(x->seat->mcp);
+    }
+}
+
+/* A certificate that was revoked shows in a handshake only: all that were believed have another.
+ * What is being done is not undone by that. */
+static void end_stale(struct http_endpoint *e)
+{
+    struct list *next;
+    end_lasting(e, false);
+    for (struct list *n = e->connections.next; n != &e->connections; n = next) {
+        struct http_connection *c = CONTAINER_OF(n, struct http_connection, node);
+        next = n->next;
+        if (http_secure_is_stale(c) && !c->closing)
+            http_connection_drain(c);
+    }
+}
+
 void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls)
 {
     tls_server_ref(tls);
     tls_server_unref(e->tls);
     e->tls = tls;
+    end_stale(e);
 }
 
-static bool stands(const struct http_endpoint *e, struct http_seat *seat)
+static bool stands(const struct http_endpoint *e, struct identity *who,
+                   const struct tls_peer *certificate)
 {
     const struct http_access *access = &e->config.access;
-    return !access->stands || access->stands(access->context, &seat->identity);
+    return !access->stands || access->stands(access->context, who, certificate);
+}
+
+/* A name may stand while one of its certificates does not. */
+static void refresh_connection(struct http_endpoint *e, struct http_connection *c)
+{
+    const struct tls_peer *certificate = http_secure_certificate(c);
+    struct identity who = c->admission.identity;
+    if (certificate && c->answering && !c->closing && !stands(e, &who, certificate))
+        http_connection_close(c);
 }
 
 void http_endpoint_refresh(struct http_endpoint *e)
@@ -135,26 +173,19 @@ void http_endpoint_refresh(struct http_endpoint *e)
     for (struct list *n = e->sessions.next; n != &e->sessions; n = next) {
         struct http_session *s = CONTAINER_OF(n, struct http_session, of_all);
         next = n->next;
-        if (!stands(e, s->seat))
+        if (!stands(e, &s->seat->identity, NULL))
             http_session_end(s);
+    }
+    for (struct list *n = e->connections.next; n != &e->connections; n = next) {
+        next = n->next;
+        refresh_connection(e, CONTAINER_OF(n, struct http_connection, node));
     }
     for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
         struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
         next = n->next;
-        if (x->running && x->seat && x->seat == x->own && x->connection && !stands(e, x->own))
+        if (x->running && x->seat && x->seat == x->own && x->connection &&
+            !stands(e, &x->own->identity, NULL))
             http_connection_close(x->connection);
-    }
-}
-
-/* What lasts until its client wants no more would not end by itself. */
-static void end_lasting(struct http_endpoint *e)
-{
-    struct list *next;
-    for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
-        const struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
-        next = n->next;
-        if (x->running && x->seat)
-            mcp_session_end_lasting(x->seat->mcp);
     }
 }
 
@@ -162,7 +193,7 @@ void http_endpoint_drain(struct http_endpoint *e)
 {
     struct list *next;
     e->draining = true;
-    end_lasting(e);
+    end_lasting(e, true);
     for (struct list *n = e->connections.next; n != &e->connections; n = next) {
         next = n->next;
         http_connection_drain(CONTAINER_OF(n, struct http_connection, node));

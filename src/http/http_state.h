@@ -163,6 +163,10 @@ void http_secure_close(struct http_connection *c);
 void http_secure_input(struct http_connection *c, struct slice data);
 /* What was written is encrypted, and handed to the stream. */
 void http_secure_flush(struct http_connection *c);
+/* Of its client; NULL: it has none, or one that does not count any more. */
+const struct tls_peer *http_secure_certificate(const struct http_connection *c);
+/* Its client has to be looked at anew, which takes another handshake. */
+bool http_secure_is_stale(const struct http_connection *c);
 /* Tells the peer that nothing more comes. True: the connection is not ready to be shut down. */
 bool http_secure_end(struct http_connection *c);
 

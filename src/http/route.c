@@ -61,7 +61,8 @@ static bool admit(struct http_connection *c)
 {
     const struct http_access *access = &c->endpoint->config.access;
     c->admission = (struct http_admission){.status = 0};
-    access->admit(access->context, &c->reader.request, &c->peer, &c->admission);
+    access->admit(access->context, &c->reader.request, &c->peer, http_secure_certificate(c),
+                  &c->admission);
     return !c->admission.status || refuse(c, c->admission.status, c->admission.why);
 }
 

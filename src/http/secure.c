@@ -144,9 +144,26 @@ static void take_raw(struct http_secure *x)
     buf_fini(&raw);
 }
 
-static void log_failure(const struct http_secure *x)
+const struct tls_peer *http_secure_certificate(const struct http_connection *c)
+{
+    bool counts = c->secure && c->secure->open && !http_secure_is_stale(c);
+    return counts ? tls_session_peer(c->secure->session) : NULL;
+}
+
+bool http_secure_is_stale(const struct http_connection *c)
+{
+    const struct http_secure *x = c->secure;
+    return x && x->open && tls_session_is_stale(x->session, c->endpoint->tls);
+}
+
+static void tell_failure(const struct http_secure *x)
 {
     char text[128];
+    const struct http_access *access = &x->endpoint->config.access;
+    const char *wrong = tls_session_wrong(x->session);
+    x->endpoint->config.stats->certificates_refused += wrong != NULL;
+    if (wrong && access->certificate_refused)
+        access->certificate_refused(access->context, &x->connection->peer, wrong);
     struct log *log = x->endpoint->config.mcp.log;
     if (log)
         log_event(log, LOG_DEBUG, "tls_failed", "reason",
@@ -194,7 +211,7 @@ static void after_handshake(struct http_secure *x)
     struct http_connection *c = x->connection;
     count(x);
     if (x->result < 0)
-        log_failure(x);
+        tell_failure(x);
     send_out(x); /* of a failure: the alert */
     if (c->closing)
         return;
@@ -204,7 +221,9 @@ static void after_handshake(struct http_secure *x)
     }
     x->open = x->result == 1;
     stream_resume(&c->stream);
-    if (x->open) {
+    if (http_secure_is_stale(c)) {
+        http_connection_finish(c); /* a reload came meanwhile */
+    } else if (x->open) {
         http_connection_ready(c);
         take_raw(x);
     } else if (buf_len(&x->raw) > 0) {

@@ -1,18 +1,14 @@
-/* What sessions share: certificate, key, suites, and the keys of tickets, which the library changes
- * by itself. All of it is read-only once it is made, but for the tickets and the blinding of RSA,
- * which the library locks. */
+/* What sessions share: certificate, key, suites, whom clients' certificates are believed from, and
+ * the keys of tickets, which the library changes by itself. All of it is read-only once it is made,
+ * but for the tickets and the blinding of RSA, which the library locks. */
 #include "tls_state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <mbedtls/error.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/version.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <psa/crypto.h>
 #endif
@@ -32,8 +28,6 @@ static const int suites[] = {
     MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
     0,
 };
-
-#define PEM_MAX (1024 * 1024) /* bytes of a file */
 
 static const char *protocols[] = {"http/1.1", NULL};
 
@@ -58,51 +52,7 @@ const char *tls_error_text(int error, char *out, size_t size)
     return out;
 }
 
-static int refuse(struct failure *why, const char *what, const char *path, int error)
-{
-    char text[128];
-    return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot use the %s %s: %s", what, path,
-                       tls_error_text(error, text, sizeof text));
-}
-
-/* The library's own reading takes a directory for a file of endless size. The text is NUL-ended,
- * as its parsers of PEM want it. */
-struct pem {
-    unsigned char text[PEM_MAX + 1];
-    size_t len; /* with the NUL */
-};
-
-static const char *judge_file(int fd, bool is_secret)
-{
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return strerror(errno);
-    if (!S_ISREG(st.st_mode) || st.st_size > PEM_MAX)
-        return "it is no regular file of at most 1 MiB";
-    return is_secret && st.st_mode & 007 ? "everybody may use it: chmod o= it" : NULL;
-}
-
-static int read_pem(struct pem *out, const char *what, const char *path, bool is_secret,
-                    struct failure *why)
-{
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const char *wrong = judge_file(fd, is_secret);
-    out->len = 0;
-    while (!wrong && out->len < PEM_MAX &&
-           (n = read(fd, out->text + out->len, PEM_MAX - out->len)) > 0)
-        out->len += (size_t)n;
-    if (!wrong && n < 0)
-        wrong = strerror(errno);
-    if (fd >= 0)
-        close(fd);
-    out->text[out->len++] = '\0';
-    return wrong ? failure_set(why, SCOUT_E_INVALID_ARGUMENT, "Cannot use the %s %s: %s", what,
-                               path, wrong)
-                 : 0;
-}
-
-static int parse_key(struct tls_server *s, const struct pem *pem)
+static int parse_key(struct tls_server *s, const struct tls_file *pem)
 {
 #if MBEDTLS_VERSION_MAJOR >= 3
     return mbedtls_pk_parse_key(&s->key, pem->text, pem->len, NULL, 0, tls_random, NULL);
@@ -120,26 +70,24 @@ static int check_pair(struct tls_server *s)
 #endif
 }
 
-static int load(struct tls_server *s, struct pem *pem, const char *certificate, const char *key,
+static int load(struct tls_server *s, struct tls_file *file, const struct tls_files *paths,
                 struct failure *why)
 {
-    if (read_pem(pem, "certificate", certificate, false, why) != 0)
+    if (tls_file_read(file, "certificate", paths->certificate, TLS_FILE_PUBLIC, why) != 0)
         return SCOUT_E_INVALID_ARGUMENT;
-    int error = mbedtls_x509_crt_parse(&s->certificate, pem->text, pem->len);
+    int error = mbedtls_x509_crt_parse(&s->certificate, file->text, file->len);
     if (error)
-        return error > 0 ? failure_set(why, SCOUT_E_INVALID_ARGUMENT,
-                                       "Cannot use the certificate %s: %d of its parts are none",
-                                       certificate, error)
-                         : refuse(why, "certificate", certificate, error);
-    if (read_pem(pem, "key", key, true, why) != 0)
+        return tls_file_refuse(why, "certificate", paths->certificate, error);
+    if (tls_file_read(file, "key", paths->key, TLS_FILE_SECRET, why) != 0)
         return SCOUT_E_INVALID_ARGUMENT;
-    error = parse_key(s, pem);
+    error = parse_key(s, file);
     if (error)
-        return refuse(why, "key", key, error);
+        return tls_file_refuse(why, "key", paths->key, error);
     if (check_pair(s) != 0)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
-                           "The key %s does not belong to the certificate %s", key, certificate);
-    return 0;
+                           "The key %s does not belong to the certificate %s", paths->key,
+                           paths->certificate);
+    return paths->client_ca[0] ? tls_trust_load(&s->trust, file, paths, why) : 0;
 }
 
 static int configure(struct tls_server *s)
@@ -165,38 +113,44 @@ static int configure(struct tls_server *s)
     if (!error)
         mbedtls_ssl_conf_session_tickets_cb(c, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
                                             &s->tickets);
+    if (!error && s->trust.active)
+        tls_trust_configure(&s->trust, c);
     return error;
 }
 
-int tls_server_new(struct tls_server **out, const char *certificate, const char *key,
-                   struct failure *why)
+static int start_library(struct failure *why)
 {
-    struct tls_server *s = calloc(1, sizeof *s);
-    struct pem *pem = malloc(sizeof *pem);
-    if (!s || !pem) {
-        free(s);
-        free(pem);
-        return failure_set(why, SCOUT_E_NOMEM, "No memory");
-    }
 #if MBEDTLS_VERSION_MAJOR >= 3
-    if (psa_crypto_init() != PSA_SUCCESS) {
-        free(s);
-        free(pem);
+    if (psa_crypto_init() != PSA_SUCCESS)
         return failure_set(why, SCOUT_E_INTERNAL, "mbedTLS does not start");
-    }
 #endif
+    (void)why;
+    return 0;
+}
+
+int tls_server_new(struct tls_server **out, const struct tls_files *paths, struct failure *why)
+{
+    int error = start_library(why);
+    struct tls_server *s = error ? NULL : calloc(1, sizeof *s);
+    struct tls_file *file = error ? NULL : malloc(sizeof *file);
+    if (!s || !file) {
+        free(s);
+        free(file);
+        return error ? error : failure_set(why, SCOUT_E_NOMEM, "No memory");
+    }
     s->references = 1;
     mbedtls_ssl_config_init(&s->config);
     mbedtls_x509_crt_init(&s->certificate);
     mbedtls_pk_init(&s->key);
     mbedtls_ssl_ticket_init(&s->tickets);
-    int error = load(s, pem, certificate, key, why);
-    mbedtls_platform_zeroize(pem, sizeof *pem);
-    free(pem);
+    tls_trust_init(&s->trust);
+    error = load(s, file, paths, why);
+    mbedtls_platform_zeroize(file, sizeof *file);
+    free(file);
     if (!error) {
         int number = configure(s);
         if (number)
-            error = refuse(why, "certificate", certificate, number);
+            error = tls_file_refuse(why, "certificate", paths->certificate, number);
     }
     if (error)
         tls_server_unref(s);
@@ -219,5 +173,6 @@ void tls_server_unref(struct tls_server *s)
     mbedtls_ssl_config_free(&s->config);
     mbedtls_x509_crt_free(&s->certificate);
     mbedtls_pk_free(&s->key);
+    tls_trust_fini(&s->trust);
     free(s);
 }

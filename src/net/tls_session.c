@@ -3,12 +3,7 @@
 
 #include <mbedtls/version.h>
 #include <stdlib.h>
-
-struct tls_session {
-    struct tls_server *server;
-    mbedtls_ssl_context ssl;
-    struct buf in, out; /* of the wire */
-};
+#include <string.h>
 
 static int on_receive(void *context, unsigned char *out, size_t len)
 {
@@ -42,6 +37,7 @@ int tls_session_new(struct tls_session **out, struct tls_server *server, size_t 
         return SCOUT_E_NOMEM;
     }
     mbedtls_ssl_set_bio(&s->ssl, s, on_send, on_receive, NULL);
+    mbedtls_ssl_set_verify(&s->ssl, tls_trust_judge, s);
     *out = s;
     return 0;
 }
@@ -52,6 +48,7 @@ void tls_session_free(struct tls_session *s)
     tls_server_unref(s->server);
     buf_fini(&s->in);
     buf_fini(&s->out);
+    free(s->peer);
     free(s);
 }
 
@@ -60,10 +57,48 @@ int tls_session_feed(struct tls_session *s, struct slice data)
     return buf_append(&s->in, data);
 }
 
+/* Some of what is wrong with a certificate the library finds after it was judged, and lets pass
+ * where none is required. A session that is taken up again has the certificate of the first. */
+static int take_peer(struct tls_session *s)
+{
+    const mbedtls_x509_crt *certificate = mbedtls_ssl_get_peer_cert(&s->ssl);
+    if (!certificate)
+        return 1;
+    s->wrong |= mbedtls_ssl_get_verify_result(&s->ssl);
+    if (mbedtls_x509_time_is_past(&certificate->valid_to))
+        s->wrong |= MBEDTLS_X509_BADCERT_EXPIRED;
+    if (!s->wrong)
+        s->peer = tls_peer_new(certificate);
+    if (s->peer)
+        return 1;
+    mbedtls_ssl_send_alert_message(&s->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                   MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT);
+    return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+}
+
 int tls_session_handshake(struct tls_session *s)
 {
     int error = mbedtls_ssl_handshake(&s->ssl);
-    return error == 0 ? 1 : error == MBEDTLS_ERR_SSL_WANT_READ ? 0 : error;
+    if (error == 0)
+        return s->server->trust.active ? take_peer(s) : 1;
+    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) { /* the library says so in 1.3 alone */
+        s->wrong = MBEDTLS_X509_BADCERT_MISSING;
+        mbedtls_ssl_send_alert_message(&s->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    }
+    return error == MBEDTLS_ERR_SSL_WANT_READ ? 0 : error;
+}
+
+const struct tls_peer *tls_session_peer(const struct tls_session *s)
+{
+    return s->peer;
+}
+
+bool tls_session_is_stale(const struct tls_session *s, const struct tls_server *now)
+{
+    const struct tls_trust *then = &s->server->trust;
+    return s->peer ? memcmp(then->hash, now->trust.hash, sizeof then->hash) != 0
+                   : now->trust.required;
 }
 
 /* Numbers that mean no failure of the session. */

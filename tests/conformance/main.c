@@ -43,11 +43,12 @@ struct options {
 };
 
 static void admit(void *context, const struct http_request *q, const struct address *peer,
-                  struct http_admission *out)
+                  const struct tls_peer *certificate, struct http_admission *out)
 {
     (void)context;
     (void)q;
     (void)peer;
+    (void)certificate;
     out->identity = (struct identity){.name = "suite", .role = ROLE_OPERATOR};
 }
 

@@ -123,18 +123,20 @@ static const struct tool *const tools[] = {&wait_tool, &ask_tool, &large_tool};
 /* ---- the endpoint ---- */
 
 static void admit(void *context, const struct http_request *q, const struct address *peer,
-                  struct http_admission *out)
+                  const struct tls_peer *certificate, struct http_admission *out)
 {
     const struct tool_env *w = context;
     (void)q;
     (void)peer;
+    (void)certificate;
     out->identity = (struct identity){.name = "fuzz", .role = ROLE_OPERATOR};
     out->status = w->gone ? 401 : 0;
     out->why = "gone";
 }
 
-static bool stands(void *context, struct identity *identity)
+static bool stands(void *context, struct identity *identity, const struct tls_peer *certificate)
 {
+    (void)certificate;
     (void)identity;
     return !((const struct tool_env *)context)->gone;
 }

@@ -40,8 +40,11 @@ struct http_admission {
 };
 
 struct http_access {
+    /* `certificate`: the client's, which was found good; NULL: it showed none. */
     void (*admit)(void *context, const struct http_request *request, const struct address *peer,
-                  struct http_admission *out);
+                  const struct tls_peer *certificate, struct http_admission *out);
+    /* The client showed a certificate that is not good: its handshake failed. NULL: untold. */
+    void (*certificate_refused)(void *context, const struct address *peer, const char *why);
     /* Whether the page that is asked for is there for who is not admitted, too. */
     bool (*page_is_open)(void *context, const struct http_request *request,
                          const struct address *peer);
@@ -50,8 +53,9 @@ struct http_access {
     bool (*is_allowed_origin)(void *context, struct slice origin);
     /* Whether the limit of one address does not hold for it: it speaks for many. NULL: for none. */
     bool (*is_proxy)(void *context, const struct address *peer);
-    /* Whether who was admitted as that would be still, with the role of now. NULL: always. */
-    bool (*stands)(void *context, struct identity *identity);
+    /* Whether who was admitted as that would be still, with the role of now; by that certificate,
+     * if there is one. NULL: always. */
+    bool (*stands)(void *context, struct identity *identity, const struct tls_peer *certificate);
     void *context;
 };
 
@@ -72,6 +76,7 @@ struct http_stats {
     uint64_t crowded;                        /* results that were refused for want of room */
     struct stream_tally unsent;              /* bytes that wait to be sent */
     uint64_t handshakes, handshake_failures; /* of TLS, that came to an end */
+    uint64_t certificates_refused;           /* of clients */
     uint32_t open, sessions, streams;
     struct histogram request_times;   /* ns from a whole request to the end of its answer */
     struct histogram handshake_times; /* ns from a connection's begin to the end of its handshake */
@@ -97,7 +102,9 @@ __attribute__((warn_unused_result)) int http_endpoint_new(struct http_endpoint *
 void http_endpoint_accept(struct http_endpoint *e, int fd);
 /* The same, for a descriptor whose peer is known: of the simulation, for tests. */
 void http_endpoint_serve(struct http_endpoint *e, int fd, const struct address *peer);
-/* Connections from now on get that certificate. There must have been one. */
+/* Connections from now on get that certificate. There must have been one. Those whose clients' own
+ * certificates were believed by other authorities, or another list of what was revoked, end with
+ * what they are doing. */
 void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls);
 /* What `access` goes by has changed: sessions and streams of those who are not admitted any more
  * end, the others have their roles of now. Not from within anything of the endpoint's. */

@@ -9,19 +9,29 @@
 
 #include "scout/base/buf.h"
 #include "scout/base/error.h"
+#include "scout/net/tls_peer.h"
+#include <stdbool.h>
 
 #define TLS_IN_MAX     (256u * 1024u) /* bytes of the peer that wait */
 #define TLS_TICKET_S   86400          /* how long a session can be taken up again */
 #define TLS_RECORD_MAX 16384u
+#define TLS_CHAIN_MAX  4 /* authorities above a client's certificate */
 
-/* A certificate with its key, shared by sessions. */
+/* A certificate with its key, and whom clients' certificates are believed from; shared by sessions.
+ */
 struct tls_server;
 
-/* Reads both files (PEM; the certificate with its chain). Blocking. 0, or
- * SCOUT_E_INVALID_ARGUMENT with what is wrong with which file. */
-__attribute__((warn_unused_result)) int tls_server_new(struct tls_server **out,
-                                                       const char *certificate, const char *key,
-                                                       struct failure *why);
+/* All in PEM. */
+struct tls_files {
+    const char *certificate, *key; /* with its chain */
+    const char *client_ca;         /* who signs clients' certificates; "": clients are not asked */
+    const char *client_crl; /* what these have revoked: a list of each of them; "": nothing */
+    bool client_required;   /* no client goes without a certificate */
+};
+
+/* Reads the files. Blocking. 0, or SCOUT_E_INVALID_ARGUMENT with what is wrong with which file. */
+__attribute__((warn_unused_result)) int
+tls_server_new(struct tls_server **out, const struct tls_files *paths, struct failure *why);
 /* Counted: each _ref takes one _unref more. Of one thread alone. */
 struct tls_server *tls_server_ref(struct tls_server *s);
 void tls_server_unref(struct tls_server *s); /* NULL is ignored */
@@ -38,6 +48,14 @@ __attribute__((warn_unused_result)) int tls_session_feed(struct tls_session *s, 
 /* Goes as far as what was fed reaches: 1 when it is done, 0 when more bytes are needed, a negative
  * number (the library's) when it failed. In each case there may be bytes to send. */
 __attribute__((warn_unused_result)) int tls_session_handshake(struct tls_session *s);
+/* After the handshake: whom the client's certificate, which is good, was made out to. NULL: it
+ * showed none. After one that failed: what is wrong with the certificate, or that there was none;
+ * NULL: it was not that. */
+const struct tls_peer *tls_session_peer(const struct tls_session *s);
+const char *tls_session_wrong(const struct tls_session *s);
+/* Whether a session of `now` could have come to something else, with the same client: other
+ * authorities are believed by now, other certificates revoked, or one is required. */
+bool tls_session_is_stale(const struct tls_session *s, const struct tls_server *now);
 /* After the handshake: appends what was said. 0, 1 when the peer says nothing more, or negative:
  * SCOUT_E_LIMIT when `out` is full, or the library's number. */
 __attribute__((warn_unused_result)) int tls_session_read(struct tls_session *s, struct buf *out);

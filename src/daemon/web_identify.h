@@ -1,0 +1,22 @@
+/* Who a client of the HTTP endpoint is. Private to web_access.c. */
+#ifndef SCOUT_DAEMON_WEB_IDENTIFY_H
+#define SCOUT_DAEMON_WEB_IDENTIFY_H
+
+#include "web_access.h"
+
+/* The token that the request shows. Two that differ are none. */
+bool web_take_token(const struct http_request *q, struct slice *out);
+/* `tired`: the address has guessed too much. NULL, or what the client is told, which stands until
+ * the next call. */
+const char *web_identify_token(struct web_access *a, struct slice text, bool tired,
+                               struct identity *out);
+/* The same, of a certificate that was found good. */
+const char *web_identify_certificate(const struct web_access *a, const struct tls_peer *certificate,
+                                     struct identity *out);
+
+/* What was refused. `certificate` NULL: nothing is sure of it. */
+void web_log_token(const struct web_access *a, struct slice token, const struct address *from);
+void web_log_certificate(const struct web_access *a, const struct tls_peer *certificate,
+                         const char *why, const struct address *from);
+
+#endif
