@@ -29,6 +29,7 @@ struct checker {
     const uint8_t *at, *end;
     struct json_error fault;
     uint32_t depth, members;
+    bool by_form; /* what is JSON by its form passes, though readers differ about it */
     struct open_container open[JSON_DEPTH_MAX];
     struct json_keys keys;
 };
@@ -66,6 +67,12 @@ static bool refuse(struct checker *c, enum json_fault fault, const uint8_t *at)
     return false;
 }
 
+/* The same for what another reader would take differently, and yet is JSON by its form. */
+static bool refuse_reading(struct checker *c, enum json_fault fault, const uint8_t *at)
+{
+    return c->by_form || refuse(c, fault, at);
+}
+
 /* The byte at `at` cannot stand here: says why in the most telling way. */
 static bool refuse_byte(struct checker *c)
 {
@@ -86,15 +93,15 @@ static bool take_unicode_escape(struct checker *c)
     int32_t code = json_hex4(c->at + 1);
     if (code < 0)
         return refuse(c, JSON_SYNTAX, start);
-    if (code == 0)
-        return refuse(c, JSON_NUL, start);
+    if (code == 0 && !refuse_reading(c, JSON_NUL, start))
+        return false;
     c->at += 5;
     if (code < 0xD800 || code > 0xDFFF)
         return true;
     bool paired = code < 0xDC00 && c->end - c->at >= 6 && c->at[0] == '\\' && c->at[1] == 'u';
     int32_t low = paired ? json_hex4(c->at + 2) : 0;
     if (low < 0xDC00 || low > 0xDFFF)
-        return refuse(c, JSON_LONE_SURROGATE, start);
+        return refuse_reading(c, JSON_LONE_SURROGATE, start);
     c->at += 6;
     return true;
 }
@@ -183,7 +190,7 @@ static bool take_number(struct checker *c)
         if (!take_digits(c))
             return false;
     }
-    return c->at - start <= JSON_NUMBER_MAX || refuse(c, JSON_NUMBER_TOO_LONG, start);
+    return c->at - start <= JSON_NUMBER_MAX || refuse_reading(c, JSON_NUMBER_TOO_LONG, start);
 }
 
 static bool take_literal(struct checker *c, const char *word)
@@ -210,7 +217,7 @@ static bool close_container(struct checker *c)
     if (!closed.object)
         return true;
     const uint8_t *twice = json_keys_pop(&c->keys, closed.keys_base);
-    return !twice || refuse(c, JSON_DUPLICATE_KEY, twice - 1);
+    return !twice || refuse_reading(c, JSON_DUPLICATE_KEY, twice - 1);
 }
 
 /* True when `at` is at the bracket that shuts the innermost container. */
@@ -302,7 +309,7 @@ static bool check(struct checker *c)
     return c->at == c->end || refuse_byte(c);
 }
 
-int json_check(struct slice text, struct json_error *error)
+static bool check_text(struct slice text, bool by_form, struct json_error *fault)
 {
     struct checker c; /* not zeroed: it is large, and the stacks need no value */
     if (text.len == 0)
@@ -312,11 +319,25 @@ int json_check(struct slice text, struct json_error *error)
     c.end = text.data + text.len;
     c.fault = (struct json_error){JSON_OK, 0};
     c.depth = c.members = 0;
+    c.by_form = by_form;
     json_keys_init(&c.keys);
     bool good = check(&c);
     json_keys_fini(&c.keys);
-    if (good)
+    *fault = c.fault;
+    return good;
+}
+
+int json_check(struct slice text, struct json_error *error)
+{
+    struct json_error fault;
+    if (check_text(text, false, &fault))
         return 0;
-    *error = c.fault;
-    return c.fault.fault == JSON_NO_MEMORY ? SCOUT_E_NOMEM : SCOUT_E_PARSE;
+    *error = fault;
+    return fault.fault == JSON_NO_MEMORY ? SCOUT_E_NOMEM : SCOUT_E_PARSE;
+}
+
+bool json_check_form(struct slice text)
+{
+    struct json_error fault;
+    return check_text(text, true, &fault);
 }

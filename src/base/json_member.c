@@ -145,7 +145,7 @@ bool json_string_is(struct slice raw, const char *text)
         int byte = json_decoder_next(&d);
         if (byte < 0)
             return *text == '\0';
-        if (byte != (uint8_t)*text)
+        if (byte == '\0' || byte != (uint8_t)*text)
             return false;
     }
 }

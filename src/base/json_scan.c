@@ -5,8 +5,8 @@
  * numbers both are less than a blank). SSE2 belongs to every x86-64, so there is no choice to make
  * while running; elsewhere the portable loop stands in, with the same result.
  *
- * The decoder yields UTF-8. A pair of surrogate escapes becomes one character of four bytes; text
- * that passed json_check has no lone ones. */
+ * The decoder yields UTF-8. A pair of surrogate escapes becomes one character of four bytes; a lone
+ * one, which only text has that did not pass json_check, becomes U+FFFD. */
 #include "json_scan.h"
 
 #include "scout/base/utf8.h"
@@ -118,10 +118,12 @@ static void decode_unicode(struct json_decoder *d)
 {
     uint32_t code = (uint32_t)json_hex4(d->at);
     d->at += 4;
-    if (code >= 0xD800 && code < 0xDC00) {
-        uint32_t low = (uint32_t)json_hex4(d->at + 2);
-        d->at += 6;
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    if (code >= 0xD800 && code < 0xE000) {
+        bool escape = code < 0xDC00 && d->end - d->at >= 6 && d->at[0] == '\\' && d->at[1] == 'u';
+        int32_t low = escape ? json_hex4(d->at + 2) : 0;
+        bool paired = low >= 0xDC00 && low < 0xE000;
+        code = paired ? 0x10000 + ((code - 0xD800) << 10) + ((uint32_t)low - 0xDC00) : 0xFFFD;
+        d->at += paired ? 6 : 0;
     }
     d->pending_len = encode_utf8(code, d->pending);
     d->pending_at = 1;

@@ -167,12 +167,12 @@ static void write_json_fault(struct json_writer *w, const struct mcp_session *s,
     json_uint(w, fault->offset);
 }
 
-static void refuse_text(struct mcp_session *s, const struct json_error *fault)
+static void refuse_text(struct mcp_session *s, struct slice text, const struct json_error *fault)
 {
     char message[96];
-    struct reply_to nobody = {.batch = NULL};
+    struct reply_to to = {.id = message_refused_id(text)};
     if (fault->fault == JSON_NO_MEMORY) {
-        answer_failure(s, &nobody, SCOUT_E_NOMEM);
+        answer_failure(s, &to, SCOUT_E_NOMEM);
         return;
     }
     s->config.stats->malformed++;
@@ -180,7 +180,7 @@ static void refuse_text(struct mcp_session *s, const struct json_error *fault)
         log_event(s->config.log, LOG_DEBUG, "mcp-malformed", "reason",
                   json_fault_code(fault->fault), NULL);
     snprintf(message, sizeof message, "Parse error: %s", json_fault_text(fault->fault));
-    answer_error(s, &nobody, RPC_PARSE_ERROR, message, write_json_fault, fault);
+    answer_error(s, &to, RPC_PARSE_ERROR, message, write_json_fault, fault);
 }
 
 static bool takes_batches(const struct mcp_session *s)
@@ -227,7 +227,7 @@ void dispatch_line(struct mcp_session *s, struct slice line)
     s->config.stats->messages++;
     s->fault.envelope = true;
     if (json_check(line, &fault) != 0)
-        refuse_text(s, &fault);
+        refuse_text(s, line, &fault);
     else if (!must_wait(s, line, &to.id))
         dispatch_text(s, line);
     else if (s->way != &s->own)

@@ -6,6 +6,8 @@
  * is refused even where its value is whole, because peers disagree whether 1.0 is 1. */
 #include "message.h"
 
+#include <string.h>
+
 bool message_id_is_good(struct slice raw)
 {
     if (raw.len > MCP_ID_MAX)
@@ -80,6 +82,23 @@ void message_read(struct message *m, struct slice object)
     m->why = envelope_fault(&e);
     if (m->why)
         m->kind = MESSAGE_INVALID;
+}
+
+struct slice message_refused_id(struct slice text)
+{
+    struct message m;
+    struct json_walk walk;
+    struct slice key, value;
+    unsigned ids = 0;
+    if (!json_check_form(text) || json_type(text) != JSON_OBJECT)
+        return slice_of(NULL, 0);
+    json_walk_begin(&walk, text);
+    while (json_walk_next(&walk, &key, &value))
+        ids += json_string_is(key, "id");
+    message_read(&m, text);
+    if (m.kind != MESSAGE_REQUEST || ids != 1 || memchr(m.id.data, '\\', m.id.len))
+        return slice_of(NULL, 0);
+    return m.id;
 }
 
 void message_meta_read(struct message_meta *meta, struct slice params)

@@ -25,6 +25,10 @@ struct message {
 /* Reads `object`, a JSON object that passed json_check. */
 void message_read(struct message *m, struct slice object);
 
+/* The id of a request whose text json_check refused, or empty: where the text is JSON by its form,
+ * a request, and has one id that can only be read in one way. So its client learns at once. */
+struct slice message_refused_id(struct slice text);
+
 /* True for an id that may be echoed: a string, or an integer without fraction and exponent, of at
  * most MCP_ID_MAX bytes. */
 bool message_id_is_good(struct slice raw);

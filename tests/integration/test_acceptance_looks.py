@@ -55,6 +55,7 @@ class LooksTest(harness.ScoutTest):
                 b'"arguments":{"target":"t1:%s"}}}\n' % path.encode())
             answer = self.client.line()
             self.assertRpcError(answer, -32700, "nul")
+            self.assertEqual(answer["id"], "nul")
             self.assertIn("null byte", answer["error"]["message"])
 
     def test_c1_07_characters_of_hosts(self):

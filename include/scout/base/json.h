@@ -40,6 +40,11 @@ struct json_error {
 /* Returns 0, or SCOUT_E_PARSE (SCOUT_E_NOMEM) with *error filled. */
 __attribute__((warn_unused_result)) int json_check(struct slice text, struct json_error *error);
 
+/* Whether a text that json_check refused is JSON by its form all the same, within its depth and its
+ * count of members: then json_walk and json_member may be used on it, and on nothing of it any
+ * reader that is asked what it means. For telling whose request it was. */
+bool json_check_form(struct slice text);
+
 /* A short sentence for a fault: "invalid UTF-8", "the key appears twice in one object". Static. */
 const char *json_fault_text(enum json_fault fault);
 

@@ -39,6 +39,44 @@ static void text_that_is_no_good_json_is_refused_with_its_reason(void **state)
     client_close(&c);
 }
 
+#define BAD_REQUEST(id, text, reason, offset)                                                      \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                                              \
+    ",\"error\":{\"code\":-32700,\"message\":\"Parse error: " text                                 \
+    "\",\"data\":{\"reason\":\"" reason "\",\"offset\":" offset "}}}\n"
+#define NUL_TEXT  "a null byte (U+0000) is not allowed"
+#define HALF_TEXT "an escape is half of a surrogate pair"
+#define PING      "{\"jsonrpc\":\"2.0\",\"method\":\"ping\","
+
+/* A client that is told nothing under its id waits until its own deadline. */
+static void a_request_that_readers_would_differ_about_is_refused_under_its_id(void **state)
+{
+    struct client c;
+    (void)state;
+    client_open(&c, MCP_OUT_MAX);
+    client_expect(&c, PING "\"id\":7,\"params\":{\"a\":\"x\\u0000y\"}}",
+                  BAD_REQUEST("7", NUL_TEXT, "nul", "56"));
+    client_expect(&c, PING "\"params\":{\"a\":\"\\ud83d\"},\"id\":\"é\"}",
+                  BAD_REQUEST("\"é\"", HALF_TEXT, "lone-surrogate", "48"));
+    client_expect(&c, PING "\"id\":7,\"params\":{\"a\":1,\"\\u0061\":2}}",
+                  BAD_REQUEST("7", "the key appears twice in one object", "duplicate-key", "56"));
+    client_expect(&c, PING "\"id\":7,\"params\":{\"\\udc00\\ud800\":\"\\ud800\\u0000\"}}",
+                  BAD_REQUEST("7", HALF_TEXT, "lone-surrogate", "51"));
+    client_expect(&c, "{\"jsonrpc\":\"2.0\\u0000\",\"id\":7,\"method\":\"ping\"}",
+                  BAD_JSON(NUL_TEXT, "nul", "15"));
+    /* Which id it is cannot be told, or whether it is a request at all. */
+    client_expect(&c, PING "\"id\":7,\"id\":8}",
+                  BAD_JSON("the key appears twice in one object", "duplicate-key", "40"));
+    client_expect(&c, PING "\"id\":\"\\u0000\"}", BAD_JSON(NUL_TEXT, "nul", "39"));
+    client_expect(&c, PING "\"params\":[\"\\u0000\"]}", BAD_JSON(NUL_TEXT, "nul", "44"));
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"\\u0000\"}",
+                  BAD_JSON(NUL_TEXT, "nul", "34"));
+    client_expect(&c, PING "\"id\":7,\"params\":{\"a\":\"\\u0000\"},}",
+                  BAD_JSON(NUL_TEXT, "nul", "55"));
+    client_expect(&c, "[" PING "\"id\":7,\"params\":{\"a\":\"\\u0000\"}}]",
+                  BAD_JSON(NUL_TEXT, "nul", "56"));
+    client_close(&c);
+}
+
 static void what_is_no_request_is_refused(void **state)
 {
     struct client c;
@@ -160,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_that_is_no_good_json_is_refused_with_its_reason),
+        cmocka_unit_test(a_request_that_readers_would_differ_about_is_refused_under_its_id),
         cmocka_unit_test(what_is_no_request_is_refused),
         cmocka_unit_test(ids_are_echoed_byte_for_byte),
         cmocka_unit_test(ids_have_a_longest),
