@@ -191,6 +191,17 @@ static void write_version_fault(struct json_writer *w, const struct mcp_session 
     json_raw(w, *(const struct slice *)context);
 }
 
+/* The levels of syslog (RFC 5424), by their names in the specification. */
+static bool is_log_level(struct slice raw)
+{
+    static const char *const levels[] = {"debug", "info",     "notice", "warning",
+                                         "error", "critical", "alert",  "emergency"};
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (json_string_is(raw, levels[i]))
+            return true;
+    return false;
+}
+
 bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct message_meta *meta)
 {
     if (json_type(meta->version) != JSON_STRING)
@@ -205,6 +216,10 @@ bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct 
         answer_error(s, to, RPC_INVALID_PARAMS,
                      "Invalid params: _meta needs an object "
                      "\"io.modelcontextprotocol/clientCapabilities\"",
+                     NULL, NULL);
+    else if (meta->log_level.len && !is_log_level(meta->log_level))
+        answer_error(s, to, RPC_INVALID_PARAMS,
+                     "Invalid params: \"io.modelcontextprotocol/logLevel\" is no level of logs",
                      NULL, NULL);
     else
         return false;

@@ -115,8 +115,9 @@ void message_meta_read(struct message_meta *meta, struct slice params)
             meta->version = value;
         else if (json_string_is(key, "io.modelcontextprotocol/clientCapabilities"))
             meta->capabilities = value;
-        else if (!json_string_is(key, "io.modelcontextprotocol/clientInfo") &&
-                 !json_string_is(key, "io.modelcontextprotocol/logLevel"))
+        else if (json_string_is(key, "io.modelcontextprotocol/logLevel"))
+            meta->log_level = value;
+        else if (!json_string_is(key, "io.modelcontextprotocol/clientInfo"))
             continue;
         meta->modern = true;
     }

@@ -38,6 +38,7 @@ struct message_meta {
     bool modern;               /* one of the members that only 2026-07-28 has is there */
     struct slice version;      /* raw; empty when absent */
     struct slice capabilities; /* raw; empty when absent */
+    struct slice log_level;    /* likewise */
 };
 
 void message_meta_read(struct message_meta *meta, struct slice params);

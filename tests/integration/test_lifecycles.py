@@ -70,6 +70,15 @@ class LifecycleTest(harness.ScoutTest):
         self.assertEqual(answer["error"]["data"],
                          {"supported": [MODERN], "requested": "2099-01-01"})
 
+    def test_a_level_of_logs_that_is_none(self):
+        self.client.modern = False
+        for level in ("verbose", "", 5, None, ["info"], "debug\u0041"):
+            meta = {**META, "io.modelcontextprotocol/logLevel": level}
+            self.assertRpcError(self.client.request("tools/list", {"_meta": meta}), -32602)
+        for level in ("debug", "emergency"):  # there are no log messages, whatever is asked for
+            meta = {**META, "io.modelcontextprotocol/logLevel": level}
+            self.assertIn("tools", self.client.request("tools/list", {"_meta": meta})["result"])
+
     def test_a_request_without_capabilities(self):
         meta = {META_VERSION: MODERN}
         self.client.modern = False
