@@ -16,6 +16,8 @@
 #include "tasks.h"
 #include <stdlib.h>
 
+#define APPROVAL "approval" /* the key of the question for a person's word */
+
 static uint64_t deadline_of(const struct mcp_session *s)
 {
     /* A registry without a loop, as in tests of pure tools, counts from 0. */
@@ -89,8 +91,9 @@ static void write_give_up(struct json_writer *w, const struct mcp_session *s, co
     json_bool(w, true);
 }
 
-/* A call that waits for a person's word is asked about once: whoever is there can see to it, and
- * the call goes on. The word itself is given at a terminal and nowhere else. */
+/* A call that waits for a person's word is asked about until there is an answer, whatever it says:
+ * whoever is there can see to it, and the call goes on. The word itself is given at a terminal and
+ * nowhere else. */
 static bool wants_word(const struct request *r, const struct tool_result *result)
 {
     return result->is_error && result->error == SCOUT_E_CONFIRMATION && r->can & TOOL_CAN_ELICIT &&
@@ -136,7 +139,7 @@ static size_t ask_for_word(struct mcp_session *s, struct request *r, struct tool
     json_raw(&w, slice_str("{\"type\":\"object\",\"properties\":{}}"));
     json_object_end(&w);
     if (json_writer_end(&w) == 0 && buf_append(&params, slice_of("", 1)) == 0) {
-        const struct tool_question question = {"approval", "elicitation/create",
+        const struct tool_question question = {APPROVAL, "elicitation/create",
                                                (const char *)buf_peek(&params).data};
         const struct tool_questions questions = {.list = &question, .count = 1};
         written = ask(s, r, call, &questions);
@@ -298,7 +301,7 @@ void call_start(struct mcp_session *s, const struct reply_to *to, const struct c
     r->way = session_way(s, to);
     r->way->in_flight++;
     r->answer = start->answer;
-    r->in_round = round.answers.len > 0;
+    r->in_round = json_member(round.answers, APPROVAL).len > 0;
     r->raw = wants_raw(start->params);
     progress_want(r, token);
     count_begun(s);

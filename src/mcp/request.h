@@ -28,7 +28,7 @@ struct request {
     uint8_t *params;       /* of a modern call that can be asked about; NULL: none are kept */
     size_t params_len;
     bool asked;    /* it has ended with questions, and waits for answers */
-    bool in_round; /* something has been answered */
+    bool in_round; /* the question for a person's word is answered */
     uint32_t can;
     bool shows_apps;
     bool raw;           /* results are asked for as they are */

@@ -94,6 +94,20 @@ static bool open_state(struct mcp_session *s, const struct tool *tool, struct sl
     return good;
 }
 
+/* Each answer is a result, whatever it says. */
+static bool answers_are_good(struct slice answers)
+{
+    struct json_walk walk;
+    struct slice key, value;
+    if (answers.len && json_type(answers) != JSON_OBJECT)
+        return false;
+    json_walk_begin(&walk, answers);
+    while (json_walk_next(&walk, &key, &value))
+        if (json_type(value) != JSON_OBJECT)
+            return false;
+    return true;
+}
+
 bool round_read(struct mcp_session *s, const struct reply_to *to, const struct tool *tool,
                 struct slice params, struct tool_round *out, struct buf *state)
 {
@@ -108,9 +122,9 @@ bool round_read(struct mcp_session *s, const struct reply_to *to, const struct t
                      NULL, NULL);
         return false;
     }
-    if (answers.len && json_type(answers) != JSON_OBJECT) {
+    if (!answers_are_good(answers)) {
         answer_error(s, to, RPC_INVALID_PARAMS,
-                     "Invalid params: \"inputResponses\" must be an object", NULL, NULL);
+                     "Invalid params: \"inputResponses\" must be an object of objects", NULL, NULL);
         return false;
     }
     out->answers = answers;

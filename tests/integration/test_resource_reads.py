@@ -449,6 +449,12 @@ class ReadsTest(harness.ScoutTest):
             question = result["inputRequests"]["approval"]["params"]["message"]
             self.assertIn("scout approve", question)
             answers = {"approval": {"action": "accept", "content": {}}}
+            # What was asked is asked anew where the answer is missing, and is none where it is no object.
+            more = read("more", inputResponses={"x": {}}, requestState=result["requestState"])["result"]
+            self.assertEqual(more["resultType"], "input_required")
+            self.assertIn("scout approve", more["inputRequests"]["approval"]["params"]["message"])
+            self.assertRpcError(read("bad", inputResponses={"approval": True},
+                                     requestState=result["requestState"]), -32602)
             again = read("again", inputResponses=answers, requestState=result["requestState"])
             self.assertEqual(again["error"]["data"]["code"], "confirmation-required")
 

@@ -228,6 +228,8 @@ static void a_modern_client_calls_again(void **state)
     assert_non_null(strstr(out, "\"data\":{\"requiredCapabilities\":{\"elicitation\":{}}}"));
     call(&w, ALL, ",\"inputResponses\":[]", out, sizeof out, sealed);
     assert_non_null(strstr(out, "\"code\":-32602"));
+    call(&w, ALL, ",\"inputResponses\":{\"name\":{},\"age\":5}", out, sizeof out, sealed);
+    assert_non_null(strstr(out, "\"code\":-32602"));
     close_world(&w);
 }
 
