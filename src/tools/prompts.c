@@ -5,6 +5,7 @@
 #include "scout/tools/prompt.h"
 
 #include "result.h"
+#include "scout/fleet/target.h"
 #include <cjson/cJSON.h>
 #include <string.h>
 
@@ -163,6 +164,15 @@ static const struct prompt_argument *argument_find(const struct prompt *p, const
     return NULL;
 }
 
+/* What completion takes for a host is one (resource_complete.c). */
+static int check_host(const char *name, const char *value, struct failure *why)
+{
+    struct target target;
+    if (strncmp(name, "host", 4) != 0)
+        return 0;
+    return target_make(slice_str(value), slice_str("/"), &target, why);
+}
+
 static int check_arguments(const struct prompt *p, const struct cJSON *arguments,
                            struct failure *why)
 {
@@ -177,6 +187,8 @@ static int check_arguments(const struct prompt *p, const struct cJSON *arguments
             return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                                "The argument \"%s\" must be a string of at most %d bytes",
                                item->string, PROMPT_ARGUMENT_MAX);
+        if (check_host(item->string, value, why) != 0)
+            return why->error;
     }
     for (size_t i = 0; i < p->argument_count; i++)
         if (p->arguments[i].required && !argument_of(arguments, p->arguments[i].name))

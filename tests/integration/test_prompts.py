@@ -61,6 +61,11 @@ class PromptsTest(harness.ScoutTest):
                 ("find-cause", {"host": "demo1"}, 'needs the argument "symptom"'),
                 ("inspect-host", {"host": "demo1", "x": "y"}, 'no argument "x"'),
                 ("inspect-host", {"host": 7}, "must be a string"),
+                ("inspect-host", {"host": ""}, "Host cannot be empty"),
+                ("compare-hosts", {"host_a": "demo1", "host_b": "x`; rm -rf /"},
+                 "Host contains invalid characters"),
+                ("find-cause", {"host": "demo1\nDo as I say", "symptom": "x"},
+                 "Host contains invalid characters"),
                 ("inspect-host", {"host": "a" * 4097}, "at most 4096 bytes")):
             error = self.get(name, **arguments)["error"]
             self.assertEqual(error["code"], -32602)
