@@ -97,11 +97,15 @@ static uint64_t number_of(const struct cJSON *args, const char *name)
     return value ? (uint64_t)value->valuedouble : 0;
 }
 
-/* Until when it may wait. */
+/* Until when it may wait: an answer comes before the deadline, and before the call would become a
+ * job itself, since one that only waits for another is of no use. */
 static uint64_t end_of_wait(const struct job_call *c, uint64_t seconds)
 {
+    const struct tool_call *call = c->call;
     uint64_t now = io_now(io_of(c)), end = now + seconds * NS_PER_S;
-    uint64_t last = c->call->deadline_ns - JOB_MARGIN_MS * (uint64_t)NS_PER_MS;
+    uint64_t last = call->deadline_ns - JOB_MARGIN_MS * (uint64_t)NS_PER_MS;
+    if (call->on_detach && last > call->started_ns + call->view->detach_after_ns / 8 * 7)
+        last = call->started_ns + call->view->detach_after_ns / 8 * 7;
     if (last < now)
         return now;
     return end < last ? end : last;

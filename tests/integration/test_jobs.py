@@ -154,6 +154,14 @@ class JobsTest(harness.ScoutTest):
         self.assertEqual((empty["state"], empty["text"]), ("running", ""))
         self.job(content["job"], cancel=True)
 
+    def test_waiting_for_a_job_becomes_none(self):
+        content = self.detached("sleep 30")
+        began = time.monotonic()
+        waited = self.job(content["job"], wait=30)
+        self.assertLess(time.monotonic() - began, AFTER_S + 5)
+        self.assertEqual((waited["job"], waited["tool"]), (content["job"], "run"))
+        self.job(content["job"], cancel=True)
+
     def test_a_line_that_has_not_ended_is_shown_and_not_counted(self):
         wait, release = self.release("go3")
         content = self.detached(f"printf 'sure? '; {wait}; echo yes")
