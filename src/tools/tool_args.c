@@ -3,7 +3,8 @@
  *
  * A refusal is written for the model that made the call: it names the argument and says what would
  * pass. JSON has one kind of number, so 5.0 is the integer 5; numbers from 2^53 on are refused,
- * because a double cannot tell them apart. Null counts as absent. */
+ * because a double cannot tell them apart. Null counts as absent, and so does an empty array: there
+ * are clients that fill in every argument. */
 #include "tool_args.h"
 
 #include <cjson/cJSON.h>
@@ -47,10 +48,10 @@ static const char *describe_wanted(const struct tool_param *p, char *out, size_t
     else if (p->type == TOOL_INTEGER)
         snprintf(out, size, "an integer below 2^53 in size");
     else if (p->type == TOOL_STRING_LIST && p->length_max)
-        snprintf(out, size, "an array of 1 to %zu strings of at most %zu bytes", p->count_max,
+        snprintf(out, size, "an array of at most %zu strings of at most %zu bytes", p->count_max,
                  p->length_max);
     else if (p->type == TOOL_STRING_LIST)
-        snprintf(out, size, "an array of 1 to %zu strings", p->count_max);
+        snprintf(out, size, "an array of at most %zu strings", p->count_max);
     else if (p->length_max)
         snprintf(out, size, "a string of at most %zu bytes", p->length_max);
     else
@@ -97,7 +98,14 @@ static bool list_passes(const struct tool_param *p, const struct cJSON *value)
         if (++count > p->count_max || !string_passes(p, item))
             return false;
     }
-    return count > 0;
+    return true;
+}
+
+/* What says nothing. An array has `child` when it has items. */
+static bool is_absent(const struct tool_param *p, const struct cJSON *value)
+{
+    return cJSON_IsNull(value) ||
+           (p->type == TOOL_STRING_LIST && cJSON_IsArray(value) && !value->child);
 }
 
 static bool value_passes(const struct tool_param *p, const struct cJSON *value)
@@ -160,7 +168,7 @@ int tool_args_check(const struct tool *t, struct cJSON *args, struct failure *wh
             continue;
         if (!p)
             error = refuse_unknown(t, value->string, why);
-        else if (cJSON_IsNull(value))
+        else if (is_absent(p, value))
             cJSON_DetachItemViaPointer(args, value); /* its memory is the arena's */
         else
             error = check_value(p, value, why);

@@ -40,8 +40,6 @@ static void describe_list(struct json_writer *w, const struct tool_param *p)
     json_str(w, "string");
     describe_length(w, p);
     json_object_end(w);
-    json_key(w, "minItems");
-    json_uint(w, 1);
     json_key(w, "maxItems");
     json_uint(w, p->count_max);
 }

@@ -302,6 +302,15 @@ class BroadcastTest(TwoHostsTest):
                               "Error parsing target 't1:/a/../b': Path traversal not allowed")
         self.assertEqual(self.logins(), before)
 
+    def test_no_targets_are_none(self):
+        """Clients that fill in every argument send an empty list beside `target` (A.2.3, 4)."""
+        path = self.put("one\n")
+        result = self.scout("t1:" + path, targets=[], query="", beam="", beam_source="",
+                            beam_target="")
+        self.assertScoutOk(result, "file")
+        self.assertEqual(text_of(result), "one\n")
+        self.assertScoutError(self.broadcast(), "invalid-argument", "Invalid target ''")
+
     def test_stderr_behind_the_output(self):
         folder = os.path.dirname(self.put("needle\n"))
         text = text_of(self.broadcast("t1:" + folder, query="grep -h needle file nowhere",

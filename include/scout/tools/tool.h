@@ -25,8 +25,9 @@ struct tool_param {
     const char *header; /* Mcp-Param-NAME repeats it in HTTP (x-mcp-header); NULL: none does */
     const char *default_json; /* printed into the schema; NULL: none */
     int64_t minimum, maximum; /* TOOL_INTEGER; both 0: no bounds */
-    size_t length_max;        /* of a string, in bytes of UTF-8; 0: no bound of its own */
-    size_t count_max;         /* TOOL_STRING_LIST: it has from 1 to so many strings */
+    uint32_t verbs;    /* POLICY_BIT: listed where policy leaves one of these only; 0: for all */
+    size_t length_max; /* of a string, in bytes of UTF-8; 0: no bound of its own */
+    size_t count_max;  /* TOOL_STRING_LIST: it has at most so many strings */
 };
 
 struct tool_call;
@@ -68,8 +69,9 @@ struct tool {
     bool is_task;    /* with clients that know tasks a call that goes on is one at once */
     bool needs_task; /* others cannot call it */
     bool is_long;    /* what it answers may be long: it takes `max_output`, too */
-    /* Starts the work. `args` is an object whose members passed the table (a member that was null
-     * is not there); it lives as long as the call. Ends, now or later, in tool_call_finish. */
+    /* Starts the work. `args` is an object whose members passed the table (a member that was null,
+     * or an empty list, is not there); it lives as long as the call. Ends, now or later, in
+     * tool_call_finish. */
     void (*start)(struct tool_call *call, const struct cJSON *args);
     const struct tool_speech *speech; /* NULL: as a job it says nothing before its end */
     /* Asks for an early end; tool_call_finish still follows (now or later). Never called before
