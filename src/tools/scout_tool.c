@@ -191,6 +191,7 @@ static const struct tool_param params[] = {
     },
     {
         .name = "beam",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description =
             "Copy one file, with 'host:/path': a name in the transfer directory of scout's "
             "machine. If it is there it is sent, else the host's file is fetched.",
@@ -199,36 +200,42 @@ static const struct tool_param params[] = {
     },
     {
         .name = "direction",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "With 'beam': 'upload' or 'download'.",
         .type = TOOL_STRING,
         .length_max = 16,
     },
     {
         .name = "beam_source",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "Copy this 'host:/path' to 'beam_target'.",
         .type = TOOL_STRING,
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
         .name = "beam_target",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "A 'host:/path'.",
         .type = TOOL_STRING,
         .length_max = TARGET_HOST_MAX + TARGET_PATH_MAX + 1024,
     },
     {
         .name = "overwrite",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "Of a copy: replace what is there.",
         .type = TOOL_BOOLEAN,
         .default_json = "false",
     },
     {
         .name = "etag",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "Of a copy: replace what has this etag.",
         .type = TOOL_STRING,
         .length_max = 64,
     },
     {
         .name = "verify",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "Of a copy: 'sha256' compares digests, too.",
         .type = TOOL_STRING,
         .default_json = "\"size\"",
@@ -236,6 +243,7 @@ static const struct tool_param params[] = {
     },
     {
         .name = "resume",
+        .verbs = POLICY_BIT(POLICY_TRANSFER),
         .description = "Of a copy: go on from one that was cut off; keep what arrives.",
         .type = TOOL_BOOLEAN,
         .default_json = "false",
@@ -253,7 +261,9 @@ const struct tool scout_tool = {
     .description =
         "Looks at remote hosts over SSH: lists hosts, reads files, lists directories, shows trees, "
         "finds files by name, compares files, runs commands that only look; on one host or many at "
-        "once. Changes nothing there, unless it copies a file ('beam').",
+        "once.",
+    .if_harmless = " Changes nothing there.",
+    .if_effects = " Changes nothing there, unless it copies a file ('beam').",
     .params = params,
     .param_count = sizeof params / sizeof params[0],
     .output_schema = scout_output_schema,

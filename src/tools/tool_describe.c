@@ -90,7 +90,8 @@ static void describe_required(struct json_writer *w, const struct tool *t)
         json_array_end(w);
 }
 
-static void describe_input(struct json_writer *w, const struct tool *t)
+/* What a caller may not do anyway would only cost him attention. */
+static void describe_input(struct json_writer *w, const struct tool *t, uint32_t verbs)
 {
     json_object_begin(w);
     json_key(w, "type");
@@ -98,7 +99,8 @@ static void describe_input(struct json_writer *w, const struct tool *t)
     json_key(w, "properties");
     json_object_begin(w);
     for (size_t i = 0; i < t->param_count; i++)
-        describe_param(w, &t->params[i]);
+        if (!t->params[i].verbs || t->params[i].verbs & verbs)
+            describe_param(w, &t->params[i]);
     if (t->is_long)
         describe_param(w, &tool_output_param);
     json_object_end(w);
@@ -126,6 +128,18 @@ static void describe_output(struct json_writer *w, const char *schema)
         w->error = error;
     json_raw(w, buf_peek(&whole));
     buf_fini(&whole);
+}
+
+static void describe_use(struct json_writer *w, const struct tool *t, uint32_t verbs)
+{
+    struct json_text_parts parts;
+    const char *more = verbs & POLICY_EFFECTS ? t->if_effects : t->if_harmless;
+    json_key(w, "description");
+    json_text_begin(w, &parts);
+    json_text_part(w, &parts, slice_str(t->description));
+    if (more)
+        json_text_part(w, &parts, slice_str(more));
+    json_text_end(w, &parts);
 }
 
 static void describe_hints(struct json_writer *w, const struct tool *t, uint32_t verbs)
@@ -166,13 +180,12 @@ void tool_describe(struct json_writer *w, const struct tool_registry *r, const s
     json_str(w, t->name);
     json_key(w, "title");
     json_str(w, t->title);
-    json_key(w, "description");
-    json_str(w, t->description);
+    describe_use(w, t, verbs);
     json_key(w, "inputSchema");
     if (t->input_schema)
         json_raw(w, slice_str(t->input_schema));
     else
-        describe_input(w, t);
+        describe_input(w, t, verbs);
     if (t->output_schema) {
         json_key(w, "outputSchema");
         describe_output(w, t->output_schema);

@@ -268,6 +268,18 @@ class BeamTest(BeamCase, harness.ScoutTest):
             tools = client.request("tools/list")["result"]["tools"]
         scout = next(t for t in tools if t["name"] == "scout")
         self.assertTrue(scout["annotations"]["readOnlyHint"])
+        # Nor is it told of it: the arguments are there for whom a rule lets copy.
+        copying = {"beam", "direction", "beam_source", "beam_target", "overwrite", "etag", "verify",
+                   "resume"}
+        self.assertFalse(copying & set(scout["inputSchema"]["properties"]))
+        self.assertTrue(scout["description"].endswith("Changes nothing there."))
+        rule = 'rule "copies" { effect = allow verbs = {transfer} hosts = {demo2} }\n'
+        with self.make_daemon(self.fleet.ssh_config, rule, "copies").client() as client:
+            tools = client.request("tools/list")["result"]["tools"]
+        scout = next(t for t in tools if t["name"] == "scout")
+        self.assertFalse(scout["annotations"]["readOnlyHint"])
+        self.assertLess(copying, set(scout["inputSchema"]["properties"]))
+        self.assertIn("copies a file", scout["description"])
 
     def test_policy_holds_for_both_ends_and_their_real_paths(self):
         config = self.CONFIG + '''

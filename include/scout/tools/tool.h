@@ -50,6 +50,9 @@ enum tool_set { TOOL_SET_SCOUT, TOOL_SET_FILES, TOOL_SET_ANY /* offered with eve
 
 struct tool {
     const char *name, *title, *description;
+    /* Said behind the description to whom policy leaves none of its POLICY_EFFECTS, and to the
+     * others. NULL: nothing. */
+    const char *if_harmless, *if_effects;
     enum tool_set set;
     const struct tool_param *params;
     size_t param_count;
