@@ -6,19 +6,35 @@
 
 /* ---- rows ---- */
 
+struct state_words {
+    const char *mark, *words;
+};
+
+/* What is said of a host's state. One that is reached through another host, or by a program, is
+ * not tried: nothing is known of it then, least of all that it is down. */
+static struct state_words state_of(const struct host_list *h, size_t i)
+{
+    if (!h->online)
+        return (struct state_words){"", ""};
+    if (!h->probed[i])
+        return (struct state_words){"[?] ", " (not tried: behind another host or a program)"};
+    if (h->online[i])
+        return (struct state_words){"[\xe2\x9c\x93] ", " (online)"};
+    return (struct state_words){"[\xe2\x9c\x97] ", " (offline)"};
+}
+
 static void row_text(struct json_writer *w, struct json_text_parts *parts,
                      const struct host_list *h, size_t i)
 {
     const struct ssh_host *host;
     struct failure why;
     char line[1024];
-    const char *mark = !h->online ? "" : h->online[i] ? "[\xe2\x9c\x93] " : "[\xe2\x9c\x97] ";
-    const char *state = !h->online ? "" : h->online[i] ? " (online)" : " (offline)";
+    const struct state_words state = state_of(h, i);
     if (fleet_host(h->fleet, h->names[i], &host, &why) != 0)
         snprintf(line, sizeof line, "\n  [!] %s (refused) -> %s", h->names[i], why.text);
     else
-        snprintf(line, sizeof line, "\n  %s%s%s -> %s@%s:%u", mark, h->names[i], state, host->user,
-                 host->hostname, host->port);
+        snprintf(line, sizeof line, "\n  %s%s%s -> %s@%s:%u", state.mark, h->names[i], state.words,
+                 host->user, host->hostname, host->port);
     result_part(w, parts, line);
 }
 
@@ -28,6 +44,10 @@ static void rows_text(struct json_writer *w, struct json_text_parts *parts,
     result_part(w, parts, "Available hosts:");
     for (size_t i = 0; i < h->count; i++)
         row_text(w, parts, h, i);
+    if (h->too_many_to_try)
+        result_part(w, parts,
+                    "\n[whether they answer was not tried: they are many. With probe true "
+                    "each is tried]");
 }
 
 static void row_object(struct json_writer *w, const struct host_list *h, size_t i)

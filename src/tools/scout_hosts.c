@@ -34,12 +34,15 @@ static void on_progress(void *context, size_t done, size_t count)
     tool_call_progress(h->s->call, done, count, "hosts tried");
 }
 
-static bool wants_probe(const struct hosts_call *h, const struct cJSON *args)
+static bool wants_probe(struct hosts_call *h, const struct cJSON *args)
 {
     const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(args, "probe");
     if (!h->result.names || h->result.count == 0)
         return false;
-    return cJSON_IsBool(wanted) ? cJSON_IsTrue(wanted) : h->result.count <= SCOUT_PROBE_HOSTS_MAX;
+    if (cJSON_IsBool(wanted))
+        return cJSON_IsTrue(wanted);
+    h->result.too_many_to_try = h->result.count > SCOUT_PROBE_HOSTS_MAX;
+    return !h->result.too_many_to_try;
 }
 
 static void list(struct hosts_call *h, const struct cJSON *args)

@@ -57,6 +57,19 @@ class HostsTest(harness.ScoutTest):
         self.assertEqual(text.splitlines()[1], f"  web1 -> deploy@127.0.0.1:{self.closed}")
         self.assertNotIn("online", content)
 
+    def test_one_behind_another_is_not_said_to_be_offline(self):
+        """Nobody has tried it: what is said of it has to be that."""
+        client = self.daemon(block("gate", self.closed) +
+                             block("inner", self.closed) + "  ProxyJump gate\n" +
+                             block("piped", self.closed) + "  ProxyCommand nc %h %p\n", "behind")
+        text, content = self.hosts(client)
+        address = f"-> deploy@127.0.0.1:{self.closed}"
+        words = "(not tried: behind another host or a program)"
+        self.assertEqual(text.splitlines()[1:], [f"  [✗] gate (offline) {address}",
+                                                 f"  [?] inner {words} {address}",
+                                                 f"  [?] piped {words} {address}"])
+        self.assertEqual([host.get("online") for host in content["hosts"]], [False, None, None])
+
     def test_a_host_that_policy_leaves_nothing_is_not_shown(self):
         rules = """
             rule "no-hidden" {
@@ -104,9 +117,12 @@ class HostsTest(harness.ScoutTest):
         self.assertEqual(listed["online"], 0)
         # Fifty are listed without a pattern, and not probed.
         client = self.daemon("".join(block(name) for name in names[:50]), "fifty")
-        _, content = self.hosts(client)
+        text, content = self.hosts(client)
         self.assertEqual(len(content["hosts"]), 50)
         self.assertNotIn("online", content)
+        self.assertIn("\n[whether they answer was not tried: they are many.", text)
+        text, _ = self.hosts(client, probe=False)
+        self.assertNotIn("[", text)  # whoever said so knows
 
     def test_ten_thousand_are_answered_at_once(self):
         client = self.daemon("".join(block(f"rack{i % 100}-node{i}") for i in range(10000)), "huge")
