@@ -224,6 +224,7 @@ int server_run(struct io *io, struct log_sink *log, const struct server_config *
         return failure_set(why, SCOUT_E_NOMEM, "No memory");
     s->io = io;
     s->log = log;
+    log->log.now_ms = io_wall_ms(io); /* until it has a clock of its own, see log_sink_open */
     s->config = config;
     s->first = config->configuration->settings;
     s->first.policy = NULL; /* the view's */

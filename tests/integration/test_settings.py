@@ -75,6 +75,7 @@ class LimitsTest(SettingsTest):
         for name in ("SCOUT_MAX_FILE_SIZE", "SCOUT_ROLE"):
             told = self.logged(daemon, name)
             self.assertIn(" variable_ignored ", told)
+            self.assertNotIn("1970-", told)  # told before the loop runs, and of its time all the same
             self.assertIn(" warn ", told)
 
     def test_variables_that_mean_nothing(self):
