@@ -5,6 +5,7 @@
 #include "match_exec.h"
 #include "oauth_resource.h"
 #include "ssh_files.h"
+#include "web_socket.h"
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -154,6 +155,8 @@ int configuration_load(struct configuration *c, const struct configuration_sourc
     error = tokens_load(&c->tokens, c->settings.tokens, why);
     if (!error)
         error = load_tls(c, why);
+    if (!error)
+        error = web_address_check(&c->settings, why);
     if (!error)
         error = load_jwks(c, why);
     if (!error)

@@ -3,6 +3,7 @@
  * before there is a loop. */
 #include "check.h"
 #include "sandbox.h"
+#include "scout/net/address.h"
 #include "scout/ssh/session.h"
 #include "server.h"
 #include "state.h"
@@ -38,18 +39,26 @@ struct start {
     bool check_only;
 };
 
-/* HOST:PORT, as the variables that stand for it: they count at a reload, too. */
+static bool is_port(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && len <= 5 && strspn(text, "0123456789") == len && atoi(text) <= UINT16_MAX;
+}
+
+/* HOST:PORT, as the variables that stand for it: they count at a reload, too. Of variables what is
+ * wrong is passed over; of a flag it is refused. */
 static bool take_http(const char *text)
 {
     char host[SETTINGS_ADDRESS_MAX];
+    struct address address;
     const char *colon = strrchr(text, ':');
     bool bracket = text[0] == '[';
     if (!colon || colon == text || (bracket && colon[-1] != ']') ||
-        (size_t)(colon - text) >= sizeof host)
+        (size_t)(colon - text) >= sizeof host || !is_port(colon + 1))
         return false;
     snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2 * bracket, text + bracket);
-    return setenv("SCOUT_TRANSPORT", "http", 1) == 0 && setenv("SCOUT_HTTP_HOST", host, 1) == 0 &&
-           setenv("SCOUT_HTTP_PORT", colon + 1, 1) == 0;
+    return address_parse(slice_str(host), &address) && setenv("SCOUT_TRANSPORT", "http", 1) == 0 &&
+           setenv("SCOUT_HTTP_HOST", host, 1) == 0 && setenv("SCOUT_HTTP_PORT", colon + 1, 1) == 0;
 }
 
 /* Returns -1 to go on, or the exit code. */
@@ -83,7 +92,9 @@ static int parse_flags(int argc, char **argv, struct paths_flags *flags, bool *c
         case 'w':
             if (take_http(optarg))
                 break;
-            fprintf(stderr, "scoutd: --http takes HOST:PORT, not '%s'\n", optarg);
+            fprintf(stderr,
+                    "scoutd: --http takes HOST:PORT, an address and a port up to 65535, not '%s'\n",
+                    optarg);
             return 2;
         case 'k':
             *check_only = true;

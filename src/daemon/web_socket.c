@@ -18,19 +18,32 @@
 #define TOKEN_PREFIX "scout_"
 #define TOKEN_CHARS  43 /* 256 random bits and more */
 
-static int open_socket(const struct settings *s, struct failure *why)
+static int check_address(const struct settings *s, struct address *address, struct failure *why)
 {
-    struct address address;
-    struct sockaddr_storage to;
-    int on = 1;
-    if (!address_parse(slice_str(s->http_host), &address))
+    if (!address_parse(slice_str(s->http_host), address))
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT, "http_host is no address: %s",
                            s->http_host);
-    if (!address_is_loopback(&address) && !s->tls_certificate[0])
+    if (!address_is_loopback(address) && !s->tls_certificate[0])
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "http_host %s is no loopback address: without TLS, tokens would cross "
                            "the network in clear. Set tls_certificate and tls_key",
                            s->http_host);
+    return 0;
+}
+
+int web_address_check(const struct settings *s, struct failure *why)
+{
+    struct address address;
+    return s->transport == TRANSPORT_HTTP ? check_address(s, &address, why) : 0;
+}
+
+static int open_socket(const struct settings *s, struct failure *why)
+{
+    struct address address;
+    struct sockaddr_storage to;
+    int on = 1, error = check_address(s, &address, why);
+    if (error)
+        return error;
     socklen_t len = address_socket(&address, (uint16_t)s->http_port, &to);
     int fd = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&

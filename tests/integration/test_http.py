@@ -331,6 +331,11 @@ class HttpTest(harness.ScoutTest):
             refused.launch()
             self.assertEqual(refused.ends(), 1)
             self.assertIn("loopback", refused.log())
+            # A check says it, too, and a reload refuses it.
+            checked = subprocess.run([*refused.command(), "--check-config"], capture_output=True,
+                                     text=True, timeout=harness.READY_S, check=False)
+            self.assertEqual(checked.returncode, 1)
+            self.assertIn("loopback", checked.stderr)
 
     def test_the_flag(self):
         daemon = harness.Daemon(self.folder, self.fleet.ssh_config, "", "flag")
@@ -339,6 +344,18 @@ class HttpTest(harness.ScoutTest):
         daemon.command = lambda: [*plain(), "--http", "[::1]:0"]
         daemon.start()
         harness.wait_until(lambda: " http_ready address=::1 " in daemon.log(), "http_ready")
+
+
+    def test_a_flag_that_is_wrong_is_refused(self):
+        """A variable would be passed over, and the daemon would listen elsewhere."""
+        for wrong in ("127.0.0.1", "127.0.0.1:", ":8000", "127.0.0.1:65536", "127.0.0.1:80x",
+                      "127.0.0.1:-1", "no.address:8000", "[::1:8000", "127.0.0.1:99999999999"):
+            daemon = harness.Daemon(self.folder, self.fleet.ssh_config, "", "wrong")
+            ended = subprocess.run([*daemon.command(), "--http", wrong], capture_output=True,
+                                   text=True, timeout=harness.READY_S, check=False)
+            self.assertEqual(ended.returncode, 2, wrong)
+            self.assertIn(f"--http takes HOST:PORT, an address and a port up to 65535, not '{wrong}'",
+                          ended.stderr)
 
 
 class LimitsTest(harness.ScoutTest):
