@@ -89,8 +89,8 @@ static void admit(void *context, const struct http_request *q, const struct addr
     bool tired = rate_limit_peek(a->by_address, &a->rate, where, now) > 0;
     *out = (struct http_admission){.status = 0};
     bool shown = web_take_token(q, &text);
-    const char *wrong = shown         ? web_identify_token(a, text, tired, &out->identity)
-                        : certificate ? web_identify_certificate(a, certificate, &out->identity)
+    const char *wrong = shown         ? web_identify_token(a, text, tired, out)
+                        : certificate ? web_identify_certificate(a, certificate, out)
                                       : "Missing API key";
     if (!wrong) {
         struct slice name = slice_str(out->identity.name);
@@ -130,24 +130,29 @@ static bool page_is_open(void *context, const struct http_request *q, const stru
            (network_list_has(&a->proxies, peer) || !http_was_forwarded(q));
 }
 
-/* Which key signed a token is not kept: with other keys each has to be shown again. */
-static bool stands(void *context, struct identity *who, const struct tls_peer *certificate)
+/* Which key signed a token is not kept: with other keys each has to be shown again. A token of the
+ * file may have been replaced by another one of the same name. */
+static bool stands(void *context, struct identity *who, const struct http_credential *by,
+                   const struct tls_peer *certificate)
 {
     const struct web_access *a = context;
-    if (strncmp(who->name, CLIENT_CERTIFICATE_PREFIX, strlen(CLIENT_CERTIFICATE_PREFIX)) == 0) {
+    struct token shown = {.role = ROLE_READER};
+    if (by->kind == BY_CERTIFICATE) {
         const struct client_certificate *entry =
             certificate ? client_certificates_find(&a->certificates, certificate)
                         : client_certificates_named(&a->certificates, who->name);
         who->role = entry ? entry->role : ROLE_READER;
         return entry && strcmp(entry->name, who->name) == 0;
     }
-    if (strncmp(who->name, JWT_PREFIX, strlen(JWT_PREFIX)) == 0)
+    if (by->kind == BY_SIGNATURE)
         return a->jwks && a->signed_stand;
-    for (size_t i = 0; i < a->tokens->count; i++)
-        if (strcmp(a->tokens->list[i].name, who->name) == 0) {
-            who->role = a->tokens->list[i].role;
-            return true;
-        }
+    if (by->kind == BY_TOKEN) {
+        strcpy(shown.name, who->name);
+        memcpy(shown.hash, by->hash, sizeof shown.hash);
+        const struct token *now = tokens_same(a->tokens, &shown);
+        who->role = now ? now->role : who->role;
+        return now;
+    }
     who->role = a->role;
     for (size_t i = 0; i < a->keys.count; i++)
         if (strcmp(a->keys.list[i].name, who->name) == 0)

@@ -14,6 +14,9 @@
 #include "settings.h"
 #include "tokens.h"
 
+/* How somebody was admitted: the kind of a credential. BY_TOKEN has the token's hash. */
+enum { BY_KEY, BY_TOKEN, BY_SIGNATURE, BY_CERTIFICATE };
+
 struct web_access_stats {
     uint64_t admitted, missing, wrong, limited; /* requests */
     uint64_t signatures;                        /* of tokens, that were checked */

@@ -40,7 +40,7 @@ bool web_take_token(const struct http_request *q, struct slice *out)
 
 /* One of ours: of the file, of the environment, or the generated one. */
 static bool is_own_token(const struct web_access *a, struct slice text, bool tired,
-                         struct identity *out)
+                         struct http_admission *out)
 {
     if (text.len > TOKEN_LEN_MAX)
         return false;
@@ -48,14 +48,18 @@ static bool is_own_token(const struct web_access *a, struct slice text, bool tir
     const struct api_key *key = token ? NULL : api_keys_find(&a->keys, text);
     if (!token && (!key || (key->chosen && tired)))
         return false;
-    out->role = token ? token->role : a->role;
-    snprintf(out->name, sizeof out->name, "%s", token ? token->name : key->name);
+    struct identity *who = &out->identity;
+    who->role = token ? token->role : a->role;
+    snprintf(who->name, sizeof who->name, "%s", token ? token->name : key->name);
+    out->credential.kind = token ? BY_TOKEN : BY_KEY;
+    if (token)
+        memcpy(out->credential.hash, token->hash, sizeof token->hash);
     return true;
 }
 
 /* NULL, or what is wrong with it. */
 static const char *check_signed(struct web_access *a, struct slice text, bool tired,
-                                struct identity *out)
+                                struct http_admission *out)
 {
     const struct jwt_rules rules = {a->issuer, a->audience};
     uint64_t now_s = io_wall_ms(a->io) / 1000;
@@ -75,15 +79,17 @@ static const char *check_signed(struct web_access *a, struct slice text, bool ti
     }
     if (wrong)
         return wrong;
-    out->role = claims->role;
-    strcpy(out->name, claims->name);
+    out->identity.role = claims->role;
+    strcpy(out->identity.name, claims->name);
+    out->credential =
+        (struct http_credential){.kind = BY_SIGNATURE, .expires_s = claims->expires_s};
     return NULL;
 }
 
 const char *web_identify_token(struct web_access *a, struct slice text, bool tired,
-                               struct identity *out)
+                               struct http_admission *out)
 {
-    *out = (struct identity){.uid = IDENTITY_UID_NONE};
+    out->identity = (struct identity){.uid = IDENTITY_UID_NONE};
     if (is_own_token(a, text, tired, out))
         return NULL;
     if (!a->jwks || !jwt_has_form(text))
@@ -109,7 +115,7 @@ void web_log_certificate(const struct web_access *a, const struct tls_peer *cert
 
 /* That it was good is as long ago as the connection is old. */
 const char *web_identify_certificate(const struct web_access *a, const struct tls_peer *certificate,
-                                     struct identity *out)
+                                     struct http_admission *out)
 {
     const struct client_certificate *entry =
         client_certificates_find(&a->certificates, certificate);
@@ -117,7 +123,9 @@ const char *web_identify_certificate(const struct web_access *a, const struct tl
         return "The client certificate has expired";
     if (!entry)
         return "Missing API key, and nobody is known by the client certificate";
-    *out = (struct identity){.uid = IDENTITY_UID_NONE, .role = entry->role};
-    strcpy(out->name, entry->name);
+    out->identity = (struct identity){.uid = IDENTITY_UID_NONE, .role = entry->role};
+    strcpy(out->identity.name, entry->name);
+    out->credential =
+        (struct http_credential){.kind = BY_CERTIFICATE, .expires_s = certificate->expires_s + 1};
     return NULL;
 }

@@ -9,10 +9,10 @@ bool web_take_token(const struct http_request *q, struct slice *out);
 /* `tired`: the address has guessed too much. NULL, or what the client is told, which stands until
  * the next call. */
 const char *web_identify_token(struct web_access *a, struct slice text, bool tired,
-                               struct identity *out);
+                               struct http_admission *out);
 /* The same, of a certificate that was found good. */
 const char *web_identify_certificate(const struct web_access *a, const struct tls_peer *certificate,
-                                     struct identity *out);
+                                     struct http_admission *out);
 
 /* What was refused. `certificate` NULL: nothing is sure of it. */
 void web_log_token(const struct web_access *a, struct slice token, const struct address *from);

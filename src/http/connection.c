@@ -61,6 +61,7 @@ void http_connection_close(struct http_connection *c)
         return;
     c->closing = true;
     io_timer_stop(c->endpoint->config.io, &c->timer);
+    io_timer_stop(c->endpoint->config.io, &c->expiry);
     http_session_unlisten(c);
     if (c->exchange)
         http_exchange_detach(c->exchange);
@@ -183,6 +184,7 @@ void http_connection_answered(struct http_connection *c)
     if (c->answering)
         histogram_add(&c->endpoint->config.stats->request_times, io_now(io) - c->since_ns);
     c->answering = false;
+    io_timer_stop(io, &c->expiry);
     http_session_unlisten(c);
     moved(c);
     c->finished = c->last;
@@ -224,6 +226,8 @@ static void on_whole(struct http_connection *c)
         http_route_whole(c);
     if (c->listening)
         wait_ms(c, HTTP_KEEPALIVE_MS);
+    if (c->answering && !c->closing)
+        http_connection_watch_expiry(c);
 }
 
 /* Takes up requests as long as each is answered at once. What is left of `data` is kept. */
@@ -320,6 +324,7 @@ int http_connection_open(struct http_endpoint *e, int fd, const struct address *
     http_reader_init(&c->reader, HTTP_BODY_MAX);
     buf_init(&c->kept, KEPT_MAX);
     io_timer_init(&c->timer);
+    io_timer_init(&c->expiry);
     io_task_init(&c->task);
     stream_init(&c->stream, e->config.io, fd, HTTP_OUT_MAX, &events);
     stream_count(&c->stream, &e->config.stats->unsent);

@@ -152,40 +152,32 @@ void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls)
 }
 
 static bool stands(const struct http_endpoint *e, struct identity *who,
-                   const struct tls_peer *certificate)
+                   const struct http_credential *by, const struct tls_peer *certificate)
 {
     const struct http_access *access = &e->config.access;
-    return !access->stands || access->stands(access->context, who, certificate);
+    return !access->stands || access->stands(access->context, who, by, certificate);
 }
 
-/* A name may stand while one of its certificates does not. */
+/* A name may stand while one of its tokens or certificates does not. */
 static void refresh_connection(struct http_endpoint *e, struct http_connection *c)
 {
-    const struct tls_peer *certificate = http_secure_certificate(c);
-    struct identity who = c->admission.identity;
-    if (certificate && c->answering && !c->closing && !stands(e, &who, certificate))
-        http_connection_close(c);
+    struct http_admission *a = &c->admission;
+    if (c->answering && !stands(e, &a->identity, &a->credential, http_secure_certificate(c)))
+        http_connection_expel(c);
+    else if (c->exchange && c->exchange->own) /* its role is that of now */
+        stands(e, &c->exchange->own->identity, &c->exchange->own->credential, NULL);
 }
 
 void http_endpoint_refresh(struct http_endpoint *e)
 {
     struct list *next;
+    for (struct list *n = e->connections.next; n != &e->connections; n = n->next)
+        refresh_connection(e, CONTAINER_OF(n, struct http_connection, node));
     for (struct list *n = e->sessions.next; n != &e->sessions; n = next) {
         struct http_session *s = CONTAINER_OF(n, struct http_session, of_all);
         next = n->next;
-        if (!stands(e, &s->seat->identity, NULL))
+        if (!stands(e, &s->seat->identity, &s->seat->credential, NULL))
             http_session_end(s);
-    }
-    for (struct list *n = e->connections.next; n != &e->connections; n = next) {
-        next = n->next;
-        refresh_connection(e, CONTAINER_OF(n, struct http_connection, node));
-    }
-    for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
-        struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
-        next = n->next;
-        if (x->running && x->seat && x->seat == x->own && x->connection &&
-            !stands(e, &x->own->identity, NULL))
-            http_connection_close(x->connection);
     }
 }
 

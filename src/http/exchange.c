@@ -90,14 +90,39 @@ void http_exchange_detach(struct http_exchange *x)
         http_exchange_free(x);
 }
 
-void http_exchange_abort(struct http_exchange *x)
+/* The client learns that there will be no answer, in the form in which it waits for one. */
+static void part(struct http_exchange *x, int status, const char *why)
 {
     struct http_connection *c = x->connection;
+    x->connection = NULL;
+    c->exchange = NULL;
+    c->last = true;
+    c->admission.challenge = "Bearer error=\"invalid_token\"";
+    if (!x->streaming) {
+        http_respond_error(c, status, why);
+    } else {
+        http_events_end(c);
+        http_connection_answered(c);
+    }
+}
+
+void http_exchange_expel(struct http_exchange *x)
+{
+    x->connection->last = true;
+    if (x->own && x->seat == x->own)
+        mcp_session_end_lasting(x->own->mcp);
+    if (!x->running || !x->connection)
+        return; /* that was its end */
+    part(x, 401, "The token does not hold any more");
+    http_exchange_detach(x);
+}
+
+void http_exchange_abort(struct http_exchange *x)
+{
     x->seat = NULL; /* it is gone, and forgets its ways by itself */
-    if (c)
-        http_connection_close(c);
-    else
-        http_exchange_free(x);
+    if (x->connection)
+        part(x, 404, "The session has ended");
+    http_exchange_free(x);
 }
 
 /* ---- the answer ---- */
@@ -267,6 +292,7 @@ static bool take_seat(struct http_exchange *x, struct http_connection *c, struct
     if (s) {
         x->seat = s->seat;
         s->seat->identity = c->admission.identity;
+        s->seat->credential = c->admission.credential;
         list_append(&s->exchanges, &x->node);
         return true;
     }
@@ -275,6 +301,8 @@ static bool take_seat(struct http_exchange *x, struct http_connection *c, struct
     else
         x->own->identity = c->admission.identity;
     x->seat = x->own;
+    if (x->own)
+        x->own->credential = c->admission.credential;
     return x->own;
 }
 

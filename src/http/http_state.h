@@ -28,6 +28,7 @@ struct http_session;
 struct http_seat {
     struct http_endpoint *endpoint;
     struct identity identity;
+    struct http_credential credential; /* of the last request */
     struct mcp_session *mcp;
     struct http_session *session; /* whose it is; NULL: an exchange's */
     struct buf news;              /* lines that are no answers */
@@ -47,6 +48,7 @@ struct http_connection {
     struct http_exchange *exchange;  /* NULL: none was needed yet */
     struct http_session *listening;  /* whose news it is told; NULL: nobody's */
     struct io_timer timer;
+    struct io_timer expiry; /* of what admitted the request that is being answered */
     struct io_task task;
     uint64_t since_ns; /* of the request that is being answered; before, of the connection */
     uint64_t sent;     /* bytes, when it was last seen to take some */
@@ -157,6 +159,13 @@ void http_connection_ready(struct http_connection *c);
 /* Nothing more is taken; it closes when what was written has gone. */
 void http_connection_finish(struct http_connection *c);
 
+/* ---- expiry.c ---- */
+/* What is answered there by then ends with what its client was admitted by. */
+void http_connection_watch_expiry(struct http_connection *c);
+/* Who is answered there is not admitted any more: a stream ends, what waits for its answer is
+ * refused, and the connection closes behind it. */
+void http_connection_expel(struct http_connection *c);
+
 /* ---- secure.c ---- */
 __attribute__((warn_unused_result)) int http_secure_open(struct http_connection *c);
 void http_secure_close(struct http_connection *c);
@@ -199,6 +208,8 @@ void http_exchange_start(struct http_connection *c, struct http_session *s);
 /* The connection has gone. */
 void http_exchange_detach(struct http_exchange *x);
 void http_exchange_free(struct http_exchange *x);
+/* Its client, which is there, is not admitted any more. Work for a session goes on. */
+void http_exchange_expel(struct http_exchange *x);
 /* Its session is no more. */
 void http_exchange_abort(struct http_exchange *x);
 

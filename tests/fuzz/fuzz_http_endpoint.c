@@ -134,10 +134,12 @@ static void admit(void *context, const struct http_request *q, const struct addr
     out->why = "gone";
 }
 
-static bool stands(void *context, struct identity *identity, const struct tls_peer *certificate)
+static bool stands(void *context, struct identity *identity, const struct http_credential *by,
+                   const struct tls_peer *certificate)
 {
     (void)certificate;
     (void)identity;
+    (void)by;
     return !((const struct tool_env *)context)->gone;
 }
 

@@ -146,7 +146,8 @@ class FixtureTest(harness.ScoutTest):
         asked = [client.event(), client.event()][-1][1]
         self.assertEqual(asked["method"], "elicitation/create")
         self.assertEqual(beside.request("DELETE", headers=beside.session_headers()).status, 204)
-        self.assertTrue(client.ended() or client.events() == [])
+        self.assertEqual(client.events(), [])
+        self.assertTrue(client.ended())
         self.assertEqual(beside.request(body={"jsonrpc": "2.0", "id": asked["id"],
                                               "result": {"action": "accept", "content": {}}},
                                         headers=beside.session_headers()).status, 404)

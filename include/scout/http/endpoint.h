@@ -30,9 +30,16 @@
 #define HTTP_CROWDED_RETRY_S 5 /* what the client is told then */
 #define HTTP_SESSION_IDLE_MS (30 * 60000)
 
+/* By what somebody was admitted, for `stands` to tell it from others of the same name. */
+struct http_credential {
+    uint8_t kind, hash[32]; /* what `access` makes of them */
+    uint64_t expires_s;     /* since 1970; then its streams end. 0: never */
+};
+
 /* What was decided about a request before its body is looked at. */
 struct http_admission {
     struct identity identity;
+    struct http_credential credential;
     int status;             /* 0: admitted; else the status that it is refused with */
     const char *why;        /* for the client. It stands until the next call */
     const char *challenge;  /* of 401: the value of WWW-Authenticate, likewise; NULL: none */
@@ -55,7 +62,8 @@ struct http_access {
     bool (*is_proxy)(void *context, const struct address *peer);
     /* Whether who was admitted as that would be still, with the role of now; by that certificate,
      * if there is one. NULL: always. */
-    bool (*stands)(void *context, struct identity *identity, const struct tls_peer *certificate);
+    bool (*stands)(void *context, struct identity *identity, const struct http_credential *by,
+                   const struct tls_peer *certificate);
     void *context;
 };
 
@@ -107,7 +115,8 @@ void http_endpoint_serve(struct http_endpoint *e, int fd, const struct address *
  * what they are doing. */
 void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls);
 /* What `access` goes by has changed: sessions and streams of those who are not admitted any more
- * end, the others have their roles of now. Not from within anything of the endpoint's. */
+ * end, requests of theirs get 401, the others have their roles of now. Not from within anything of
+ * the endpoint's. */
 void http_endpoint_refresh(struct http_endpoint *e);
 /* Takes no further request; `on_idle` comes when all that were begun have been answered. */
 void http_endpoint_drain(struct http_endpoint *e);
