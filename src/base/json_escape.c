@@ -1,7 +1,8 @@
 /* Text from anywhere into the inside of a JSON string.
  *
- * Runs of bytes that stand for themselves, whole UTF-8 characters included, are copied at once; the
- * search for their end goes sixteen bytes a step (json_scan.c). Quote, backslash and C0 controls
+ * Runs of bytes that stand for themselves are copied while their end is looked for, sixteen bytes a
+ * step (json_scan.c), straight into the buffer, which is asked for room every STEP_MAX bytes: in
+ * logs and code each run is short. Quote, backslash and C0 controls
  * are escaped; each maximal ill-formed part becomes one U+FFFD (Unicode 15, section 3.9), so the
  * output is always valid JSON and valid UTF-8, and never holds a line break. U+0000 becomes U+FFFD
  * too: readers written in C cut a string there, ours refuses the whole text. U+2028 and U+2029 pass
@@ -15,61 +16,81 @@
 #include "scout/base/utf8.h"
 
 #define LARGE_TEXT 16384u
+#define STEP_MAX   128u                                 /* bytes between two looks at the room */
+#define ROOM(step) (6u * (step) + 2u * JSON_COPY_SLACK) /* that they need at most */
 
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* How many bytes at the start of `text` need no escape: plain ASCII and whole characters. */
-static size_t run_len(struct slice text)
-{
-    size_t len = 0, wide;
-    do {
-        len += json_plain_len(slice_skip(text, len));
-        wide = json_wide_len(slice_skip(text, len));
-        len += wide;
-    } while (wide);
-    return len;
-}
-
 /* The escape for an ASCII byte that needs one: its length. */
-static size_t escape_ascii(uint8_t byte, char out[6])
+static size_t escape_ascii(uint8_t byte, uint8_t out[6])
 {
     static const char short_form[0x20] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     static const char hex[] = "0123456789abcdef";
     out[0] = '\\';
     if (byte == '"' || byte == '\\' || short_form[byte & 0x1F]) {
-        out[1] = byte < 0x20 ? short_form[byte] : (char)byte;
+        out[1] = byte < 0x20 ? (uint8_t)short_form[byte] : byte;
         return 2;
     }
     memcpy(out + 1, "u00", 3);
-    out[4] = hex[byte >> 4];
-    out[5] = hex[byte & 15];
+    out[4] = (uint8_t)hex[byte >> 4];
+    out[5] = (uint8_t)hex[byte & 15];
     return 6;
+}
+
+/* Characters beyond ASCII, or what is none: takes less than `most` + 4 bytes. */
+static size_t copy_wide(struct slice text, size_t most, uint8_t *out, size_t *len)
+{
+    struct slice part = slice_of(text.data, text.len < most + 3 ? text.len : most + 3);
+    size_t wide = json_wide_len(part);
+    if (wide > 0) {
+        memcpy(out, part.data, wide);
+        *len += wide;
+        return wide;
+    }
+    memcpy(out, replacement, sizeof replacement - 1);
+    *len += sizeof replacement - 1;
+    return text.data[0] ? utf8_bad_len(text) : 1;
+}
+
+/* Takes STEP_MAX bytes of `text`, or what there is, and up to 15 more, but never a part of a
+ * character. Returns how many; *len is what it wrote. */
+static size_t escape_step(struct slice text, uint8_t *out, size_t *len)
+{
+    size_t at = 0, most = text.len < STEP_MAX ? text.len : STEP_MAX;
+    *len = 0;
+    for (;;) {
+        size_t plain = json_copy_plain(out + *len, slice_skip(text, at), most - at);
+        at += plain;
+        *len += plain;
+        if (at >= most)
+            return at;
+        if (text.data[at] > 0 && text.data[at] < 0x80)
+            *len += escape_ascii(text.data[at++], out + *len);
+        else
+            at += copy_wide(slice_skip(text, at), most - at, out + *len, len);
+        if (at >= most)
+            return at;
+    }
 }
 
 int json_escape(struct buf *out, struct slice text)
 {
+    uint8_t local[ROOM(STEP_MAX)];
+    int error = 0;
     if (text.len >= LARGE_TEXT)
         buf_expect(out, text.len + text.len / 8); /* most texts have a few percent of escapes */
-    while (text.len > 0) {
-        size_t run = run_len(text);
-        int error = buf_append(out, slice_of(text.data, run));
-        text = slice_skip(text, run);
-        if (error || text.len == 0)
-            return error;
-        if (text.data[0] > 0 && text.data[0] < 0x80) {
-            char escape[6];
-            size_t len = escape_ascii(text.data[0], escape);
-            error = buf_append(out, slice_of(escape, len));
-            text = slice_skip(text, 1);
-        } else {
-            error = buf_append_str(out, replacement);
-            text = slice_skip(text, text.data[0] ? utf8_bad_len(text) : 1);
-        }
-        if (error)
-            return error;
+    while (text.len > 0 && !error) {
+        size_t len, room = ROOM(text.len < STEP_MAX ? text.len : STEP_MAX);
+        uint8_t *to = buf_room(out) < room ? NULL : buf_reserve(out, room);
+        size_t taken = escape_step(text, to ? to : local, &len);
+        if (to)
+            buf_commit(out, len);
+        else
+            error = buf_append(out, slice_of(local, len)); /* near the cap it may still fit */
+        text = slice_skip(text, taken);
     }
-    return 0;
+    return error;
 }
 
 static void escape_into(struct json_writer *w, struct slice text)

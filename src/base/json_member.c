@@ -8,21 +8,18 @@
 #include "scout/base/error.h"
 #include "scout/base/json.h"
 
-/* `at` is at the opening quote; returns the place behind the closing one. */
+/* `at` is at the opening quote; returns the place behind the closing one, which is the first that
+ * has an even number of backslashes before it. */
 static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
 {
-    at++;
-    for (;;) {
-        at += json_plain_len(slice_of(at, (size_t)(end - at)));
-        while (at < end && *at >= 0x80)
-            at++;
-        if (at >= end)
-            return end;
-        if (*at == '"')
+    for (at++; at < end && (at = memchr(at, '"', (size_t)(end - at))); at++) {
+        size_t slashes = 0;
+        while (at[-1 - (ptrdiff_t)slashes] == '\\')
+            slashes++;
+        if (slashes % 2 == 0)
             return at + 1;
-        if (*at == '\\')
-            at += 2;
     }
+    return end;
 }
 
 static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)

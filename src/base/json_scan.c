@@ -28,27 +28,65 @@ size_t json_plain_len_portable(struct slice text)
     return len;
 }
 
+static size_t copy_plain_portable(uint8_t *to, struct slice from, size_t most)
+{
+    size_t len = 0;
+    for (; len < most && len < from.len && is_plain(from.data[len]); len++)
+        to[len] = from.data[len];
+    return len;
+}
+
 #ifdef __SSE2__
-size_t json_plain_len(struct slice text)
+static __m128i load(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+/* A bit for each of the sixteen bytes that is not plain. */
+static unsigned specials(__m128i bytes)
 {
     const __m128i blank = _mm_set1_epi8(0x20), quote = _mm_set1_epi8('"'),
                   backslash = _mm_set1_epi8('\\');
+    __m128i special =
+        _mm_or_si128(_mm_cmplt_epi8(bytes, blank),
+                     _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
+    return (unsigned)_mm_movemask_epi8(special);
+}
+
+size_t json_plain_len(struct slice text)
+{
     size_t len = 0;
     for (; text.len - len >= 16; len += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text.data + len));
-        __m128i special = _mm_or_si128(
-            _mm_cmplt_epi8(bytes, blank),
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(special);
+        unsigned mask = specials(load(text.data + len));
         if (mask)
             return len + (size_t)__builtin_ctz(mask);
     }
     return len + json_plain_len_portable(slice_skip(text, len));
 }
+
+size_t json_copy_plain(uint8_t *to, struct slice from, size_t most)
+{
+    size_t len = 0;
+    for (; len < most && from.len - len >= 16; len += 16) {
+        __m128i bytes = load(from.data + len);
+        unsigned mask = specials(bytes);
+        _mm_storeu_si128((__m128i *)(void *)(to + len), bytes);
+        if (mask)
+            return len + (size_t)__builtin_ctz(mask);
+    }
+    if (len >= most)
+        return len;
+    return len + copy_plain_portable(to + len, slice_skip(from, len), most - len);
+}
 #else
 size_t json_plain_len(struct slice text)
 {
     return json_plain_len_portable(text);
+}
+
+size_t json_copy_plain(uint8_t *to, struct slice from, size_t most)
+{
+    return copy_plain_portable(to, from, most);
 }
 #endif
 

@@ -9,6 +9,11 @@
 size_t json_plain_len(struct slice text);
 size_t json_plain_len_portable(struct slice text);
 
+/* Copies bytes that json_plain_len would count, `most` of them or a few more, and returns how many.
+ * It may write JSON_COPY_SLACK bytes behind the last. */
+#define JSON_COPY_SLACK 16
+size_t json_copy_plain(uint8_t *to, struct slice from, size_t most);
+
 /* How many bytes at the start of `text` are whole characters from U+0080 on (RFC 3629). */
 size_t json_wide_len(struct slice text);
 

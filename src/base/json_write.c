@@ -133,6 +133,23 @@ void json_str(struct json_writer *w, const char *text)
     json_text(w, slice_str(text));
 }
 
+void json_text_again(struct json_writer *w, size_t from, size_t len)
+{
+    before_value(w);
+    put(w, "\"", 1);
+    if (w->error)
+        return;
+    assert(from + len <= buf_len(w->out));
+    uint8_t *to = buf_room(w->out) < len ? NULL : buf_reserve(w->out, len);
+    if (to) {
+        memcpy(to, buf_peek(w->out).data + from, len);
+        buf_commit(w->out, len);
+    } else {
+        w->error = buf_room(w->out) < len ? SCOUT_E_LIMIT : SCOUT_E_NOMEM;
+    }
+    put(w, "\"", 1);
+}
+
 void json_text_begin(struct json_writer *w, struct json_text_parts *p)
 {
     *p = (struct json_text_parts){.pending_len = 0};

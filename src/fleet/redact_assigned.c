@@ -132,6 +132,8 @@ bool redact_assigned_key(struct redact_scan *s, const struct redact_word *w, str
     size_t at = w->from;
     uint8_t c = redact_byte_before(s, at);
     at -= c == '_' || c == '-' || c == '.';
+    if (!redact_is_alnum(redact_byte_before(s, at)))
+        return false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t len = strlen(kinds[i]);
         if (at >= s->floor + len &&

@@ -12,16 +12,16 @@
 
 #define TOKEN(text, at, name, set, count)                                                          \
     {                                                                                              \
-        .word = text, .exact = text, .gram = at, .kind = name, .find = redact_token,               \
-        .charset = set, .least = count                                                             \
+        .word = text, .exact = text, .len = sizeof text - 1, .gram = at, .kind = name,             \
+        .find = redact_token, .charset = set, .least = count                                       \
     }
 #define NAMED(text, at, name, fn)                                                                  \
     {                                                                                              \
-        .word = text, .gram = at, .kind = name, .find = fn                                         \
+        .word = text, .len = sizeof text - 1, .gram = at, .kind = name, .find = fn                 \
     }
 #define EXACT(text, at, name, fn)                                                                  \
     {                                                                                              \
-        .word = text, .exact = text, .gram = at, .kind = name, .find = fn                          \
+        .word = text, .exact = text, .len = sizeof text - 1, .gram = at, .kind = name, .find = fn  \
     }
 
 static const struct redact_rule rules[] = {
@@ -99,7 +99,7 @@ void redact_grams_init(struct redact_grams *g)
 {
     memset(g, 0, sizeof *g);
     for (size_t i = 0; i < RULE_COUNT; i++) {
-        assert(rules[i].gram + 3u <= strlen(rules[i].word));
+        assert(rules[i].gram + 3u <= rules[i].len);
         uint32_t at = hash(gram_at((const uint8_t *)rules[i].word + rules[i].gram));
         g->next[i + 1] = g->first[at];
         g->first[at] = (uint8_t)(i + 1);
@@ -110,7 +110,7 @@ void redact_grams_init(struct redact_grams *g)
 static bool word_around(const struct redact_scan *s, const struct redact_rule *rule, size_t at,
                         struct redact_word *out)
 {
-    size_t len = strlen(rule->word);
+    size_t len = rule->len;
     if (at < rule->gram || at - rule->gram < s->floor || s->text.len - at < len - rule->gram)
         return false;
     const char *there = (const char *)s->text.data + (at - rule->gram);

@@ -45,6 +45,7 @@ typedef bool redact_rule_fn(struct redact_scan *s, const struct redact_word *w, 
 struct redact_rule {
     const char *word; /* in small letters; letters of the text may be large unless `exact` */
     const char *exact;
+    uint8_t len;  /* of the word */
     uint8_t gram; /* where in it the gram is that is looked for: a rare one */
     const char *kind;
     redact_rule_fn *find;

@@ -7,18 +7,25 @@
 #include "scout/base/error.h"
 #include "scout/base/json_write.h"
 
-#define TWICE_MIN 256 /* bytes of a text for which it pays to look */
+#define TWICE_MIN      256 /* bytes of a text for which it pays to look */
+#define PRINTABLE_STEP 256 /* bytes that are looked at together */
 
 /* ---- what has to be looked at ---- */
 
 static bool is_printable(struct slice raw)
 {
-    uint8_t high = 0, del = 0;
-    for (size_t i = 0; i < raw.len; i++) {
-        high |= raw.data[i];
-        del |= raw.data[i] == 0x7F;
+    while (raw.len > 0) {
+        size_t len = raw.len < PRINTABLE_STEP ? raw.len : PRINTABLE_STEP;
+        uint8_t high = 0, del = 0;
+        for (size_t i = 0; i < len; i++) {
+            high |= raw.data[i];
+            del |= raw.data[i] == 0x7F;
+        }
+        if (high >= 0x80 || del)
+            return false;
+        raw = slice_skip(raw, len);
     }
-    return high < 0x80 && !del;
+    return true;
 }
 
 /* Whether all escapes stand for characters that may stay. */

@@ -12,22 +12,33 @@
 
 /* ---- a file ---- */
 
-static void file_text(struct json_writer *w, const struct path_answer *a)
+/* Where the file's text stands in what was written, so that it is escaped once. */
+struct place {
+    size_t from, len;
+    bool whole;
+};
+
+static struct place file_text(struct json_writer *w, const struct path_answer *a)
 {
     const struct path_result *r = a->result;
     struct json_text_parts parts;
     char mark[64];
     result_text_begin(w, &parts);
+    struct place place = {.from = buf_len(w->out)};
     json_text_part(w, &parts, r->text);
+    place.len = buf_len(w->out) - place.from;
+    place.whole = !w->error && parts.pending_len == 0;
     if (r->truncated) {
         snprintf(mark, sizeof mark, "\n\n[truncated at %llu bytes]",
                  (unsigned long long)a->size_max);
         result_part(w, &parts, mark);
     }
     result_text_end(w, &parts);
+    return place;
 }
 
-static void file_object(struct json_writer *w, const struct path_answer *a)
+static void file_object(struct json_writer *w, const struct path_answer *a,
+                        const struct place *place)
 {
     const struct path_result *r = a->result;
     json_object_begin(w);
@@ -41,7 +52,10 @@ static void file_object(struct json_writer *w, const struct path_answer *a)
     result_str(w, "etag", etag_format(&r->attrs, etag));
     result_bool(w, "truncated", r->truncated);
     json_key(w, "text");
-    json_text(w, r->text);
+    if (place->whole)
+        json_text_again(w, place->from, place->len);
+    else
+        json_text(w, r->text);
     json_object_end(w);
 }
 
@@ -104,8 +118,9 @@ static void directory_object(struct json_writer *w, const struct path_answer *a)
 
 void path_answer_object(struct json_writer *w, const struct path_answer *a)
 {
+    const struct place nowhere = {0};
     if (a->result->kind == PATH_FILE)
-        file_object(w, a);
+        file_object(w, a, &nowhere);
     else
         directory_object(w, a);
 }
@@ -113,10 +128,13 @@ void path_answer_object(struct json_writer *w, const struct path_answer *a)
 void path_answer_write(struct json_writer *w, const void *context)
 {
     const struct path_answer *a = context;
-    if (a->result->kind == PATH_FILE)
-        file_text(w, a);
-    else
+    if (a->result->kind == PATH_FILE) {
+        struct place place = file_text(w, a);
+        json_key(w, "structuredContent");
+        file_object(w, a, &place);
+    } else {
         directory_text(w, a);
-    json_key(w, "structuredContent");
-    path_answer_object(w, a);
+        json_key(w, "structuredContent");
+        directory_object(w, a);
+    }
 }

@@ -59,6 +59,10 @@ void json_text_begin(struct json_writer *w, struct json_text_parts *p);
 void json_text_part(struct json_writer *w, struct json_text_parts *p, struct slice text);
 void json_text_end(struct json_writer *w, struct json_text_parts *p);
 
+/* A text value whose escaped form, without quotes, stands in what was written already: from `from`
+ * bytes behind the buffer's first one. */
+void json_text_again(struct json_writer *w, size_t from, size_t len);
+
 /* Just the escaping: appends `text` escaped, without quotes. 0 or a negative error. */
 __attribute__((warn_unused_result)) int json_escape(struct buf *out, struct slice text);
 

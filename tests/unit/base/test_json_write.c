@@ -84,6 +84,28 @@ static void doubles_are_short_and_exact(void **state)
     }
 }
 
+static void a_text_can_be_written_again(void **state)
+{
+    (void)state;
+    for (size_t cap = 10; cap <= 15; cap++) {
+        struct buf out;
+        struct json_writer w;
+        buf_init(&out, cap);
+        assert_int_equal(buf_append_str(&out, "x"), 0);
+        buf_consume(&out, 1);
+        json_writer_init(&w, &out);
+        json_array_begin(&w);
+        json_str(&w, "a\nb"); /* its inside is the third byte to the sixth */
+        json_text_again(&w, 2, 4);
+        json_array_end(&w);
+        assert_int_equal(json_writer_end(&w), cap < 15 ? SCOUT_E_LIMIT : 0);
+        assert_true(buf_len(&out) <= cap);
+        if (cap == 15)
+            assert_written(&out, "[\"a\\nb\",\"a\\nb\"]");
+        buf_fini(&out);
+    }
+}
+
 static void the_first_error_sticks(void **state)
 {
     struct buf out;
@@ -284,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commas_and_nesting_are_right),
         cmocka_unit_test(doubles_are_short_and_exact),
+        cmocka_unit_test(a_text_can_be_written_again),
         cmocka_unit_test(the_first_error_sticks),
         cmocka_unit_test(depth_has_a_limit),
         cmocka_unit_test(every_byte_at_every_place_of_a_block),
