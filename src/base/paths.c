@@ -19,6 +19,11 @@ struct lookup {
     struct failure *why;
 };
 
+/* For the text of a failure: whose path it is, and how it can be named. */
+struct name {
+    const char *what, *remedy;
+};
+
 /* The variable `name`, or NULL when it is unset or empty. */
 static const char *variable(const struct lookup *l, const char *name)
 {
@@ -38,120 +43,119 @@ static const char *named(const struct lookup *l, const char *flag, const char *n
     return flag && flag[0] ? flag : variable(l, name);
 }
 
-/* Formats into `out`; `what` and `remedy` are for the failure's text. */
-__attribute__((format(printf, 6, 7))) static int put(const struct lookup *l, const char *what,
-                                                     const char *remedy, char *out, size_t size,
-                                                     const char *fmt, ...)
+static int too_long(const struct lookup *l, const struct name *n, size_t size, const char *begin,
+                    int len)
+{
+    return failure_set(
+        l->why, SCOUT_E_LIMIT,
+        "The path of the %s is too long: it may have %zu bytes, and %.200s... has %d. "
+        "Name a shorter one with %s",
+        n->what, size - 1, begin, len, n->remedy);
+}
+
+/* Formats into `out`, which has room for a socket's path. */
+__attribute__((format(printf, 5, 6))) static int put_socket(const struct lookup *l,
+                                                            const struct name *n, char *out,
+                                                            size_t size, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     int len = vsnprintf(out, size, fmt, args);
     va_end(args);
-    if (len >= 0 && (size_t)len < size)
-        return 0;
-    return failure_set(
-        l->why, SCOUT_E_LIMIT,
-        "The path of the %s is too long: it may have %zu bytes, and %.200s... has %d. "
-        "Name a shorter one with %s",
-        what, size - 1, out, len, remedy);
+    return len >= 0 && (size_t)len < size ? 0 : too_long(l, n, size, out, len);
+}
+
+/* A path into the room of `p`, which has PATHS_SIZE bytes for each. */
+static int put(const struct lookup *l, const struct name *n, struct paths *p, const char **out,
+               const char *folder, const char *rest)
+{
+    char *at = p->room + p->room_used;
+    size_t folder_len = strlen(folder), len = folder_len + strlen(rest);
+    if (len >= PATHS_SIZE)
+        return too_long(l, n, PATHS_SIZE, folder, (int)len);
+    memcpy(at, folder, folder_len);
+    memcpy(at + folder_len, rest, len - folder_len + 1);
+    p->room_used += len + 1;
+    *out = at;
+    return 0;
 }
 
 static int resolve_state(struct paths *out, const struct lookup *l, const char *flag)
 {
-    const char *remedy = "--state or SCOUT_STATE_DIR";
+    const struct name n = {"state folder", "--state or SCOUT_STATE_DIR"};
     const char *name = named(l, flag, "SCOUT_STATE_DIR");
     const char *xdg = folder_variable(l, "XDG_STATE_HOME");
     const char *home = folder_variable(l, "HOME");
-    int error;
-    if (name)
-        error = put(l, "state folder", remedy, out->state, sizeof out->state, "%s", name);
-    else if (xdg)
-        error = put(l, "state folder", remedy, out->state, sizeof out->state, "%s/scoutd", xdg);
-    else if (home)
-        error = put(l, "state folder", remedy, out->state, sizeof out->state,
-                    "%s/.local/state/scoutd", home);
-    else
+    if (!name && !xdg && !home)
         return failure_set(
             l->why, SCOUT_E_INVALID_ARGUMENT,
             "There is no place for the state: HOME and XDG_STATE_HOME are not set to "
             "absolute paths. Name one with %s",
-            remedy);
+            n.remedy);
+    int error = name  ? put(l, &n, out, &out->state, name, "")
+                : xdg ? put(l, &n, out, &out->state, xdg, "/scoutd")
+                      : put(l, &n, out, &out->state, home, "/.local/state/scoutd");
     if (!error)
-        error = put(l, "state folder", remedy, out->state_lock, sizeof out->state_lock, "%s/lock",
-                    out->state);
+        error = put(l, &n, out, &out->state_lock, out->state, "/lock");
     if (!error)
-        error =
-            put(l, "state folder", remedy, out->log, sizeof out->log, "%s/scoutd.log", out->state);
+        error = put(l, &n, out, &out->log, out->state, "/scoutd.log");
     if (!error)
-        error = put(l, "state folder", remedy, out->audit, sizeof out->audit, "%s/audit.log",
-                    out->state);
+        error = put(l, &n, out, &out->audit, out->state, "/audit.log");
     if (!error)
-        error = put(l, "state folder", remedy, out->undo, sizeof out->undo, "%s/undo", out->state);
-    if (!error)
-        error = put(l, "state folder", remedy, out->transfer, sizeof out->transfer, "%s/transfer",
-                    out->state);
-    return error;
+        error = put(l, &n, out, &out->undo, out->state, "/undo");
+    return error ? error : put(l, &n, out, &out->transfer, out->state, "/transfer");
 }
 
 static int resolve_socket(struct paths *out, const struct lookup *l, const char *flag)
 {
-    const char *remedy = "--socket or SCOUT_SOCKET";
+    const struct name n = {"socket", "--socket or SCOUT_SOCKET"};
     const char *name = named(l, flag, "SCOUT_SOCKET");
     const char *runtime = folder_variable(l, "XDG_RUNTIME_DIR");
     int error;
     if (name)
-        error = put(l, "socket", remedy, out->socket, sizeof out->socket, "%s", name);
+        error = put_socket(l, &n, out->socket, sizeof out->socket, "%s", name);
     else if (runtime)
-        error = put(l, "socket", remedy, out->socket, sizeof out->socket, "%s/scoutd/scoutd.sock",
-                    runtime);
-    else
         error =
-            put(l, "socket", remedy, out->socket, sizeof out->socket, "%s/scoutd.sock", out->state);
+            put_socket(l, &n, out->socket, sizeof out->socket, "%s/scoutd/scoutd.sock", runtime);
+    else
+        error = put_socket(l, &n, out->socket, sizeof out->socket, "%s/scoutd.sock", out->state);
     if (!error)
-        error = put(l, "socket", remedy, out->start_lock, sizeof out->start_lock, "%s.lock",
-                    out->socket);
+        error = put_socket(l, &n, out->start_lock, sizeof out->start_lock, "%s.lock", out->socket);
     return error;
 }
 
 static int resolve_config(struct paths *out, const struct lookup *l, const char *flag)
 {
-    const char *remedy = "--config or SCOUT_CONFIG";
+    const struct name n = {"configuration", "--config or SCOUT_CONFIG"};
     const char *name = named(l, flag, "SCOUT_CONFIG");
     const char *xdg = folder_variable(l, "XDG_CONFIG_HOME");
     const char *home = folder_variable(l, "HOME");
     out->config_named = name != NULL;
-    out->config[0] = '\0';
+    out->config = "";
     if (name)
-        return put(l, "configuration", remedy, out->config, sizeof out->config, "%s", name);
+        return put(l, &n, out, &out->config, name, "");
     if (xdg)
-        return put(l, "configuration", remedy, out->config, sizeof out->config,
-                   "%s/scoutd/scoutd.conf", xdg);
-    if (home)
-        return put(l, "configuration", remedy, out->config, sizeof out->config,
-                   "%s/.config/scoutd/scoutd.conf", home);
-    return 0;
+        return put(l, &n, out, &out->config, xdg, "/scoutd/scoutd.conf");
+    return home ? put(l, &n, out, &out->config, home, "/.config/scoutd/scoutd.conf") : 0;
 }
 
 static int resolve_ssh_config(struct paths *out, const struct lookup *l, const char *flag)
 {
-    const char *remedy = "--ssh-config or SCOUT_SSH_CONFIG";
+    const struct name n = {"ssh configuration", "--ssh-config or SCOUT_SSH_CONFIG"};
     const char *name = named(l, flag, "SCOUT_SSH_CONFIG");
     const char *home = folder_variable(l, "HOME");
     out->ssh_config_named = name != NULL;
-    out->ssh_config[0] = '\0';
+    out->ssh_config = "";
     if (name)
-        return put(l, "ssh configuration", remedy, out->ssh_config, sizeof out->ssh_config, "%s",
-                   name);
-    if (home)
-        return put(l, "ssh configuration", remedy, out->ssh_config, sizeof out->ssh_config,
-                   "%s/.ssh/config", home);
-    return 0;
+        return put(l, &n, out, &out->ssh_config, name, "");
+    return home ? put(l, &n, out, &out->ssh_config, home, "/.ssh/config") : 0;
 }
 
 int paths_resolve(struct paths *out, const struct paths_flags *flags, paths_getenv_fn *get,
                   void *context, struct failure *why)
 {
     struct lookup l = {get, context, why};
+    out->room_used = 0;
     int error = resolve_state(out, &l, flags->state);
     if (!error)
         error = resolve_socket(out, &l, flags->socket);

@@ -15,7 +15,6 @@ enum exit_status {
 
 /* The command line, taken apart. */
 struct cli {
-    struct paths paths;
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
@@ -25,6 +24,7 @@ struct cli {
     const char *etag, *mode, *old_string, *new_string; /* likewise */
     bool overwrite, all, dry_run, verify, resume;
     bool json, no_probe, list, review, print, ignore_case;
+    struct paths paths; /* last, and not cleared */
 };
 
 /* Each is one subcommand: does its work, prints, returns the exit status. */

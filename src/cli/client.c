@@ -17,9 +17,18 @@
 #include <string.h>
 #include <unistd.h>
 
-int client_connect(const struct cli *cli, unsigned agent_lines)
+#define SMALL_TEXT 4096 /* bytes of a text for which no memory is asked */
+
+/* Not inlined: the room for it would be part of each connect's stack. */
+__attribute__((noinline)) static void say_where_the_log_is(const struct cli *cli)
 {
     char where[PATHS_SIZE + 64];
+    snprintf(where, sizeof where, "the daemon's log, when scout started it, is %s", cli->paths.log);
+    output_error(where, NULL);
+}
+
+int client_connect(const struct cli *cli, unsigned agent_lines)
+{
     char token[TOKEN_LINE_MAX] = "";
     struct failure why;
     if (cli->token_file && token_line(cli->token_file, token, &why) != 0) {
@@ -33,13 +42,12 @@ int client_connect(const struct cli *cli, unsigned agent_lines)
     if (fd >= 0)
         return fd;
     output_error(why.text, error_code(why.error));
-    snprintf(where, sizeof where, "the daemon's log, when scout started it, is %s", cli->paths.log);
-    output_error(where, NULL);
+    say_where_the_log_is(cli);
     return -1;
 }
 
 /* The answer is a failure: its message and code, as the daemon says them. */
-static void print_failure(struct slice structured)
+__attribute__((noinline)) static void print_failure(struct slice structured)
 {
     char message[2048], code[64];
     struct slice error = json_member(structured, "error");
@@ -123,16 +131,22 @@ int client_print_text(struct slice raw_string, bool end_line)
 
 int client_print_to(int fd, struct slice raw_string, bool end_line)
 {
-    size_t len;
-    char *text = answer_decode(raw_string, &len);
-    if (!text) {
+    char small[SMALL_TEXT], *large = NULL;
+    int len = -1;
+    if (raw_string.len < sizeof small)
+        len = json_string(raw_string, small, sizeof small);
+    else if ((large = malloc(raw_string.len + 1)))
+        len = json_string(raw_string, large, raw_string.len + 1);
+    if (len < 0) {
         output_error("the daemon's answer has no text, or there is no memory for it", NULL);
+        free(large);
         return EXIT_FAILED;
     }
-    int error = output_text(fd, slice_of(text, len));
-    if (!error && end_line && len && text[len - 1] != '\n')
+    const char *text = large ? large : small;
+    int error = output_text(fd, slice_of(text, (size_t)len));
+    if (!error && end_line && len > 0 && text[len - 1] != '\n')
         error = output_exact(fd, slice_str("\n"));
-    free(text);
+    free(large);
     return printed(error);
 }
 

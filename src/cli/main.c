@@ -280,28 +280,36 @@ static bool occupy_standard_descriptors(void)
     return true;
 }
 
+/* The paths stay as they are: to clear them would touch pages of memory that nobody needs. */
+static void take_options(struct cli *cli, const struct line *l)
+{
+    memset(cli, 0, offsetof(struct cli, paths));
+    cli->json = l->options & OPTION_JSON;
+    cli->no_probe = l->options & OPTION_NO_PROBE;
+    cli->list = l->options & OPTION_LIST;
+    cli->print = l->options & OPTION_PRINT;
+    cli->password_fd = l->password_fd;
+    cli->lines = l->lines;
+    cli->tail = l->tail;
+    cli->glob = l->glob;
+    cli->context = l->context;
+    cli->ignore_case = l->options & OPTION_IGNORE_CASE;
+    cli->etag = l->etag;
+    cli->mode = l->mode;
+    cli->old_string = l->old_string;
+    cli->new_string = l->new_string;
+    cli->overwrite = l->options & OPTION_OVERWRITE;
+    cli->verify = l->options & OPTION_VERIFY;
+    cli->resume = l->options & OPTION_RESUME;
+    cli->all = l->options & OPTION_ALL;
+    cli->dry_run = l->options & OPTION_DRY_RUN;
+    cli->review = l->options & OPTION_REVIEW;
+}
+
 static int run(const struct line *l)
 {
-    struct cli cli = {.json = l->options & OPTION_JSON,
-                      .no_probe = l->options & OPTION_NO_PROBE,
-                      .list = l->options & OPTION_LIST,
-                      .print = l->options & OPTION_PRINT,
-                      .password_fd = l->password_fd,
-                      .lines = l->lines,
-                      .tail = l->tail,
-                      .glob = l->glob,
-                      .context = l->context,
-                      .ignore_case = l->options & OPTION_IGNORE_CASE,
-                      .etag = l->etag,
-                      .mode = l->mode,
-                      .old_string = l->old_string,
-                      .new_string = l->new_string,
-                      .overwrite = l->options & OPTION_OVERWRITE,
-                      .verify = l->options & OPTION_VERIFY,
-                      .resume = l->options & OPTION_RESUME,
-                      .all = l->options & OPTION_ALL,
-                      .dry_run = l->options & OPTION_DRY_RUN,
-                      .review = l->options & OPTION_REVIEW};
+    struct cli cli;
+    take_options(&cli, l);
     struct paths_flags flags = {.socket = l->socket};
     const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");
     struct failure why;

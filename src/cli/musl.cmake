@@ -7,6 +7,10 @@
 # The compiler stays the same; only the headers and the library are musl's. The kernel's headers,
 # which musl has none of, are reached through links, so that nothing of glibc's can be.
 #
+# Each page that a process touches first costs it some microseconds, so code and constants share one
+# segment; RELRO goes too, since nothing in a musl program that is static and position-independent
+# puts it into force.
+#
 # SCOUT_MUSL: whether it can be done here.
 option(SCOUT_WITH_MUSL "link the companion with musl in a release, where it is installed" ON)
 string(REPLACE "-gnu" "-musl" musl_triplet "${CMAKE_LIBRARY_ARCHITECTURE}")
@@ -44,7 +48,8 @@ function(scout_link_musl program)
   endforeach()
   target_compile_options(${program} PRIVATE -fPIE -nostdinc -ffunction-sections -fdata-sections
     -isystem${musl_include} -isystem${musl_compiler_include} -isystem${kernel_include})
-  target_link_options(${program} PRIVATE -static-pie -nostdlib -nostartfiles -Wl,--gc-sections)
+  target_link_options(${program} PRIVATE -static-pie -nostdlib -nostartfiles -Wl,--gc-sections
+    -Wl,-z,noseparate-code -Wl,-z,norelro)
   target_link_libraries(${program} PRIVATE ${musl_lib}/rcrt1.o ${musl_lib}/crti.o
     ${musl_lib}/libc.a gcc ${musl_lib}/crtn.o)
 endfunction()

@@ -10,8 +10,10 @@
 
 #include "scout/base/error.h"
 #include <stdbool.h>
+#include <stddef.h>
 
 #define PATHS_SIZE        4096 /* bytes of a path with its NUL */
+#define PATHS_COUNT       8    /* of that size */
 #define PATHS_SOCKET_SIZE 108  /* what struct sockaddr_un holds, with the NUL */
 
 /* What the command line named; NULL: nothing. */
@@ -22,19 +24,23 @@ struct paths_flags {
 /* The value of an environment variable, or NULL. Only borrowed while paths_resolve runs. */
 typedef const char *paths_getenv_fn(const char *name, void *context);
 
+/* Not to be copied: it points into itself. */
 struct paths {
     char socket[PATHS_SOCKET_SIZE];
     char start_lock[PATHS_SOCKET_SIZE + 8]; /* <socket>.lock */
-    char config[PATHS_SIZE];                /* "": there is no home folder to have one in */
-    char ssh_config[PATHS_SIZE];            /* likewise */
-    char state[PATHS_SIZE];
-    char state_lock[PATHS_SIZE]; /* <state>/lock */
-    char log[PATHS_SIZE];        /* <state>/scoutd.log */
-    char audit[PATHS_SIZE];      /* <state>/audit.log */
-    char undo[PATHS_SIZE];       /* <state>/undo */
-    char transfer[PATHS_SIZE];   /* <state>/transfer */
-    bool config_named;           /* by a flag or a variable: then it must exist */
+    const char *config;                     /* "": there is no home folder to have one in */
+    const char *ssh_config;                 /* likewise */
+    const char *state;
+    const char *state_lock; /* <state>/lock */
+    const char *log;        /* <state>/scoutd.log */
+    const char *audit;      /* <state>/audit.log */
+    const char *undo;       /* <state>/undo */
+    const char *transfer;   /* <state>/transfer */
+    bool config_named;      /* by a flag or a variable: then it must exist */
     bool ssh_config_named;
+    /* What they point into, one behind the other: short paths touch one page of memory. */
+    size_t room_used;
+    char room[PATHS_COUNT * PATHS_SIZE];
 };
 
 /* Fills *out. Returns 0, or with *why filled: SCOUT_E_INVALID_ARGUMENT (no HOME to put the state

@@ -202,14 +202,16 @@ static int read_text(void *context, const char *pattern,
 static void collect(struct sandbox *s, const char *text)
 {
     const struct ssh_config_env env = {.home = root, .user = "u", .dir = root, .read = read_text};
-    struct configuration_source source = {.user = "u"};
+    static char lock[PATHS_SIZE], ssh_config[PATHS_SIZE];
+    struct configuration_source source = {
+        .user = "u", .paths = {.config = "", .state_lock = lock, .ssh_config = ssh_config}};
     struct configuration c = {.tls = NULL};
     struct failure why;
     config_text = text;
     snprintf(source.home, sizeof source.home, "%s", root);
     snprintf(source.paths.socket, sizeof source.paths.socket, "%s", at("own/s.sock"));
-    snprintf(source.paths.state_lock, sizeof source.paths.state_lock, "%s", at("own/lock"));
-    snprintf(source.paths.ssh_config, sizeof source.paths.ssh_config, "%s", at("read/config"));
+    snprintf(lock, sizeof lock, "%s", at("own/lock"));
+    snprintf(ssh_config, sizeof ssh_config, "%s", at("read/config"));
     assert_int_equal(settings_load(&c.settings, "", false, root, &why), 0);
     assert_int_equal(ssh_config_load(&c.ssh_config, at("read/config"), NULL, &env, &why), 0);
     sandbox_collect(s, &source, &c);
