@@ -98,11 +98,12 @@ static int add(struct secrets *all, const struct secret *one)
     return 0;
 }
 
-static int gather_matches(const struct redact_pattern *p, struct slice text, struct secrets *all)
+static int gather_matches(const struct redact_pattern *p, struct slice text,
+                          struct redact_budget *budget, struct secrets *all)
 {
     struct redact_search search;
     struct secret one = {.kind = "pattern"};
-    int error = redact_search_init(&search, p, text);
+    int error = redact_search_init(&search, p, text, budget);
     if (error)
         return error;
     while (!error) {
@@ -117,7 +118,8 @@ static int gather_matches(const struct redact_pattern *p, struct slice text, str
     return error;
 }
 
-static int gather(const struct redactor *r, struct slice text, struct secrets *all)
+static int gather(const struct redactor *r, struct slice text, struct redact_budget *budget,
+                  struct secrets *all)
 {
     struct redact_scan scan = {.text = text};
     struct secret one;
@@ -125,7 +127,7 @@ static int gather(const struct redactor *r, struct slice text, struct secrets *a
     while (r->defaults && !error && redact_find(&r->grams, &scan, &one))
         error = add(all, &one);
     for (size_t i = 0; i < r->pattern_count && !error; i++)
-        error = gather_matches(r->patterns[i], text, all);
+        error = gather_matches(r->patterns[i], text, budget, all);
     return error;
 }
 
@@ -167,17 +169,37 @@ bool redact_suspects(const struct redactor *r, struct slice text)
     return r->pattern_count > 0 || (r->defaults && redact_find_word(&r->grams, text));
 }
 
-int redact(const struct redactor *r, struct slice text, struct buf *out, uint64_t *count)
+struct redact_budget redact_budget_of(const struct redactor *r, size_t bytes)
+{
+    uint64_t steps =
+        REDACT_STEPS_FIRST + r->pattern_count * (uint64_t)bytes * REDACT_STEPS_PER_BYTE;
+    return (struct redact_budget){.steps = steps < REDACT_STEPS_MAX ? steps : REDACT_STEPS_MAX};
+}
+
+/* The steps that a text has of its own. */
+static uint64_t own_steps(const struct redactor *r, struct slice text)
+{
+    return text.len > REDACT_SHORT_MAX
+               ? 0
+               : r->pattern_count * (REDACT_SHORT_FIRST + text.len * REDACT_SHORT_PER_BYTE);
+}
+
+int redact(const struct redactor *r, struct slice text, struct buf *out,
+           struct redact_counts *counts, struct redact_budget *budget)
 {
     struct secrets all = {.sorted = true};
-    int error = gather(r, text, &all);
+    const uint64_t common = budget->steps;
+    budget->steps += own_steps(r, text);
+    int error = gather(r, text, budget, &all);
+    if (budget->steps > common)
+        budget->steps = common;
     if (error == SCOUT_E_LIMIT) {
-        ++*count;
+        counts->unchecked++;
         error = put_marker(r, "unchecked", text, out);
     } else if (!error) {
         if (!all.sorted)
             qsort(all.items, all.count, sizeof *all.items, compare);
-        error = replace(r, text, &all, out, count);
+        error = replace(r, text, &all, out, &counts->secrets);
     }
     free(all.items);
     return error;

@@ -1,12 +1,13 @@
 /* Patterns of the configuration, by PCRE2, interpreted: a process that lets no memory be written
  * and run has no use for its compiler.
  *
- * PCRE2 backtracks, and the text is hostile: so the steps for each text are bounded, over all of
- * its matches. PCRE2 does not tell how many it took: each search begins with few, and what did not
- * suffice is taken off before it begins again with four times as many. What they do not suffice for
- * is told, and never passed for a text without secrets. A pattern may match the empty text; that is
- * no secret. Words of an error may be cut within a character, or a host's own bytes: so patterns
- * are made for texts that are no UTF-8, too. */
+ * PCRE2 backtracks, and the text is hostile: so the steps for a result are bounded. Its own limits
+ * do not do that: they count for each place of a text anew where a match may begin. So each item of
+ * a pattern calls back; what is counted is the call, and the way in the text since the last one,
+ * which a repeated character goes in one item. What the budget does not suffice for is told, and
+ * never passed for a text without secrets. A pattern may match the empty text; that is no secret.
+ * Words of an error may be cut within a character, or a host's own bytes: so patterns are made for
+ * texts that are no UTF-8, too. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "redact_pattern.h"
 
@@ -14,8 +15,8 @@
 #include <pcre2.h>
 #include <stdlib.h>
 
-#define HEAP_MAX_KIB 16384u
-#define STEPS_FIRST  2000u /* of one search, before it begins again with more */
+#define HEAP_MAX_KIB   16384u
+#define BYTES_PER_STEP 16u /* characters are looked at so much faster than a step is made */
 
 struct redact_pattern {
     pcre2_code *code;
@@ -30,7 +31,8 @@ int redact_pattern_new(struct redact_pattern **out, const char *text, struct fai
     if (!p)
         return failure_set(why, SCOUT_E_NOMEM, "No memory for a pattern");
     p->code = pcre2_compile((PCRE2_SPTR)text, strlen(text),
-                            PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+                            PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C |
+                                PCRE2_AUTO_CALLOUT,
                             &number, &offset, NULL);
     if (p->code) {
         pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &p->group);
@@ -54,15 +56,30 @@ void redact_pattern_free(struct redact_pattern *p)
     free(p);
 }
 
-int redact_search_init(struct redact_search *s, const struct redact_pattern *p, struct slice text)
+static int step(pcre2_callout_block *place, void *context)
+{
+    struct redact_search *s = context;
+    size_t at = place->current_position;
+    uint64_t steps = 1 + (at > s->step_at ? at - s->step_at : s->step_at - at) / BYTES_PER_STEP;
+    s->step_at = at;
+    if (steps > s->budget->steps) {
+        s->budget->steps = 0;
+        s->spent = s->budget->is_short = true;
+        return PCRE2_ERROR_CALLOUT;
+    }
+    s->budget->steps -= steps;
+    return 0;
+}
+
+int redact_search_init(struct redact_search *s, const struct redact_pattern *p, struct slice text,
+                       struct redact_budget *budget)
 {
     bool is_valid = utf8_valid_len(text) == text.len; /* else PCRE2 looks, each time */
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(p->code, NULL);
     pcre2_match_context *limits = pcre2_match_context_create(NULL);
     *s = (struct redact_search){.pattern = p,
                                 .text = text,
-                                .steps =
-                                    REDACT_STEPS_MAX + (uint64_t)text.len * REDACT_STEPS_PER_BYTE,
+                                .budget = budget,
                                 .options = is_valid ? PCRE2_NO_UTF_CHECK : 0,
                                 .data = data,
                                 .limits = limits};
@@ -71,6 +88,7 @@ int redact_search_init(struct redact_search *s, const struct redact_pattern *p, 
         return SCOUT_E_NOMEM;
     }
     pcre2_set_heap_limit(limits, HEAP_MAX_KIB);
+    pcre2_set_callout(limits, step, s);
     return 0;
 }
 
@@ -93,19 +111,13 @@ static size_t next_character(struct slice text, size_t at)
 static int match(struct redact_search *s)
 {
     PCRE2_SPTR text = s->text.data ? s->text.data : (PCRE2_SPTR) "";
-    for (uint64_t most = STEPS_FIRST;; most *= 4) {
-        pcre2_set_match_limit(s->limits, most < UINT32_MAX ? (uint32_t)most : UINT32_MAX);
-        int count =
-            pcre2_match(s->pattern->code, text, s->text.len, s->at, s->options, s->data, s->limits);
-        if (count != PCRE2_ERROR_MATCHLIMIT || most >= s->steps)
-            return count;
-        s->steps -= most;
-    }
+    s->step_at = s->at;
+    return pcre2_match(s->pattern->code, text, s->text.len, s->at, s->options, s->data, s->limits);
 }
 
 int redact_search_next(struct redact_search *s, struct secret *out)
 {
-    while (s->at <= s->text.len) {
+    while (!s->spent && s->at <= s->text.len) {
         int count = match(s);
         if (count == PCRE2_ERROR_NOMATCH)
             return 0;
@@ -121,5 +133,5 @@ int redact_search_next(struct redact_search *s, struct secret *out)
         if (out->to > out->from)
             return 1;
     }
-    return 0;
+    return s->spent ? SCOUT_E_LIMIT : 0;
 }

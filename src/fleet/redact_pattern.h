@@ -4,12 +4,7 @@
 
 #include "redact_find.h"
 #include "scout/base/error.h"
-
-/* Steps that PCRE2 may take for one text with one pattern. It has some for each of its bytes
- * besides: so that a result of many short texts, as the names of a directory are, is bounded by its
- * size, too. */
-#define REDACT_STEPS_MAX      50000u
-#define REDACT_STEPS_PER_BYTE 32u
+#include "scout/fleet/redact.h"
 
 struct redact_pattern;
 
@@ -23,16 +18,21 @@ struct redact_search {
     const struct redact_pattern *pattern;
     struct slice text; /* meant to be UTF-8 */
     size_t at;
-    uint64_t steps;      /* that are left */
+    struct redact_budget *budget;
+    bool spent;          /* it does not suffice */
+    size_t step_at;      /* where in the text the last step was */
     uint32_t options;    /* PCRE2's */
     void *data, *limits; /* PCRE2's */
 };
 
-/* 0 or SCOUT_E_NOMEM. */
-__attribute__((warn_unused_result)) int
-redact_search_init(struct redact_search *s, const struct redact_pattern *p, struct slice text);
+/* 0 or SCOUT_E_NOMEM. It stays where it is. */
+__attribute__((warn_unused_result)) int redact_search_init(struct redact_search *s,
+                                                           const struct redact_pattern *p,
+                                                           struct slice text,
+                                                           struct redact_budget *budget);
 void redact_search_fini(struct redact_search *s);
-/* 1: *out is the next secret; 0: there is none any more; SCOUT_E_LIMIT: it takes too many steps. */
+/* 1: *out is the next secret; 0: there is none any more; SCOUT_E_LIMIT: the budget did
+ * not suffice. */
 int redact_search_next(struct redact_search *s, struct secret *out);
 
 #endif

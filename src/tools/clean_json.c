@@ -56,7 +56,7 @@ static int redact_shown(struct cleaner *c, const struct neutralised *before, str
     *shown = buf_peek(&c->neutral);
     if (memcmp(before, &c->counts->neutralised, sizeof *before) == 0)
         return 0;
-    int error = redact(c->redactor, *shown, &c->again, &c->counts->redacted);
+    int error = redact(c->redactor, *shown, &c->again, &c->counts->redacted, c->budget);
     *shown = buf_peek(&c->again);
     return error;
 }
@@ -73,8 +73,8 @@ static int clean_text(struct cleaner *c, struct slice raw)
     int len = decoded ? json_string(raw, (char *)decoded, raw.len) : SCOUT_E_NOMEM;
     if (len < 0)
         return len;
-    int error =
-        redact(c->redactor, slice_of(decoded, (size_t)len), &c->redacted, &c->counts->redacted);
+    int error = redact(c->redactor, slice_of(decoded, (size_t)len), &c->redacted,
+                       &c->counts->redacted, c->budget);
     if (!error)
         error = neutralise(buf_peek(&c->redacted), &c->neutral, &c->counts->neutralised);
     if (!error)
@@ -91,15 +91,16 @@ static int clean_text(struct cleaner *c, struct slice raw)
 
 static struct clean_counts difference(const struct clean_counts *a, const struct clean_counts *b)
 {
-    return (struct clean_counts){a->redacted - b->redacted,
-                                 {a->neutralised.escapes - b->neutralised.escapes,
-                                  a->neutralised.bidi - b->neutralised.bidi,
-                                  a->neutralised.invisible - b->neutralised.invisible}};
+    return (struct clean_counts){
+        {a->redacted.secrets - b->redacted.secrets, a->redacted.unchecked - b->redacted.unchecked},
+        {a->neutralised.escapes - b->neutralised.escapes, a->neutralised.bidi - b->neutralised.bidi,
+         a->neutralised.invisible - b->neutralised.invisible}};
 }
 
 static void add(struct clean_counts *to, const struct clean_counts *more)
 {
-    to->redacted += more->redacted;
+    to->redacted.secrets += more->redacted.secrets;
+    to->redacted.unchecked += more->redacted.unchecked;
     to->neutralised.escapes += more->neutralised.escapes;
     to->neutralised.bidi += more->neutralised.bidi;
     to->neutralised.invisible += more->neutralised.invisible;
@@ -169,9 +170,10 @@ static int clean_all(struct cleaner *c, struct slice json)
     return error ? error : buf_append(c->out, slice_of(from, (size_t)(end - from)));
 }
 
-void cleaner_init(struct cleaner *c, const struct redactor *r, struct buf *out)
+void cleaner_init(struct cleaner *c, const struct redactor *r, struct redact_budget *budget,
+                  struct buf *out)
 {
-    *c = (struct cleaner){.redactor = r, .out = out};
+    *c = (struct cleaner){.redactor = r, .budget = budget, .out = out};
     buf_init(&c->text, CLEAN_TEXT_MAX);
     buf_init(&c->redacted, CLEAN_TEXT_MAX);
     buf_init(&c->neutral, CLEAN_TEXT_MAX);
@@ -193,10 +195,10 @@ void cleaner_fini(struct cleaner *c)
 }
 
 int clean_json(const struct redactor *r, struct slice json, struct buf *out,
-               struct clean_counts *counts)
+               struct clean_counts *counts, struct redact_budget *budget)
 {
     struct cleaner c;
-    cleaner_init(&c, r, out);
+    cleaner_init(&c, r, budget, out);
     int error = cleaner_take(&c, json, counts);
     cleaner_fini(&c);
     return error;

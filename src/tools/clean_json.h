@@ -9,17 +9,18 @@
 #define CLEAN_TEXT_MAX (256u * 1024u * 1024u) /* bytes of one text */
 
 struct clean_counts {
-    uint64_t redacted;
+    struct redact_counts redacted;
     struct neutralised neutralised;
 };
 
 /* Whether cleaning would change nothing. `json` is what a json_writer wrote. */
 bool clean_json_is_clean(const struct redactor *r, struct slice json);
 
-/* Appends `json` with every text value cleaned, and adds to *counts; names of members stay. 0, or
- * SCOUT_E_NOMEM or SCOUT_E_LIMIT. */
+/* Appends `json` with every text value cleaned within the budget, and adds to *counts; names of
+ * members stay. 0, or SCOUT_E_NOMEM or SCOUT_E_LIMIT. */
 __attribute__((warn_unused_result)) int clean_json(const struct redactor *r, struct slice json,
-                                                   struct buf *out, struct clean_counts *counts);
+                                                   struct buf *out, struct clean_counts *counts,
+                                                   struct redact_budget *budget);
 
 /* The same for parts of one text that are cleaned one after the other into `out`, which only grows
  * meanwhile. A large text that stands in two of them is cleaned once. */
@@ -27,6 +28,7 @@ struct cleaner {
     const struct redactor *redactor;
     struct buf *out;
     struct clean_counts *counts;
+    struct redact_budget *budget;
     struct buf text, redacted, neutral, again;
     bool changed;                   /* something is not as it was */
     struct slice before;            /* the last text that was cleaned, raw, */
@@ -34,7 +36,8 @@ struct cleaner {
     struct clean_counts before_counts;
 };
 
-void cleaner_init(struct cleaner *c, const struct redactor *r, struct buf *out);
+void cleaner_init(struct cleaner *c, const struct redactor *r, struct redact_budget *budget,
+                  struct buf *out);
 __attribute__((warn_unused_result)) int cleaner_take(struct cleaner *c, struct slice json,
                                                      struct clean_counts *counts);
 void cleaner_fini(struct cleaner *c);

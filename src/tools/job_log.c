@@ -185,7 +185,8 @@ static int clean(const struct redactor *redactor, struct slice raw, struct buf *
     int error = json_writer_end(&w);
     struct slice text = buf_peek(&json);
     if (!error && redactor && !clean_json_is_clean(redactor, text)) {
-        error = clean_json(redactor, text, &cleaned, &counts);
+        struct redact_budget budget = redact_budget_of(redactor, text.len);
+        error = clean_json(redactor, text, &cleaned, &counts, &budget);
         text = buf_peek(&cleaned);
     }
     uint8_t *room = error ? NULL : buf_reserve(out, text.len);

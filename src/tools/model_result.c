@@ -10,10 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define UNCHECKED " (the patterns of redact take too long for it)"
+
 struct making {
     const struct model_request *request;
     struct slice json; /* the cleaned one */
     struct clean_counts counts;
+    struct redact_budget budget;
     struct model_result *out;
     struct trim trim;
     struct text_cut cut;
@@ -52,7 +55,8 @@ bool model_result_is_made(const struct model_request *r)
 
 static bool has_counts(const struct clean_counts *c)
 {
-    return c->redacted + c->neutralised.escapes + c->neutralised.bidi + c->neutralised.invisible >
+    return c->redacted.secrets + c->redacted.unchecked + c->neutralised.escapes +
+               c->neutralised.bidi + c->neutralised.invisible >
            0;
 }
 
@@ -65,7 +69,8 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static void join(struct clean_counts *all, const struct clean_counts *part)
 {
     struct neutralised *n = &all->neutralised;
-    all->redacted = larger(all->redacted, part->redacted);
+    all->redacted.secrets = larger(all->redacted.secrets, part->redacted.secrets);
+    all->redacted.unchecked = larger(all->redacted.unchecked, part->redacted.unchecked);
     n->escapes = larger(n->escapes, part->neutralised.escapes);
     n->bidi = larger(n->bidi, part->neutralised.bidi);
     n->invisible = larger(n->invisible, part->neutralised.invisible);
@@ -78,7 +83,7 @@ static int clean_members(struct making *m, struct buf *out)
     struct slice key, value;
     struct cleaner c;
     int error = buf_append_str(out, "{");
-    cleaner_init(&c, m->request->redactor, out);
+    cleaner_init(&c, m->request->redactor, &m->budget, out);
     json_walk_begin(&walk, m->request->json);
     for (bool any = false; !error && json_walk_next(&walk, &key, &value); any = true) {
         struct clean_counts counts = {0};
@@ -119,7 +124,10 @@ static int put_note(const struct making *m, struct buf *out)
         return 0;
     int error = buf_append_str(out, starts ? "[not as on the host: " : "\n[not as on the host: ");
     if (!error)
-        error = put_count(out, c->redacted, "secret redacted", "secrets redacted", &any);
+        error = put_count(out, c->redacted.secrets, "secret redacted", "secrets redacted", &any);
+    if (!error)
+        error = put_count(out, c->redacted.unchecked, "text withheld" UNCHECKED,
+                          "texts withheld" UNCHECKED, &any);
     if (!error)
         error = put_count(out, n->escapes, "terminal control neutralised",
                           "terminal controls neutralised", &any);
@@ -134,8 +142,10 @@ static int put_note(const struct making *m, struct buf *out)
 static void write_counts(struct json_writer *w, const struct clean_counts *c)
 {
     const struct neutralised *n = &c->neutralised;
-    if (c->redacted)
-        result_uint(w, "redacted", c->redacted);
+    if (c->redacted.secrets + c->redacted.unchecked)
+        result_uint(w, "redacted", c->redacted.secrets + c->redacted.unchecked);
+    if (c->redacted.unchecked)
+        result_uint(w, "unchecked", c->redacted.unchecked);
     if (n->escapes + n->bidi + n->invisible == 0)
         return;
     json_key(w, "neutralised");
@@ -326,13 +336,22 @@ static int plan(struct making *m)
     return error ? error : trim_plan(&m->trim, structured);
 }
 
+static struct redact_budget budget_of(const struct redactor *r, size_t bytes, uint64_t most)
+{
+    struct redact_budget budget = redact_budget_of(r, bytes);
+    if (budget.steps > most)
+        budget.steps = most;
+    return budget;
+}
+
 int model_object_make(const struct redactor *redactor, struct slice object, struct buf *out)
 {
     struct clean_counts counts = {0};
     struct json_writer w;
     struct buf cleaned;
     buf_init(&cleaned, CLEAN_TEXT_MAX);
-    int error = clean_json(redactor, object, &cleaned, &counts);
+    struct redact_budget budget = budget_of(redactor, object.len, MODEL_STEPS_PAGE);
+    int error = clean_json(redactor, object, &cleaned, &counts, &budget);
     if (!error) {
         json_writer_init(&w, out);
         json_object_begin(&w);
@@ -372,11 +391,14 @@ int model_result_make(struct model_result *out, const struct model_request *requ
     buf_init(&out->whole, CLEAN_TEXT_MAX);
     buf_init(&cleaned, CLEAN_TEXT_MAX);
     if (!request->is_clean) {
+        m.budget = budget_of(request->redactor, request->json.len,
+                             request->soon ? MODEL_STEPS_SOON : UINT64_MAX);
         error = clean_members(&m, &cleaned);
         m.json = buf_peek(&cleaned);
     }
     if (!error)
         error = finish(&m);
+    out->is_short = m.budget.is_short;
     buf_fini(&cleaned);
     return error;
 }

@@ -6,6 +6,8 @@
 #include "clean_json.h"
 
 #define MODEL_RESULT_MAX (64u * 1024u * 1024u) /* bytes of a result as JSON */
+#define MODEL_STEPS_SOON 100000u               /* 1.5 ms at most, on the loop */
+#define MODEL_STEPS_PAGE 1000000u              /* of a page, which is made on the loop as a whole */
 
 struct model_request {
     const struct redactor *redactor;
@@ -17,12 +19,14 @@ struct model_request {
     size_t block_count;
     const char *handle; /* under which the whole text will be kept, when it is cut; "": nowhere */
     size_t keep_max;    /* bytes that can be kept */
+    bool soon;          /* patterns of the configuration get MODEL_STEPS_SOON and no more */
 };
 
 struct model_result {
     struct buf json;  /* the object */
     struct buf whole; /* the text, for the handle; only where `keep` */
     bool keep;
+    bool is_short; /* the steps did not suffice: something was withheld */
 };
 
 /* Fills *out, which model_result_fini frees in any case. 0, or SCOUT_E_NOMEM or SCOUT_E_LIMIT. */

@@ -59,11 +59,12 @@ bool tool_output_failure(const struct tool_call *call, const struct failure *why
     buf_init(&clean, CLEAN_TEXT_MAX);
     buf_init(&neutral, CLEAN_TEXT_MAX);
     buf_init(&again, CLEAN_TEXT_MAX);
-    int error = redact(call->view->redactor, text, &clean, &counts.redacted);
+    struct redact_budget budget = redact_budget_of(call->view->redactor, text.len);
+    int error = redact(call->view->redactor, text, &clean, &counts.redacted, &budget);
     if (!error)
         error = neutralise(buf_peek(&clean), &neutral, &counts.neutralised);
     if (!error)
-        error = redact(call->view->redactor, buf_peek(&neutral), &again, &counts.redacted);
+        error = redact(call->view->redactor, buf_peek(&neutral), &again, &counts.redacted, &budget);
     if (error)
         failure_set(own, why->error, "It failed, and there is no memory to say why");
     else
@@ -180,30 +181,36 @@ static struct tool_output *output_new(struct tool_call *call, const struct tool_
     return o;
 }
 
-/* What failed is small, and its reason is its caller's only until this returns. */
 static bool is_small(const struct tool_call *call, size_t len)
 {
     size_t most =
         redactor_has_patterns(call->view->redactor) ? OUTPUT_INLINE_PATTERN_MAX : OUTPUT_INLINE_MAX;
-    return call->why || !call->registry->io || len <= most;
+    return len <= most;
 }
 
+/* What failed is small, and its reason is its caller's only until this returns. */
 static void make(struct tool_call *call, const struct tool_result *result,
                  const struct model_request *request, struct buf *written)
 {
-    bool now = is_small(call, buf_len(written));
+    bool has_helper = !call->why && call->registry->io;
+    bool now = !has_helper || is_small(call, buf_len(written));
     struct tool_output *o = output_new(call, result, request, written);
     if (!o) {
         deliver_error(call, result, SCOUT_E_NOMEM);
         return;
     }
     call->output = o;
-    if (!now) {
-        io_job_start(call->registry->io, &o->job, run_job, on_made);
-        return;
+    o->request.soon = now;
+    if (now) {
+        run_job(&o->job);
+        if (o->error || !o->made.is_short || !has_helper) {
+            deliver_made(o);
+            return;
+        }
+        model_result_fini(&o->made); /* it takes longer than the loop has */
+        o->request.soon = false;
     }
-    run_job(&o->job);
-    deliver_made(o);
+    io_job_start(call->registry->io, &o->job, run_job, on_made);
 }
 
 static int write_result(const struct tool_result *result, struct buf *out)

@@ -33,14 +33,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct failure why;
     struct buf out;
     struct slice text = slice_of(data, len);
-    uint64_t count = 0;
+    struct redact_counts counts = {0};
     if (len > ROOM)
         return 0;
     buf_init(&out, 64 * ROOM);
     assert(redactor_new(&r, &config, &why) == 0);
-    assert(redact(r, text, &out, &count) == 0);
-    assert(count == 0 || redact_suspects(r, text));
-    assert((count == 0) == slice_equal(buf_peek(&out), text));
+    struct redact_budget budget = redact_budget_of(r, len);
+    assert(redact(r, text, &out, &counts, &budget) == 0);
+    assert(counts.secrets == 0 || redact_suspects(r, text));
+    assert((counts.secrets == 0) == slice_equal(buf_peek(&out), text));
     if (!redact_find_marker(text, NULL))
         check_rest(text, buf_peek(&out));
     buf_fini(&out);

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 
 import harness
 from harness import text_of
@@ -186,6 +187,24 @@ class OutputTest(harness.ScoutTest):
             client.raw()
             self.assertIn("[redacted:pattern:", text_of(client.scout(path)))
             self.assertEqual(text_of(client.scout(self.large)), self.text)  # whole, though clean
+
+    def test_patterns_that_take_forever(self):
+        # As many as 2^40 steps for each of many short texts: the result has a budget, and what is left is withheld.
+        folder = self.fleet.path("demo1", "forever")
+        os.makedirs(folder)
+        for n in range(60):
+            with open(f"{folder}/{'a' * 40}-{n}", "w", encoding="ascii"):
+                pass
+        with self.make_daemon(self.fleet.ssh_config, 'redact = {"^(a|aa)+$"}\n', "slow").client() as client:
+            began = time.monotonic()
+            result = client.scout("demo1:" + folder)
+            self.assertLess(time.monotonic() - began, 5)
+            answer = self.assertScoutOk(result, "directory")
+            self.assertIn("[redacted:unchecked:", json.dumps(answer["entries"]))
+            self.assertGreater(answer["output"]["unchecked"], 50)
+            self.assertIn("texts withheld (the patterns of redact take too long for it)", text_of(result))
+
+    def test_wrong_keys(self):
         self.assertRefused('redact = {"("}', "wrong at byte")
         self.assertRefused("output_budget = 999", "1000")
         self.assertRefused("raw_output = me", "owner, everyone, nobody")

@@ -16,6 +16,17 @@
 #define REDACT_PATTERNS_MAX 32   /* that a configuration may add */
 #define REDACT_PATTERN_MAX  1024 /* bytes of one */
 
+/* Steps that patterns may take for one result, however many texts it has: some for each of its
+ * bytes and for each pattern, since a pattern that backtracks little takes about one for a byte. A
+ * million takes 3 to 15 ms. Short texts have some of their own besides: words of the protocol among
+ * them are not withheld because a host's text took all the others. */
+#define REDACT_STEPS_FIRST    100000u
+#define REDACT_STEPS_PER_BYTE 8u
+#define REDACT_STEPS_MAX      200000000u
+#define REDACT_SHORT_MAX      256u /* bytes of a short text, */
+#define REDACT_SHORT_FIRST    16u  /* and its own steps for each pattern, */
+#define REDACT_SHORT_PER_BYTE 4u   /* besides those for each of its bytes */
+
 struct redactor;
 
 struct redactor_config {
@@ -44,10 +55,25 @@ bool redactor_has_patterns(const struct redactor *r);
  * true promises nothing. */
 bool redact_suspects(const struct redactor *r, struct slice text);
 
-/* Appends `text`, which is UTF-8, with markers for its secrets, and adds their number to *count. A
- * text on which a pattern takes too many steps becomes one marker, of the kind `unchecked`. 0, or
+/* What the texts of one result may cost; shared by all of them. */
+struct redact_budget {
+    uint64_t steps; /* that are left to patterns */
+    bool is_short;  /* they did not suffice for some text */
+};
+
+/* For a result of that many bytes. */
+struct redact_budget redact_budget_of(const struct redactor *r, size_t bytes);
+
+struct redact_counts {
+    uint64_t secrets;   /* that were replaced */
+    uint64_t unchecked; /* texts that were withheld: the budget did not suffice to look at them */
+};
+
+/* Appends `text`, which is UTF-8, with markers for its secrets, and adds what was done to *counts.
+ * A text for which the budget does not suffice becomes one marker, of the kind `unchecked`. 0, or
  * SCOUT_E_NOMEM or SCOUT_E_LIMIT from `out`; `out` then holds a part. */
 __attribute__((warn_unused_result)) int redact(const struct redactor *r, struct slice text,
-                                               struct buf *out, uint64_t *count);
+                                               struct buf *out, struct redact_counts *counts,
+                                               struct redact_budget *budget);
 
 #endif

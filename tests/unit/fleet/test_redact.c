@@ -37,8 +37,10 @@ static char *redacted(const struct redactor *r, const char *text, uint64_t *coun
 {
     struct buf out;
     buf_init(&out, 1u << 24);
-    *count = 0;
-    assert_int_equal(redact(r, slice_str(text), &out, count), 0);
+    struct redact_counts counts = {0};
+    struct redact_budget budget = redact_budget_of(r, strlen(text));
+    assert_int_equal(redact(r, slice_str(text), &out, &counts, &budget), 0);
+    *count = counts.secrets + counts.unchecked;
     char *copy =
         buf_len(&out) ? strndup((const char *)buf_peek(&out).data, buf_len(&out)) : strdup("");
     assert_non_null(copy);
@@ -365,6 +367,74 @@ static void steps_are_of_the_whole_text(void **state)
     redactor_free(r);
 }
 
+/* PCRE2's own limit counts for each place anew where a match may begin: of these, each place of the
+ * text took few steps, and the whole seconds to hours. */
+static void steps_count_over_all_begins_of_a_match(void **state)
+{
+    static const char *const patterns[] = {"(a|b)+c", "[a-z]+@@", "a++b", "(?>[a-z]*)!!"};
+    size_t size = 1u << 20;
+    char *text = malloc(size + 1);
+    (void)state;
+    memset(text, 'a', size);
+    strcpy(text + size - 16, " c @@ b !! c @");
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+        struct redactor *r = make(false, &patterns[i], 1);
+        assert_redacted(r, text, "<unchecked>");
+        redactor_free(r);
+    }
+    free(text);
+}
+
+/* A result of many texts has one budget; when it is spent, only what is checked soon is told. */
+static void texts_share_their_budget(void **state)
+{
+    static const char *const patterns[] = {"^(a|aa)+$"};
+    struct redactor *r = make(true, patterns, 1);
+    struct redact_budget budget = redact_budget_of(r, 1000);
+    struct redact_counts counts = {0};
+    struct buf out;
+    (void)state;
+    buf_init(&out, 1u << 16);
+    assert_int_equal(redact(r, slice_str("aaaaaaaaaaa!"), &out, &counts, &budget), 0);
+    assert_int_equal(counts.unchecked, 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(
+            redact(r, slice_str("aaaaaaaaaaaaaaaaaaaaaaaaaaa!"), &out, &counts, &budget), 0);
+    assert_true(budget.is_short);
+    assert_in_range(counts.unchecked, 99, 100);
+    assert_int_equal(counts.secrets, 0);
+    buf_clear(&out);
+    assert_int_equal(redact(r, slice_str("directory"), &out, &counts, &budget), 0);
+    assert_true(slice_is(buf_peek(&out), "directory"));
+    buf_fini(&out);
+    redactor_free(r);
+}
+
+/* What patterns usually are like takes a small part of the steps that there are. */
+static void steps_suffice_for_usual_patterns(void **state)
+{
+    static const char *const patterns[] = {"corp-[0-9]{6}", "(?i)acme[-_]key=(\\S+)",
+                                           "\\b[a-f0-9]{32}\\b", "[A-Za-z0-9+/]{40}",
+                                           "^.*internal use.*$"};
+    const size_t count = sizeof patterns / sizeof patterns[0];
+    static const char line[] = "12:03:44 host-7 daemon[431]: an acme thing at 10.0.0.1 took 5 ms\n";
+    struct redactor *r = make(true, patterns, count);
+    struct redact_counts counts = {0};
+    struct buf text, out;
+    (void)state;
+    buf_init(&text, 1u << 24);
+    buf_init(&out, 1u << 24);
+    while (buf_len(&text) < 1000000)
+        assert_int_equal(buf_append_str(&text, line), 0);
+    struct redact_budget budget = redact_budget_of(r, buf_len(&text)), all = budget;
+    assert_int_equal(redact(r, buf_peek(&text), &out, &counts, &budget), 0);
+    assert_int_equal(counts.unchecked + counts.secrets, 0);
+    assert_true(budget.steps > all.steps / 2);
+    buf_fini(&text);
+    buf_fini(&out);
+    redactor_free(r);
+}
+
 /* The words of an error may end within a character, or be a host's own bytes: PCRE2 was told that
  * they were UTF-8. */
 static void patterns_bear_text_that_is_no_utf8(void **state)
@@ -426,6 +496,9 @@ int main(void)
         cmocka_unit_test(wrong_patterns_are_refused),
         cmocka_unit_test(what_cannot_be_checked_is_withheld),
         cmocka_unit_test(steps_are_of_the_whole_text),
+        cmocka_unit_test(steps_count_over_all_begins_of_a_match),
+        cmocka_unit_test(texts_share_their_budget),
+        cmocka_unit_test(steps_suffice_for_usual_patterns),
         cmocka_unit_test(patterns_bear_text_that_is_no_utf8),
         cmocka_unit_test(hostile_text_is_searched_once),
     };

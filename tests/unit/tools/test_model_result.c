@@ -21,15 +21,21 @@ struct rig {
     struct model_result made;
 };
 
-static void open_rig(struct rig *r, size_t budget)
+static void open_rig_with(struct rig *r, size_t budget, const char *pattern)
 {
-    struct redactor_config config = {.defaults = true};
+    struct redactor_config config = {
+        .defaults = true, .patterns = &pattern, .pattern_count = pattern != NULL};
     struct failure why;
     *r = (struct rig){0};
     assert_int_equal(redactor_new(&r->redactor, &config, &why), 0);
     r->request = (struct model_request){
         .redactor = r->redactor, .budget = budget, .handle = HANDLE, .keep_max = 1u << 20};
     buf_init(&r->written, 1u << 24);
+}
+
+static void open_rig(struct rig *r, size_t budget)
+{
+    open_rig_with(r, budget, NULL);
 }
 
 static void close_rig(struct rig *r)
@@ -174,6 +180,35 @@ static void long_texts_are_cut_alike_and_kept(void **state)
     close_rig(&r);
 }
 
+/* On the loop patterns get few steps; that they did not suffice is told, so that it is done again
+ * elsewhere. What is withheld in the end says so. */
+static void patterns_that_take_long_are_told(void **state)
+{
+    struct rig r;
+    char text[16385] = "";
+    (void)state;
+    memset(text, 'z', sizeof text - 1);
+    memset(text, 'a', 600);
+    for (size_t i = 100; i < 700; i += 100)
+        text[i] = '-';
+    open_rig_with(&r, 0, "(a|b)+cc|a+!");
+    write_file(&r, slice_str(text), "/x");
+    r.request.soon = true;
+    cJSON *json = make(&r);
+    assert_true(r.made.is_short);
+    assert_non_null(strstr(shown(json), "[redacted:unchecked:"));
+    assert_non_null(strstr(shown(json), "[not as on the host: 1 text withheld (the patterns"));
+    const cJSON *output = member(member(json, "structuredContent"), "output");
+    assert_int_equal(member(output, "unchecked")->valueint, 1);
+    cJSON_Delete(json);
+    model_result_fini(&r.made);
+    r.request.soon = false;
+    assert_int_equal(model_result_make(&r.made, &r.request), 0);
+    assert_false(r.made.is_short);
+    assert_null(memmem(buf_peek(&r.made.json).data, buf_len(&r.made.json), "unchecked", 9));
+    close_rig(&r);
+}
+
 /* What cannot be kept is not promised. */
 static void too_long_a_text_has_no_handle(void **state)
 {
@@ -277,6 +312,7 @@ int main(void)
         cmocka_unit_test(what_needs_nothing_goes_byte_by_byte),
         cmocka_unit_test(both_contents_are_clean_and_say_so),
         cmocka_unit_test(long_texts_are_cut_alike_and_kept),
+        cmocka_unit_test(patterns_that_take_long_are_told),
         cmocka_unit_test(too_long_a_text_has_no_handle),
         cmocka_unit_test(each_flag_is_of_what_was_cut),
         cmocka_unit_test(a_resource_says_it_beside),
