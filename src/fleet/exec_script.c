@@ -46,12 +46,15 @@ static const char head[] = BEGIN
     "printf \"\\0\"; "
     "if [ $k = o ]; then exit 0; fi; ";
 
-/* $2 bytes at most, $3 lines of entries at most, $4 the part, $5 where it begins, $6 its lines. */
+/* $2 bytes at most, $3 lines of entries at most, $4 the part, $5 where it begins, $6 its lines; of
+ * lines $7 where those before it begin, $8 how many they are, $9 bytes of these at most: they are
+ * told first, without NULs, and a NUL behind. */
 static const char look[] =
     /* A file. */
     "if [ $k = f ]; then if [ -r \"$p\" ]; then printf \"ok\\n\"; "
     "case $4 in b) tail -c +$5 \"$p\" | head -c \"$2\"; exit 0;; "
-    "l) tail -n +$5 \"$p\" | head -n $6 | head -c \"$2\"; exit 0;; "
+    "l) if [ \"$9\" ]; then tail -n +$7 \"$p\" | head -n $8 | tail -c $9 | tr -d \"\\000\"; "
+    "printf \"\\0\"; fi; tail -n +$5 \"$p\" | head -n $6 | head -c \"$2\"; exit 0;; "
     "t) tail -n $6 \"$p\" | tail -c \"$2\"; exit 0;; esac; "
     "exec head -c \"$2\" \"$p\"; fi; "
     "printf \"denied\\n\"; exit 0; fi; "
@@ -114,21 +117,37 @@ static int put_begin(struct buf *out, const char *first, const char *script, con
     return error ? error : shell_line_escape(out, path);
 }
 
+/* The part, and what stands around it. */
+static int put_range(struct buf *out, const struct path_range *range, uint32_t around)
+{
+    uint64_t first = range->first, count = range->count, lead = 0;
+    if (range->part == PATH_BYTES)
+        first -= first < around ? first : around;
+    else if (around)
+        count += PATH_AROUND_LINES;
+    int error = buf_printf(out, " %c %llu %llu", "?blt"[range->part],
+                           (unsigned long long)first + (range->part == PATH_BYTES),
+                           (unsigned long long)count);
+    if (error || range->part != PATH_LINES || !around)
+        return error;
+    lead = first - 1 < PATH_AROUND_LINES ? first - 1 : PATH_AROUND_LINES;
+    return buf_printf(out, " %llu %llu %u", (unsigned long long)(first - lead),
+                      (unsigned long long)lead, (unsigned)around);
+}
+
 int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint64_t entries_max,
-                      const struct path_range *range)
+                      const struct path_range *range, uint32_t around)
 {
     /* One byte more tells whether something is missing; of the end, it would be one of its begin.
      */
-    bool tail = range->part == PATH_TAIL, bytes = range->part == PATH_BYTES;
+    bool tail = range->part == PATH_TAIL;
+    uint64_t lead = range->part != PATH_BYTES ? 0 : range->first < around ? range->first : around;
     int error = put_begin(out, head, look, path);
     if (!error)
-        error = buf_printf(out, "' %llu %llu", (unsigned long long)size_max + !tail,
-                           (unsigned long long)entries_max + 1);
-    if (!error && range->part != PATH_HEAD)
-        error = buf_printf(out, " %c %llu %llu", "?blt"[range->part],
-                           (unsigned long long)range -> first + bytes,
-                           (unsigned long long)range -> count);
-    return error;
+        error =
+            buf_printf(out, "' %llu %llu", (unsigned long long)(size_max + lead + around + !tail),
+                       (unsigned long long)entries_max + 1);
+    return error || range->part == PATH_HEAD ? error : put_range(out, range, around);
 }
 
 int exec_script_write_walk(struct buf *out, const char *path, uint64_t bytes_max, uint32_t depth,

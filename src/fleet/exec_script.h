@@ -7,11 +7,13 @@
 
 /* Appends the command line for `path` (as the host gets it, not empty, no NUL): of a file's `range`
  * at most `size_max` bytes and (but for its last lines) one more are asked for, of a directory
- * `entries_max` entries and one more. 0, SCOUT_E_LIMIT or SCOUT_E_NOMEM. What it prints is
- * described in exec_reply.h. */
+ * `entries_max` entries and one more. With `around` so many bytes before and behind a part are
+ * asked for besides (of lines, within PATH_AROUND_LINES lines); exec_read.c takes them apart. 0,
+ * SCOUT_E_LIMIT or SCOUT_E_NOMEM. What it prints is described in exec_reply.h. */
 __attribute__((warn_unused_result)) int exec_script_write(struct buf *out, const char *path,
                                                           uint64_t size_max, uint64_t entries_max,
-                                                          const struct path_range *range);
+                                                          const struct path_range *range,
+                                                          uint32_t around);
 
 /* The same for a walk below `path`, `depth` levels down: names that fit `pattern`, or, when it is
  * empty, all that are not hidden; with `files` no directories. */

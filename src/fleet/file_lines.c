@@ -23,7 +23,8 @@ void file_lines_complete(struct path_get *g)
     out->line_total = l->at_end ? l->lines : 0;
     out->at_end = l->at_end;
     out->truncated = l->truncated;
-    file_read_finish(g);
+    if (file_around_take(g))
+        file_read_finish(g);
 }
 
 /* A block of lines is there. */

@@ -86,6 +86,28 @@ void file_read_finish(struct path_get *g)
     visit_finish(&g->visit);
 }
 
+/* What is wanted of `len` bytes that were read, and what stands around it. */
+static void tell_part(struct path_get *g, uint64_t len)
+{
+    struct file_read *r = &g->file;
+    struct path_result *out = &g->result;
+    uint64_t lead = len < r->lead ? len : r->lead, most = r->keep - r->lead - r->trail;
+    uint64_t text = len - lead > most ? most : len - lead;
+    bool more = text < len - lead || (r->base + len < out->attrs.size && len == r->want);
+    bool wanted = g->range.part == PATH_HEAD || g->range.count > g->size_max;
+    out->truncated = more && wanted;
+    out->at_end = !more;
+    out->text = slice_of(r->data + lead, text);
+    out->text_at = r->base + r->lead;
+    out->first_line = out->text_at == 0;
+    if (out->text_at == 0)
+        out->head = slice_of(r->data, text < PATH_HEAD_MAX ? text : PATH_HEAD_MAX);
+    if (g->around) {
+        out->before = slice_of(r->data, lead);
+        out->after = slice_of(r->data + lead + text, len - lead - text);
+    }
+}
+
 static void complete(struct path_get *g)
 {
     struct file_read *r = &g->file;
@@ -98,19 +120,7 @@ static void complete(struct path_get *g)
         file_lines_take(g, len);
         return;
     }
-    bool more = r->base + len < g->result.attrs.size && len == r->want;
-    if (len > r->keep) {
-        len = r->keep;
-        more = true;
-    }
-    bool wanted = g->range.part == PATH_HEAD || g->range.count > g->size_max;
-    g->result.truncated = more && wanted;
-    g->result.at_end = !more;
-    g->result.text = slice_of(r->data, len);
-    g->result.text_at = r->base;
-    g->result.first_line = r->base == 0;
-    if (r->base == 0)
-        g->result.head = slice_of(r->data, len < PATH_HEAD_MAX ? len : PATH_HEAD_MAX);
+    tell_part(g, len);
     file_read_finish(g);
 }
 
@@ -297,13 +307,16 @@ static void begin(struct path_get *g)
     }
 }
 
-/* The part of the file that is wanted without looking for lines. */
-static void whole_part(const struct path_get *g, uint64_t *base, uint64_t *count)
+/* The part of the file that is wanted without looking for lines, with what stands around it. */
+static void whole_part(struct path_get *g, uint64_t *base, uint64_t *count)
 {
     const struct path_range *want = &g->range;
     bool bytes = want->part == PATH_BYTES;
-    *base = bytes ? want->first : 0;
-    *count = bytes && want->count < g->size_max ? want->count : g->size_max;
+    uint64_t wanted = bytes && want->count < g->size_max ? want->count : g->size_max;
+    g->file.lead = !bytes ? 0 : want->first < g->around ? want->first : g->around;
+    g->file.trail = g->around;
+    *base = bytes ? want->first - g->file.lead : 0;
+    *count = g->file.lead + wanted + g->file.trail;
 }
 
 void file_read_ahead(struct path_get *g)
@@ -353,6 +366,7 @@ void file_read_forget(struct path_get *g, struct sftp *s)
     sftp_forget(s, &r->first.request);
     sftp_forget(s, &r->head);
     sftp_forget(s, &r->after);
+    file_around_forget(g, s);
     for (size_t i = 0; r->window && i < PATH_READ_WINDOW; i++)
         sftp_forget(s, &r->window[i].request);
 }
@@ -361,6 +375,7 @@ void file_read_free(struct path_get *g)
 {
     free(g->file.data);
     free(g->file.window);
+    free(g->file.around);
     line_range_fini(&g->file.lines);
     g->file = (struct file_read){0};
 }

@@ -155,6 +155,7 @@ struct path_get *path_get_start(struct fleet *f, const struct path_request *requ
     g->context = context;
     g->size_max = request->size_max;
     g->range = request->range;
+    g->around = request->around;
     g->etag = request->etag;
     g->watch = request->watch;
     memcpy(g->shown, request->path, path_size);

@@ -21,6 +21,8 @@ struct file_read {
     uint64_t room;  /* allocated */
     uint64_t want;  /* bytes to read at most */
     uint64_t keep;  /* bytes of them to be told; what is beyond says that there is more */
+    uint64_t lead;  /* bytes of these that stand before what is wanted... */
+    uint64_t trail; /* ...and behind */
     uint64_t asked; /* bytes that were asked for */
     uint64_t got;   /* bytes that came */
     uint64_t end;   /* where the file ended, as far as is known */
@@ -36,11 +38,13 @@ struct file_read {
     bool head_known;
     uint8_t head_bytes[PATH_HEAD_MAX];
     size_t head_len;
+    struct file_around *around; /* of lines, what a block does not have (file_around.c) */
     /* Whether it changed. */
     struct sftp_request after;
     bool after_known;
 };
 
+struct file_around;
 struct dir_read; /* see dir_read.c */
 struct exec_reply;
 
@@ -52,6 +56,7 @@ struct path_get {
     void *context;
     uint64_t size_max;
     struct path_range range;
+    uint32_t around;
     const char *etag; /* the caller's; NULL: none */
     bool watch;
     struct sftp_request request;      /* stat, then open */
@@ -100,6 +105,10 @@ void file_read_free(struct path_get *g);
 void file_lines_start(struct path_get *g);
 void file_lines_take(struct path_get *g, uint64_t len);
 void file_lines_complete(struct path_get *g);
+/* What stands around the lines that are told (file_around.c): false: it has to be read first, and
+ * the file is completed once more then. */
+bool file_around_take(struct path_get *g);
+void file_around_forget(struct path_get *g, struct sftp *s);
 void dir_read_start(struct path_get *g);
 void dir_read_forget(struct path_get *g, struct sftp *s);
 void dir_read_free(struct path_get *g);

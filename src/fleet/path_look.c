@@ -57,6 +57,7 @@ static uint64_t bytes_held(const struct path_get *g)
         max = want->count;
     if (want->part == PATH_LINES || want->part == PATH_TAIL)
         max += LINE_BLOCK_MAX; /* beside what is kept of it */
+    max += 2 * (uint64_t)g->around;
     return size < max ? size : max;
 }
 

@@ -68,6 +68,11 @@ bool redactor_has_patterns(const struct redactor *r)
     return r->pattern_count > 0;
 }
 
+bool redactor_has_defaults(const struct redactor *r)
+{
+    return r->defaults;
+}
+
 int redactor_check_pattern(const char *pattern, struct failure *why)
 {
     struct redact_pattern *p;
@@ -139,10 +144,20 @@ static int compare(const void *a, const void *b)
 
 /* ---- replacing ---- */
 
-static int put_marker(const struct redactor *r, const char *kind, struct slice secret,
+int redact_put_marker(const struct redactor *r, const char *kind, struct slice secret,
                       struct buf *out)
 {
     return buf_printf(out, "[redacted:%s:%08x]", kind, (uint32_t)siphash(r->key, secret));
+}
+
+/* The secret from *at on, with all that overlap it; *at is the next one then. */
+static struct secret joined(const struct secrets *all, size_t *at)
+{
+    struct secret one = all->items[(*at)++];
+    for (; *at < all->count && all->items[*at].from < one.to; ++*at)
+        if (all->items[*at].to > one.to)
+            one.to = all->items[*at].to;
+    return one;
 }
 
 static int replace(const struct redactor *r, struct slice text, const struct secrets *all,
@@ -151,17 +166,51 @@ static int replace(const struct redactor *r, struct slice text, const struct sec
     size_t at = 0;
     int error = 0;
     for (size_t i = 0; i < all->count && !error;) {
-        struct secret one = all->items[i++];
-        for (; i < all->count && all->items[i].from < one.to; i++)
-            if (all->items[i].to > one.to)
-                one.to = all->items[i].to;
+        struct secret one = joined(all, &i);
         error = buf_append(out, slice_of(text.data + at, one.from - at));
         if (!error)
-            error = put_marker(r, one.kind, slice_of(text.data + one.from, one.to - one.from), out);
+            error = redact_put_marker(r, one.kind,
+                                      slice_of(text.data + one.from, one.to - one.from), out);
         at = one.to;
         ++*count;
     }
     return error ? error : buf_append(out, slice_skip(text, at));
+}
+
+/* A marker for each line of the secret that is in `part`, which is of it. */
+static int put_markers(const struct redactor *r, const char *kind, struct slice whole,
+                       struct slice part, struct buf *out)
+{
+    int error = 0;
+    while (part.len > 0 && !error) {
+        const uint8_t *lf = memchr(part.data, '\n', part.len);
+        size_t len = lf ? (size_t)(lf - part.data) : part.len;
+        if (len > 0)
+            error = redact_put_marker(r, kind, whole, out);
+        if (lf && !error)
+            error = buf_append_str(out, "\n");
+        part = slice_skip(part, len + (lf != NULL));
+    }
+    return error;
+}
+
+static int replace_range(const struct redactor *r, struct slice text, size_t from, size_t to,
+                         const struct secrets *all, struct buf *out, uint64_t *count)
+{
+    int error = 0;
+    for (size_t i = 0; i < all->count && !error;) {
+        struct secret one = joined(all, &i);
+        size_t begin = one.from < from ? from : one.from, end = one.to > to ? to : one.to;
+        if (begin >= end)
+            continue;
+        error = buf_append(out, slice_of(text.data + from, begin - from));
+        if (!error)
+            error = put_markers(r, one.kind, slice_of(text.data + one.from, one.to - one.from),
+                                slice_of(text.data + begin, end - begin), out);
+        from = end;
+        ++*count;
+    }
+    return error ? error : buf_append(out, slice_of(text.data + from, to - from));
 }
 
 bool redact_suspects(const struct redactor *r, struct slice text)
@@ -184,22 +233,46 @@ static uint64_t own_steps(const struct redactor *r, struct slice text)
                : r->pattern_count * (REDACT_SHORT_FIRST + text.len * REDACT_SHORT_PER_BYTE);
 }
 
+/* All secrets of a text, in order. */
+static int gather_sorted(const struct redactor *r, struct slice text, struct redact_budget *budget,
+                         struct secrets *all)
+{
+    const uint64_t common = budget->steps;
+    budget->steps += own_steps(r, text);
+    int error = gather(r, text, budget, all);
+    if (budget->steps > common)
+        budget->steps = common;
+    if (!error && !all->sorted)
+        qsort(all->items, all->count, sizeof *all->items, compare);
+    return error;
+}
+
 int redact(const struct redactor *r, struct slice text, struct buf *out,
            struct redact_counts *counts, struct redact_budget *budget)
 {
     struct secrets all = {.sorted = true};
-    const uint64_t common = budget->steps;
-    budget->steps += own_steps(r, text);
-    int error = gather(r, text, budget, &all);
-    if (budget->steps > common)
-        budget->steps = common;
+    int error = gather_sorted(r, text, budget, &all);
     if (error == SCOUT_E_LIMIT) {
         counts->unchecked++;
-        error = put_marker(r, "unchecked", text, out);
+        error = redact_put_marker(r, "unchecked", text, out);
     } else if (!error) {
-        if (!all.sorted)
-            qsort(all.items, all.count, sizeof *all.items, compare);
         error = replace(r, text, &all, out, &counts->secrets);
+    }
+    free(all.items);
+    return error;
+}
+
+int redact_range(const struct redactor *r, struct slice text, size_t from, size_t to,
+                 struct buf *out, struct redact_counts *counts, struct redact_budget *budget)
+{
+    struct secrets all = {.sorted = true};
+    const struct slice part = slice_of(text.data + from, to - from);
+    int error = gather_sorted(r, text, budget, &all);
+    if (error == SCOUT_E_LIMIT) {
+        counts->unchecked++;
+        error = put_markers(r, "unchecked", part, part, out);
+    } else if (!error) {
+        error = replace_range(r, text, from, to, &all, out, &counts->secrets);
     }
     free(all.items);
     return error;

@@ -117,3 +117,22 @@ bool redact_block_end(struct redact_scan *s, const struct redact_word *w, struct
     out->to = behind;
     return true;
 }
+
+/* What OpenSSH's own format begins with: its lines, and the end behind them. */
+bool redact_block_magic(struct redact_scan *s, const struct redact_word *w, struct secret *out)
+{
+    static const char words[] = "-----END ";
+    const size_t len = strlen(words);
+    if (redact_is_alnum(redact_byte_before(s, w->from)))
+        return false;
+    size_t end = key_end(s, w->from), next = end + (redact_byte(s, end) == '\n'), last = next;
+    while (is_base64(redact_byte(s, last)))
+        last++;
+    if (last > next && redact_byte(s, last) == '\n') /* its last line */
+        next = last + 1;
+    bool has_end = s->text.len - next >= len && memcmp(s->text.data + next, words, len) == 0;
+    size_t behind = has_end ? label_end(s, next + len) : 0;
+    out->from = w->from;
+    out->to = behind ? behind : end;
+    return true;
+}

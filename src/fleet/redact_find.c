@@ -28,6 +28,13 @@ static const struct redact_rule rules[] = {
     EXACT("-----BEGIN ", 4, "private-key", redact_block_begin),
     EXACT("-----END ", 4, "private-key", redact_block_end),
     TOKEN("AGE-SECRET-KEY-1", 2, "private-key", "A", 50),
+    /* What OpenSSH's own format begins with, and, in base64 once more, begins of PEM. */
+    EXACT("b3BlbnNzaC1rZXktdjE", 0, "private-key", redact_block_magic),
+    TOKEN("LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUg", 0, "private-key", "a+/=", 0),
+    TOKEN("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVk", 0, "private-key", "a+/=", 0),
+    TOKEN("LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0t", 0, "private-key", "a+/=", 0),
+    TOKEN("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0", 0, "private-key", "a+/=", 0),
+    TOKEN("LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURSBLRVkt", 0, "private-key", "a+/=", 0),
     TOKEN("AKIA", 0, "aws-key", "A", 16),
     TOKEN("ASIA", 0, "aws-key", "A", 16),
     TOKEN("ghp_", 1, "github", "a", 20),

@@ -53,9 +53,9 @@ struct redact_rule {
     uint16_t least;      /* characters of that */
 };
 
-redact_rule_fn redact_token, redact_jwt, redact_hash;               /* redact_token.c */
-redact_rule_fn redact_block_begin, redact_block_end;                /* redact_block.c */
-redact_rule_fn redact_assigned, redact_assigned_key, redact_header, /* redact_assigned.c */
+redact_rule_fn redact_token, redact_jwt, redact_hash;                    /* redact_token.c */
+redact_rule_fn redact_block_begin, redact_block_end, redact_block_magic; /* redact_block.c */
+redact_rule_fn redact_assigned, redact_assigned_key, redact_header,      /* redact_assigned.c */
     redact_bearer, redact_url;
 
 /* ---- characters ---- */

@@ -80,6 +80,11 @@ static inline uint64_t grep_per_file(const struct grep_call *g)
 /* Chooses them; `found` is changed. */
 void grep_pick(struct grep_answer *a, struct search_found *found);
 
+/* Takes secrets out of lines that are shown (grep_redact.c). False without memory. */
+bool grep_redact(struct grep_call *g, struct search_line *lines, size_t line_count);
+/* What of a line is shown: whole characters. */
+struct slice grep_shown(const struct search_line *line);
+
 /* Ends the call with that, as far as policy lets it be read. `found` is the caller's. */
 void grep_finish(struct grep_call *g, struct search_found *found, enum grep_cut cut);
 void grep_fail(struct grep_call *g, const struct failure *why);

@@ -15,17 +15,22 @@
 
 #define CUT_MARK "\xe2\x80\xa6" /* an ellipsis */
 
-/* What of a line is shown: whole characters. */
-static struct slice shown(const struct search_line *l, bool *cut)
+struct slice grep_shown(const struct search_line *line)
 {
-    struct slice text = l->text;
-    *cut = l->cut || text.len > GREP_TEXT_MAX;
-    if (text.len <= GREP_TEXT_MAX)
-        return text;
+    struct slice text = line->text;
     size_t len = GREP_TEXT_MAX;
+    if (text.len <= GREP_TEXT_MAX || line->whole)
+        return text;
     while (len > GREP_TEXT_MAX - 4 && (text.data[len] & 0xC0) == 0x80)
         len--;
     return slice_of(text.data, len);
+}
+
+static struct slice shown(const struct search_line *l, bool *cut)
+{
+    struct slice text = grep_shown(l);
+    *cut = l->cut || text.len < l->text.len;
+    return text;
 }
 
 /* ---- for reading ---- */

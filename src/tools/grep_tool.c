@@ -33,6 +33,10 @@ void grep_finish(struct grep_call *g, struct search_found *found, enum grep_cut 
     struct grep_answer answer = {.call = g, .found = found, .cut = cut};
     struct grep_call own = *g; /* `g` goes with the call */
     grep_pick(&answer, found);
+    if (!grep_redact(g, found->lines, answer.count)) {
+        grep_fail_memory(g);
+        return;
+    }
     answer.call = &own;
     path_call_finish(&g->path, grep_answer_write, &answer);
     release(&own);

@@ -50,7 +50,8 @@ static bool fits(const struct model_request *r, struct slice json)
 
 bool model_result_is_made(const struct model_request *r)
 {
-    return fits(r, r->json) && (r->is_clean || clean_json_is_clean(r->redactor, r->json));
+    return fits(r, r->json) && !r->redacted &&
+           (r->is_clean || clean_json_is_clean(r->redactor, r->json));
 }
 
 static bool has_counts(const struct clean_counts *c)
@@ -97,7 +98,7 @@ static int clean_members(struct making *m, struct buf *out)
             error = cleaner_take(&c, value, &counts);
         join(&m->counts, &counts);
     }
-    m->is_same = !error && !c.changed;
+    m->is_same = !error && !c.changed && m->request->redacted == 0;
     cleaner_fini(&c);
     return error ? error : buf_append_str(out, "}");
 }
@@ -395,6 +396,7 @@ int model_result_make(struct model_result *out, const struct model_request *requ
                              request->soon ? MODEL_STEPS_SOON : UINT64_MAX);
         error = clean_members(&m, &cleaned);
         m.json = buf_peek(&cleaned);
+        m.counts.redacted.secrets += request->redacted;
     }
     if (!error)
         error = finish(&m);

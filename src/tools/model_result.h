@@ -15,6 +15,7 @@ struct model_request {
     size_t budget;     /* characters of the text and of the structured content; 0: no bound */
     bool for_apps;     /* the structured content is for a program that shows it: it stays whole */
     bool is_clean;     /* its parts went through here already */
+    uint64_t redacted; /* secrets that were taken out of it before */
     const size_t *blocks; /* of the text, as text_cut_init takes them */
     size_t block_count;
     const char *handle; /* under which the whole text will be kept, when it is cut; "": nowhere */

@@ -33,7 +33,7 @@ struct path_request path_call_request(const struct path_call *p)
 
 void path_call_finish(struct path_call *p, tool_write_fn *write, const void *context)
 {
-    struct tool_result result = {.write = write, .context = context};
+    struct tool_result result = {.write = write, .context = context, .redacted = p->redacted};
     p->call->state = NULL; /* it is in the call's arena */
     tool_call_finish(p->call, &result);
 }

@@ -11,6 +11,7 @@ struct path_call {
     struct tool_call *call;
     struct target target;
     const struct ssh_host *host;
+    uint64_t redacted; /* secrets that were taken out of what it found */
 };
 
 /* The argument `target`, checked: a path of a known host, of which policy allows at least one of

@@ -4,8 +4,10 @@
  * is told by the bytes themselves (scout/base/text_kind.h), and what is not UTF-8 is converted. */
 #include "scout/tools/path_tools.h"
 
+#include "clean_json.h"
 #include "path_call.h"
 #include "path_schema.h"
+#include "range_redact.h"
 #include "read_result.h"
 #include "scout/tools/path_permit.h"
 #include "scout/tools/scout_tool.h"
@@ -49,10 +51,42 @@ static int convert(struct read_answer *a, struct buf *out)
     return 0;
 }
 
+/* What stands around the text, as the text is. */
+static int convert_around(const struct read_answer *a, struct slice raw, struct slice *around,
+                          struct buf *out)
+{
+    *around = raw;
+    if (raw.len == 0 || !text_needs_conversion(a->kind))
+        return 0;
+    int error = text_to_utf8(a->kind, raw, out);
+    *around = buf_peek(out);
+    return error;
+}
+
+/* Of the text, which is UTF-8 by now, what its ends cut in two goes. */
+static int redact_ends(struct read_call *r, struct read_answer *a, struct buf *out)
+{
+    const struct path_result *result = a->result;
+    struct slice before, after;
+    struct buf own[2];
+    if (a->kind.encoding == TEXT_BINARY || result->before.len + result->after.len == 0)
+        return 0;
+    buf_init(&own[0], 2 * RANGE_AROUND + 8);
+    buf_init(&own[1], 2 * RANGE_AROUND + 8);
+    int error = convert_around(a, result->before, &before, &own[0]);
+    if (!error)
+        error = convert_around(a, result->after, &after, &own[1]);
+    if (!error)
+        error = range_redact(r->path.call, before, &a->text, after, out, &r->path.redacted);
+    buf_fini(&own[0]);
+    buf_fini(&own[1]);
+    return error;
+}
+
 static void on_got(void *context, const struct path_result *result)
 {
     struct read_call *r = context;
-    struct buf out;
+    struct buf out, clean;
     r->get = NULL;
     r->path.call->connected_ns = result->connected_ns;
     if (result->failure.error) {
@@ -66,10 +100,12 @@ static void on_got(void *context, const struct path_result *result)
                                  .numbers = r->numbers,
                                  .result = result};
     buf_init(&out, 2 * result->text.len + 8); /* more than any of the conversions takes */
-    if (!result->unchanged && convert(&answer, &out) != 0)
+    buf_init(&clean, CLEAN_TEXT_MAX);
+    if (!result->unchanged && (convert(&answer, &out) != 0 || redact_ends(r, &answer, &clean) != 0))
         path_call_fail_memory(r->path.call);
     else
         path_call_finish(&r->path, read_answer_write, &answer);
+    buf_fini(&clean);
     buf_fini(&out);
 }
 
@@ -163,6 +199,7 @@ static void start(struct tool_call *call, const struct cJSON *args)
     struct path_request request = path_call_request(&r->path);
     request.size_max = call->view->env->file_size_max;
     request.range = r->range;
+    request.around = range_around(call);
     request.etag = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(args, "if_none_match"));
     request.watch = true;
     request.permit = permit;

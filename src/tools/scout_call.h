@@ -26,6 +26,7 @@ struct scout_call {
     struct target target;
     const struct ssh_host *host; /* of a path; NULL: hosts */
     void *operation;             /* the mode's own, under way; NULL: none */
+    uint64_t redacted;           /* secrets that were taken out of what it found */
     const char *pattern;         /* of `find`; in the arguments */
 };
 

@@ -2,7 +2,9 @@
  * with the key enable_ui as a page. */
 #include "scout_call.h"
 
+#include "clean_json.h"
 #include "page_result.h"
+#include "range_redact.h"
 #include "scout/fleet/path_get.h"
 #include "scout/tools/path_permit.h"
 #include "scout_result.h"
@@ -57,10 +59,17 @@ static void on_got(void *context, const struct path_result *result)
                                  .entry_max = s->call->view->env->entry_max,
                                  .now_s = io_wall_ms(s->call->registry->io) / 1000,
                                  .result = result};
-    if (wants_page(s->call))
+    struct path_result part = *result;
+    struct buf clean;
+    buf_init(&clean, CLEAN_TEXT_MAX);
+    answer.result = &part;
+    if (range_redact(s->call, part.before, &part.text, part.after, &clean, &s->redacted) != 0)
+        scout_call_fail_memory(s);
+    else if (wants_page(s->call))
         finish_page(s, &answer);
     else
         scout_call_finish(s, path_answer_write, &answer);
+    buf_fini(&clean);
 }
 
 static void start(struct scout_call *s, const struct cJSON *args)
@@ -72,6 +81,7 @@ static void start(struct scout_call *s, const struct cJSON *args)
         .principal = s->call->identity->principal,
         .client = s->call->identity->client,
         .size_max = env->file_size_max,
+        .around = range_around(s->call),
         .holdings = env->holdings,
         .deadline_ns = s->call->deadline_ns,
         .permit = permit,

@@ -34,7 +34,7 @@ void scout_call_end(struct scout_call *s, const struct tool_result *result)
 
 void scout_call_finish(struct scout_call *s, tool_write_fn *write, const void *context)
 {
-    const struct tool_result result = {.write = write, .context = context};
+    const struct tool_result result = {.write = write, .context = context, .redacted = s->redacted};
     scout_call_end(s, &result);
 }
 

@@ -33,7 +33,7 @@ static void output_free(struct tool_output *o)
     free(o);
 }
 
-static bool is_raw(const struct tool_call *call)
+bool tool_output_is_raw(const struct tool_call *call)
 {
     return call->raw || !call->view || !call->view->redactor;
 }
@@ -54,7 +54,8 @@ bool tool_output_failure(const struct tool_call *call, const struct failure *why
     struct slice text = slice_str(why->text);
     struct buf clean, neutral, again; /* in this order, see clean_json.c */
     struct clean_counts counts = {0};
-    if (is_raw(call) || (is_printable(why->text) && !redact_suspects(call->view->redactor, text)))
+    if (tool_output_is_raw(call) ||
+        (is_printable(why->text) && !redact_suspects(call->view->redactor, text)))
         return false;
     buf_init(&clean, CLEAN_TEXT_MAX);
     buf_init(&neutral, CLEAN_TEXT_MAX);
@@ -226,7 +227,7 @@ static int write_result(const struct tool_result *result, struct buf *out)
 void tool_output_begin(struct tool_call *call, const struct tool_result *result)
 {
     struct buf written;
-    if (is_raw(call) || result->questions || (result->is_clean && result->is_whole)) {
+    if (tool_output_is_raw(call) || result->questions || (result->is_clean && result->is_whole)) {
         tool_call_deliver(call, result);
         return;
     }
@@ -238,6 +239,7 @@ void tool_output_begin(struct tool_call *call, const struct tool_result *result)
         .budget = budget_of(call, result),
         .for_apps = call->shows_apps,
         .is_clean = result->is_clean,
+        .redacted = result->redacted,
         .blocks = result->blocks,
         .block_count = result->block_count,
     };

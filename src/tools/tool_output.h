@@ -9,6 +9,9 @@
 #define OUTPUT_INLINE_MAX         (64u * 1024u)
 #define OUTPUT_INLINE_PATTERN_MAX (8u * 1024u)
 
+/* Whether the client gets what the tool wrote. */
+bool tool_output_is_raw(const struct tool_call *call);
+
 /* The text of a failure may be a host's, and becomes more than a result: a protocol error, a
  * question to a person. True: *own is the failure fit for that; false: it is so already. */
 bool tool_output_failure(const struct tool_call *call, const struct failure *why,

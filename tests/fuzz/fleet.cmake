@@ -44,7 +44,7 @@ foreach(stem text_diff diff_search)
 endforeach()
 # Secrets in text.
 scout_fuzz_target(redact scout_base PkgConfig::PCRE2)
-foreach(stem redact redact_assigned redact_block redact_find redact_marker redact_pattern redact_token
+foreach(stem redact redact_assigned redact_block redact_find redact_lines redact_marker redact_pattern redact_token
     redact_value secret_name)
   target_sources(fuzz_redact PRIVATE ${CMAKE_SOURCE_DIR}/src/fleet/${stem}.c)
 endforeach()

@@ -128,8 +128,7 @@ class OutputTest(harness.ScoutTest):
                        self.client.tool("scout", target=self.large, diff=self.secrets),
                        self.client.tool("scout", targets=[self.secrets])):
             written = json.dumps(result)
-            lines_alone = result["structuredContent"].get("kind") == "grep"  # a key's lines one by one are no key
-            for secret in HIDDEN[:2] if lines_alone else HIDDEN:
+            for secret in HIDDEN:
                 self.assertNotIn(secret, written)
             self.assertIn("[redacted:password:", written)
             self.assertIn("plain = value", written)
@@ -139,6 +138,64 @@ class OutputTest(harness.ScoutTest):
         resource = self.client.request("resources/read", {"uri": "scout://" + self.secrets.replace(":", "", 1)})
         self.assertNotIn("hunter2", json.dumps(resource))
         self.assertEqual(resource["result"]["contents"][0]["_meta"]["scout/output"]["redacted"], 3)
+
+    def assertNoPiece(self, result):
+        written = json.dumps(result).replace("password", "").replace("PASSWORD", "")
+        for secret in HIDDEN:
+            for at in range(len(secret) - 3):
+                self.assertNotIn(secret[at:at + 4], written)
+
+    def test_parts_that_cut_a_secret_in_two(self):
+        for at in range(1, len(SECRETS)):
+            self.assertNoPiece(self.client.tool("read", target=self.secrets, byte_offset=0, byte_count=at))
+            self.assertNoPiece(self.client.tool("read", target=self.secrets, byte_offset=at))
+            self.assertNoPiece(self.client.tool("read", target=self.secrets, byte_offset=at, byte_count=3))
+        for line in range(1, SECRETS.count("\n") + 1):
+            part = self.client.tool("read", target=self.secrets, offset=line, limit=1, line_numbers=True)
+            self.assertNoPiece(part)
+            self.assertEqual(self.assertScoutOk(part, "file")["lines"], 1)
+            part = self.client.tool("read", target=self.secrets, tail=line)
+            self.assertNoPiece(part)
+            self.assertEqual(self.assertScoutOk(part, "file")["lines"], line)
+        part = self.client.tool("read", target=self.secrets, offset=4, limit=2, line_numbers=True)
+        self.assertRegex(text_of(part), r"^     4\t\[redacted:private-key:\w{8}\]\n     5\t\[redacted:private-key:\w{8}\]\n")
+        self.assertIn("secret redacted]", text_of(part))
+        with self.daemon.client().raw() as owner:
+            self.assertEqual(text_of(owner.tool("read", target=self.secrets, byte_offset=14, byte_count=4)), "nter")
+        # Of a file that is larger than may be read, the end of what is read.
+        path = "demo1:" + self.fleet.write("demo1", "cut.conf", "x" * 999 + "\nDB_PASSWORD=hunter2pass\n")
+        with self.make_daemon(self.fleet.ssh_config, "max_file_size = 1015\n", "cut").client() as client:
+            for result in (client.scout(path), client.tool("read", target=path)):
+                self.assertTrue(self.assertScoutOk(result, "file")["truncated"])
+                self.assertIn("DB_PASSWORD=[redacted:password:", json.dumps(result))
+                self.assertNotIn("hun", json.dumps(result))
+        # UTF-16, of which the parts are converted.
+        path = "demo1:" + self.fleet.write("demo1", "wide.txt", ("\ufeff" + SECRETS).encode("utf-16-le"))
+        for line in range(1, SECRETS.count("\n") + 1):
+            self.assertNoPiece(self.client.tool("read", target=path, offset=line, limit=1))
+
+    def test_lines_of_a_key_that_a_search_tells(self):
+        line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDYa3mQb7wqO9vZ"
+        key = f"-----BEGIN PRIVATE KEY-----\n{line}\n{line[::-1]}\nQUJDRA==\n-----END PRIVATE KEY-----\nafter = it\n"
+        path = "demo1:" + self.fleet.write("demo1", "keys/deploy.txt", key)
+        for pattern, more in ((".", {}), ("MII", {}), ("BEGIN", {"after": 2}), ("END", {"before": 2}), ("^[A-Za-z0-9+/]+$", {}),
+                              ("Y.3m", {"context": 1}), ("MII|after", {})):
+            for target in (path, path.rsplit("/", 1)[0]):
+                result = self.client.tool("grep", target=target, pattern=pattern, **more)
+                self.assertNotIn(line[10:30], json.dumps(result))
+                self.assertNotIn(line[::-1][10:30], json.dumps(result))
+                self.assertGreater(self.assertScoutOk(result, "grep")["output"]["redacted"], 0)
+        self.assertNotIn("QUJDRA", json.dumps(self.client.tool("grep", target=path, pattern=".")))
+        self.assertIn("after = it", json.dumps(self.client.tool("grep", target=path, pattern=".")))
+        # A line that is cut where a secret is.
+        path = "demo1:" + self.fleet.write("demo1", "long.txt", "x" * 490 + " token=hunter2hunter2\nplain\n" + "y" * 700 + "\n")
+        result = self.client.tool("grep", target=path, pattern=".")
+        self.assertNotIn("hun", json.dumps(result))
+        self.assertIn(" token=[redacted:token:", result["structuredContent"]["matches"][0]["text"])
+        self.assertTrue(result["structuredContent"]["matches"][0]["cut"])
+        self.assertEqual(result["structuredContent"]["matches"][2]["text"], "y" * 500 + "\u2026")
+        with self.daemon.client().raw() as owner:
+            self.assertIn(line, text_of(owner.tool("grep", target="demo1:" + self.fleet.path("demo1", "keys"), pattern="MII")))
 
     def test_an_error_that_quotes_a_host(self):
         result = self.client.scout("demo1:/nope\x1b[31m/PASSWORD=hunter2")

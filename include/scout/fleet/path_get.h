@@ -19,8 +19,9 @@
 #define PATH_READ_WINDOW     32                     /* reads in flight for one file */
 #define PATH_SCAN_MAX        (256u * 1024u * 1024u) /* bytes that are searched for a line's number */
 #define PATH_HEAD_MAX        4                      /* bytes that tell a text's encoding */
-#define PATH_LIST_WINDOW     32                     /* readdir requests in flight */
-#define PATH_LINK_WINDOW     64                     /* readlink requests in flight */
+#define PATH_AROUND_LINES    64 /* through the shell, lines around lines that are read beside them */
+#define PATH_LIST_WINDOW     32    /* readdir requests in flight */
+#define PATH_LINK_WINDOW     64    /* readlink requests in flight */
 #define PATH_ENTRIES_MAX     10000 /* of one directory; the rest is left out and said so */
 #define PATH_ENTRY_BYTES_MAX (16u * 1024u * 1024u) /* of their names */
 
@@ -56,14 +57,15 @@ struct path_result {
     struct failure failure; /* error 0: the rest is meaningful */
     uint64_t connected_ns;  /* when it had its connection; 0: it never had one */
     enum path_kind kind;
-    struct sftp_attrs attrs; /* through the shell, times may be missing */
-    bool truncated;          /* of what was wanted something is missing */
-    struct slice real_path;  /* absolute, links resolved; empty: the host does not tell */
-    struct slice text;       /* PATH_FILE */
-    uint64_t text_at;        /* the byte of the file that it begins with... */
-    uint64_t first_line;     /* ...and the line, from 1 on; 0: not known */
-    uint64_t line_total;     /* lines of the file, where all of them were seen; else 0 */
-    bool at_end;             /* nothing of the file follows the text */
+    struct sftp_attrs attrs;    /* through the shell, times may be missing */
+    bool truncated;             /* of what was wanted something is missing */
+    struct slice real_path;     /* absolute, links resolved; empty: the host does not tell */
+    struct slice text;          /* PATH_FILE */
+    uint64_t text_at;           /* the byte of the file that it begins with... */
+    uint64_t first_line;        /* ...and the line, from 1 on; 0: not known */
+    uint64_t line_total;        /* lines of the file, where all of them were seen; else 0 */
+    bool at_end;                /* nothing of the file follows the text */
+    struct slice before, after; /* what of the file stands around the text (path_request.around) */
     struct slice head; /* how the file begins, PATH_HEAD_MAX bytes at most; empty: not known */
     bool unchanged;    /* its etag is the request's: it was not opened */
     bool changed;      /* while it was read: into this */
@@ -91,6 +93,7 @@ struct path_request {
     uint64_t size_max;     /* bytes of a file */
     struct holdings *holdings; /* that what it holds counts in (holdings.h); NULL: in none */
     struct path_range range;
+    uint32_t around;  /* bytes before and behind a part that is read, to be told beside it: even */
     const char *etag; /* a file that has this one is not opened (etag.h); NULL: none */
     bool watch;       /* whether a file changed meanwhile is of interest; only told over SFTP */
     uint64_t deadline_ns;

@@ -50,6 +50,8 @@ __attribute__((warn_unused_result)) int redactor_check_pattern(const char *patte
 
 /* Whether it has patterns of a configuration, which are slower than the rest. */
 bool redactor_has_patterns(const struct redactor *r);
+/* Whether it has the built-in kinds. */
+bool redactor_has_defaults(const struct redactor *r);
 
 /* False: `text`, UTF-8 or the inside of a JSON string, has nothing that redact would change. Cheap;
  * true promises nothing. */
@@ -75,5 +77,28 @@ struct redact_counts {
 __attribute__((warn_unused_result)) int redact(const struct redactor *r, struct slice text,
                                                struct buf *out, struct redact_counts *counts,
                                                struct redact_budget *budget);
+
+/* Appends the bytes from `from` to `to` of `text`, of which the rest is what stands around them:
+ * with markers for what of secrets is in them, also of those that begin before or end behind. Each
+ * line of a secret has a marker of its own, so that the lines keep their numbers. Errors are those
+ * of redact. */
+__attribute__((warn_unused_result)) int redact_range(const struct redactor *r, struct slice text,
+                                                     size_t from, size_t to, struct buf *out,
+                                                     struct redact_counts *counts,
+                                                     struct redact_budget *budget);
+
+/* Lines of one file, in order, as a search tells them: some of its lines, each by itself. */
+struct redact_line {
+    struct slice text;
+    uint64_t number;
+    const char *kind; /* of the secret that it is a line of; NULL: it is none */
+};
+
+/* Sets `kind` of each. A line that tells by itself that it is a secret is left to redact. */
+void redact_lines(const struct redactor *r, struct redact_line *lines, size_t count);
+
+/* Appends the marker of a secret. 0, or SCOUT_E_NOMEM or SCOUT_E_LIMIT. */
+__attribute__((warn_unused_result)) int
+redact_put_marker(const struct redactor *r, const char *kind, struct slice secret, struct buf *out);
 
 #endif

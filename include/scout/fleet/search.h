@@ -55,6 +55,7 @@ struct search_line {
     uint64_t number; /* of the line; SEARCH_COUNT: how many match */
     bool match;      /* else it is one around a match */
     bool cut;        /* the line is longer */
+    bool whole;      /* it is shown as long as it is */
 };
 
 struct search_found {

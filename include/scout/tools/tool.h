@@ -135,6 +135,7 @@ struct tool_result {
     bool is_whole;        /* it keeps the budget by itself */
     const size_t *blocks; /* what its text consists of, in bytes: what is long is cut in each */
     size_t block_count;
+    uint64_t redacted; /* secrets that its tool took out of it itself */
 };
 
 typedef void tool_done_fn(struct tool_call *call, const struct tool_result *result);

@@ -152,7 +152,7 @@ static void look_as(const struct place *p, const struct way *w, const char *path
     uint8_t bytes[4096];
     ssize_t n;
     buf_init(&command, 1 << 16);
-    assert_int_equal(exec_script_write(&command, path, SIZE_MAX_TEXT, entries_max, &whole), 0);
+    assert_int_equal(exec_script_write(&command, path, SIZE_MAX_TEXT, entries_max, &whole, 0), 0);
     assert_int_equal(buf_append(&command, slice_of("", 1)), 0);
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
     pid_t pid = fork();
@@ -413,7 +413,7 @@ static void the_script_is_one_word_for_any_login_shell(void **state)
     (void)state;
     struct buf b;
     buf_init(&b, 1 << 16);
-    assert_int_equal(exec_script_write(&b, "a'\n!\\/b", 9, 9, &whole), 0);
+    assert_int_equal(exec_script_write(&b, "a'\n!\\/b", 9, 9, &whole, 0), 0);
     struct slice text = buf_peek(&b);
     unsigned quotes = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -425,7 +425,7 @@ static void the_script_is_one_word_for_any_login_shell(void **state)
     assert_memory_equal(text.data + text.len - strlen(tail), tail, strlen(tail));
     buf_fini(&b);
     buf_init(&b, 100);
-    assert_int_equal(exec_script_write(&b, "a", 9, 9, &whole), SCOUT_E_LIMIT);
+    assert_int_equal(exec_script_write(&b, "a", 9, 9, &whole, 0), SCOUT_E_LIMIT);
     buf_fini(&b);
 }
 

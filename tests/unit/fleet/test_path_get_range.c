@@ -32,10 +32,12 @@ static void expect(const struct world *w, const char *text, uint64_t at, uint64_
 static void parts_are_the_same_both_ways(void **state)
 {
     (void)state;
-    for (unsigned shell = 0; shell < 2; shell++) {
+    for (unsigned way = 0; way < 4; way++) {
         struct world w;
+        const unsigned shell = way % 2;
         world_start(&w);
         w.pool.no_sftp = shell;
+        w.around = way < 2 ? 0 : 16;
         world_put(&w, "f", "one\ntwo\nthree\nfour", 18);
         look(&w, "f", PATH_BYTES, 4, 5);
         expect(&w, "two\nt", 4, 0, false);
@@ -68,10 +70,12 @@ static void parts_are_the_same_both_ways(void **state)
 static void what_is_too_long_is_told(void **state)
 {
     (void)state;
-    for (unsigned shell = 0; shell < 2; shell++) {
+    for (unsigned way = 0; way < 4; way++) {
         struct world w;
+        const unsigned shell = way % 2;
         world_start(&w);
         w.pool.no_sftp = shell;
+        w.around = way < 2 ? 0 : 16;
         w.size_max = 9;
         world_put(&w, "f", "one\ntwo\nthree\n", 14);
         look(&w, "f", PATH_LINES, 1, 9);
@@ -87,6 +91,58 @@ static void what_is_too_long_is_told(void **state)
         assert_false(w.more.at_end);
         world_stop(&w);
     }
+}
+
+/* A line of the file that follows: as long as any other. */
+static uint64_t line_at(uint64_t number)
+{
+    return (number - 1) * 10;
+}
+
+/* What stands around a part is told beside it, wherever blocks and reads end. */
+static void what_stands_around_is_told(void **state)
+{
+    enum { LINES = 30000, AROUND = 256 };
+    static const struct path_range ranges[] = {
+        {PATH_BYTES, 0, 20},       {PATH_BYTES, 100, 7},    {PATH_BYTES, 65530, 20},
+        {PATH_BYTES, 299990, 10},  {PATH_BYTES, 5, 250000}, {PATH_LINES, 1, 3},
+        {PATH_LINES, 6550, 10},    {PATH_LINES, 6554, 1},   {PATH_LINES, 19661, 1},
+        {PATH_LINES, 6500, 14000}, {PATH_LINES, 29999, 2},  {PATH_LINES, 2, 29998},
+        {PATH_TAIL, 0, 1},         {PATH_TAIL, 0, 6554},    {PATH_TAIL, 0, 30000},
+        {PATH_TAIL, 0, 6550},      {PATH_TAIL, 0, 29990},   {PATH_HEAD, 0, 0},
+    };
+    char *text = malloc(10 * LINES + 1);
+    (void)state;
+    assert_non_null(text);
+    for (uint64_t i = 1; i <= LINES; i++)
+        sprintf(text + line_at(i), "line%05u\n", (unsigned)i);
+    for (unsigned shell = 0; shell < 2; shell++) {
+        struct world w;
+        world_start(&w);
+        w.pool.no_sftp = shell;
+        w.around = AROUND;
+        world_put(&w, "f", text, 10 * LINES);
+        for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+            const struct path_range *r = &ranges[i];
+            uint64_t from = r->part == PATH_LINES  ? line_at(r->first)
+                            : r->part == PATH_TAIL ? line_at(LINES + 1 - r->count)
+                                                   : r->first;
+            uint64_t len = r->part == PATH_BYTES  ? r->count
+                           : r->part == PATH_HEAD ? 299000
+                                                  : 10 * r->count;
+            uint64_t before = from < AROUND ? from : AROUND, left = 10 * LINES - from - len;
+            w.size_max = r->part == PATH_HEAD ? 299000 : WORLD_SIZE_MAX;
+            look(&w, "f", r->part, r->first, r->count);
+            world_expect_text(&w, text + from, len);
+            assert_int_equal(w.truncated, r->part == PATH_HEAD);
+            assert_int_equal(w.more.before.len, before);
+            assert_memory_equal(w.before, text + from - before, before);
+            assert_int_equal(w.more.after.len, left < AROUND ? left : AROUND);
+            assert_memory_equal(w.after, text + from + len, w.more.after.len);
+        }
+        world_stop(&w);
+    }
+    free(text);
 }
 
 /* Of a file of 1 GiB without content, its end and parts of it: so many requests and no more. */
@@ -128,10 +184,12 @@ static void little_of_a_huge_file_is_read(void **state)
 static void files_without_a_size_are_read_to_their_end(void **state)
 {
     (void)state;
-    for (unsigned shell = 0; shell < 2; shell++) {
+    for (unsigned way = 0; way < 4; way++) {
         struct world w;
+        const unsigned shell = way % 2;
         world_start(&w);
         w.pool.no_sftp = shell;
+        w.around = way < 2 ? 0 : 16;
         look(&w, "/proc/self/status", PATH_TAIL, 0, 1);
         assert_int_equal(w.failure.error, 0);
         assert_true(w.text_len > 10);
@@ -252,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_the_same_both_ways),
         cmocka_unit_test(what_is_too_long_is_told),
+        cmocka_unit_test(what_stands_around_is_told),
         cmocka_unit_test(little_of_a_huge_file_is_read),
         cmocka_unit_test(files_without_a_size_are_read_to_their_end),
         cmocka_unit_test(the_head_tells_the_encoding_of_the_end),

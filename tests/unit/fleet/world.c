@@ -396,6 +396,8 @@ static void on_got(void *context, const struct path_result *r)
     w->truncated = r->truncated;
     w->rounds = w->pool.rounds;
     w->more = *r;
+    copy_slice(w->before, sizeof w->before, r->before);
+    copy_slice(w->after, sizeof w->after, r->after);
     w->entry_count = r->entry_count;
     w->text_len = r->text.len;
     w->text = malloc(r->text.len + 1);
@@ -444,6 +446,7 @@ void world_begin(struct world *w, const char *path)
         .client = 1,
         .holdings = w->holdings,
         .range = w->range,
+        .around = w->around,
         .etag = w->etag,
         .watch = w->watch,
         .deadline_ns = io_now(w->fleet.io) + WORLD_TIMEOUT_S * NS_PER_S,

@@ -59,6 +59,7 @@ struct world {
     struct path_get *get;
     /* Of the looks that begin now. */
     struct path_range range;
+    uint32_t around;
     const char *etag;
     bool watch;
     uint64_t size_max;         /* 0: WORLD_SIZE_MAX */
@@ -72,6 +73,7 @@ struct world {
     uint8_t *text;
     size_t text_len, entry_count;
     struct path_result more; /* its slices are gone */
+    char before[1024], after[1024];
     char real_path[512], first[256], last[256];
     unsigned rounds; /* that it took */
     unsigned told;   /* how often it told of its progress, and what last */
