@@ -17,7 +17,7 @@
 #include "scout/fleet/policy_verb.h"
 
 #define POLICY_RULES_MAX      256  /* rules of a configuration */
-#define POLICY_READ_DENY_MAX  256  /* patterns of the read deny-list */
+#define POLICY_READ_DENY_MAX  384  /* patterns of the read deny-list */
 #define POLICY_LIST_MAX       64   /* patterns of one list */
 #define POLICY_PATTERN_MAX    512  /* bytes of a pattern */
 #define POLICY_COMPONENTS_MAX 32   /* components of a path's pattern, words of a command's */
