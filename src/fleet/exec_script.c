@@ -96,6 +96,16 @@ static const char walk[] =
     "2>/dev/null | "
     "head -c \"$b\"; exit 0";
 
+/* Of what is to be copied. */
+static const char source[] = "if [ $k = f ]; then if [ -r \"$p\" ]; then printf \"ok\\n\"; "
+                             "else printf \"denied\\n\"; fi; exit 0; fi; printf \"ok\\n\"; exit 0";
+
+/* $2 the first byte, from 1 on. What is read is a regular file, and no link to one. */
+static const char content[] =
+    BEGIN "if [ -h \"$p\" ]; then exit 87; fi; [ -f \"$p\" ] || exit 87; "
+          "printf \"\\n" EXEC_CONTENT_MARK "\\n\"; if [ $2 = 1 ]; then exec cat \"$p\"; fi; "
+          "exec tail -c +$2 \"$p\"";
+
 /* Of the path itself, and of what it leads to: as of a file, whose bytes are the latter. */
 static const char look_closely[] =
     BEGIN "if [ -h \"$p\" ] || [ -e \"$p\" ]; then k=f; "
@@ -165,4 +175,16 @@ int exec_script_write_stat(struct buf *out, const char *path)
 {
     int error = put_begin(out, look_closely, "", path);
     return error ? error : buf_append_str(out, "'");
+}
+
+int exec_script_write_source(struct buf *out, const char *path)
+{
+    int error = put_begin(out, head, source, path);
+    return error ? error : buf_append_str(out, "'");
+}
+
+int exec_script_write_content(struct buf *out, const char *path, uint64_t offset)
+{
+    int error = put_begin(out, content, "", path);
+    return error ? error : buf_printf(out, "' %llu", (unsigned long long)offset + 1);
 }

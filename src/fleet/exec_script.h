@@ -24,4 +24,16 @@ __attribute__((warn_unused_result)) int exec_script_write_walk(struct buf *out, 
 /* The same for what is known of `path` (path_stat.c). */
 __attribute__((warn_unused_result)) int exec_script_write_stat(struct buf *out, const char *path);
 
+/* What the content of a file comes behind, on a line of its own; and how the command ends when
+ * there is no regular file any more. */
+#define EXEC_CONTENT_MARK    "@scout-content"
+#define EXEC_CONTENT_NO_FILE 87
+
+/* The same for what is known of a file that is to be copied: of a regular one that may be read
+ * nothing follows "ok". */
+__attribute__((warn_unused_result)) int exec_script_write_source(struct buf *out, const char *path);
+/* The bytes of the file at that real path, from `offset` on, behind the mark. */
+__attribute__((warn_unused_result)) int exec_script_write_content(struct buf *out, const char *path,
+                                                                  uint64_t offset);
+
 #endif

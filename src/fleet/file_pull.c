@@ -3,6 +3,8 @@
  *
  *   stat, realpath --permit--> open --> fstat --on_opened, go--> reads (pull_read.c) --> fstat
  *
+ * On a host without SFTP its shell does the same (pull_shell.c).
+ *
  * A visit begins once again after a lost connection; this one only until it was opened. */
 #include "file_pull.h"
 
@@ -24,6 +26,11 @@ void pull_fail(struct file_pull *p, int error, const char *text)
     visit_fail_as(&p->visit, &why);
 }
 
+void pull_fail_changed(struct file_pull *p)
+{
+    pull_fail(p, SCOUT_E_CHANGED, "changed while it was read: nothing of it was kept; try again");
+}
+
 void file_pull_go(struct file_pull *p, uint64_t offset)
 {
     if (!p->opened || p->going || p->visit.finished)
@@ -31,22 +38,37 @@ void file_pull_go(struct file_pull *p, uint64_t offset)
     p->going = true;
     p->asked = offset;
     visit_idle(&p->visit, p->idle_ns);
-    pull_go_on(p);
+    if (p->shell)
+        pull_shell_go(p, offset);
+    else
+        pull_go_on(p);
 }
 
 void file_pull_resume(struct file_pull *p)
 {
-    if (p->going && !p->visit.finished)
+    if (p->going && !p->visit.finished && p->shell)
+        pull_shell_go_on(p);
+    else if (p->going && !p->visit.finished)
         pull_go_on(p);
 }
 
 /* ---- the open ---- */
 
+void pull_opened(struct file_pull *p, const struct sftp_attrs *attrs)
+{
+    struct file_source_info info = {.real_path = slice_str(p->real_path), .attrs = *attrs};
+    p->attrs = *attrs;
+    p->size = attrs->size;
+    p->opened = true;
+    p->visit.retried = true; /* what was told of it must not change any more */
+    etag_format(&p->attrs, info.etag);
+    p->events->on_opened(p->context, &info);
+}
+
 static void on_fstat(struct sftp_request *request, const struct sftp_reply *reply)
 {
     struct file_pull *p = CONTAINER_OF(request, struct file_pull, request);
     const uint32_t needed = SFTP_ATTR_SIZE | SFTP_ATTR_ACMODTIME;
-    struct file_source_info info = {.real_path = slice_str(p->real_path), .attrs = reply->attrs};
     if (reply->error) {
         visit_fail_reply(&p->visit, "read", reply);
         return;
@@ -55,12 +77,7 @@ static void on_fstat(struct sftp_request *request, const struct sftp_reply *repl
         pull_fail(p, SCOUT_E_REMOTE, "cannot be copied: the host does not tell its size and time");
         return;
     }
-    p->attrs = reply->attrs;
-    p->size = reply->attrs.size;
-    p->opened = true;
-    p->visit.retried = true; /* what was told of it must not change any more */
-    etag_format(&p->attrs, info.etag);
-    p->events->on_opened(p->context, &info);
+    pull_opened(p, &reply->attrs);
 }
 
 static void on_open(struct sftp_request *request, const struct sftp_reply *reply)
@@ -88,7 +105,7 @@ static void step(struct file_pull *p)
     if (!p->stat_known || p->real_request.id != 0)
         return;
     if (!p->real_path) {
-        pull_fail(p, SCOUT_E_REMOTE, "cannot be copied: the host does not tell where it really is");
+        pull_fail(p, SCOUT_E_REMOTE, PULL_NO_REAL_PATH);
         return;
     }
     if (p->events->permit && p->events->permit(p->context, slice_str(p->real_path), &why) != 0) {
@@ -111,10 +128,7 @@ static void on_stat(struct sftp_request *request, const struct sftp_reply *reply
     }
     uint32_t mode = reply->attrs.flags & SFTP_ATTR_PERMISSIONS ? reply->attrs.permissions : 0;
     if (!S_ISREG(mode)) {
-        pull_fail(p, SCOUT_E_NOT_A_FILE,
-                  S_ISDIR(mode)
-                      ? "is a directory: only regular files can be copied"
-                      : "is no regular file: a device, a FIFO or a socket cannot be copied");
+        pull_fail(p, SCOUT_E_NOT_A_FILE, S_ISDIR(mode) ? PULL_DIRECTORY : PULL_NO_FILE);
         return;
     }
     p->stat_known = true;
@@ -154,9 +168,17 @@ static void begin(struct visit *v)
 
 static void begin_shell(struct visit *v)
 {
-    char text[320];
-    snprintf(text, sizeof text, "%.128s offers no SFTP, which copying a file needs", v->host->name);
-    visit_fail(v, SCOUT_E_SFTP_UNAVAILABLE, text);
+    pull_shell_start(pull_of(v));
+}
+
+static int feed(struct visit *v, struct slice data)
+{
+    return pull_shell_feed(pull_of(v), data);
+}
+
+static void fed(struct visit *v, int status)
+{
+    pull_shell_fed(pull_of(v), status);
 }
 
 static void take_back(struct visit *v, struct sftp *s)
@@ -180,6 +202,7 @@ static void free_found(struct file_pull *p)
     }
     free(p->real_path);
     p->real_path = NULL;
+    pull_shell_free(p);
 }
 
 /* Only before it was opened. */
@@ -193,6 +216,7 @@ static void reset(struct visit *v)
 static void deliver(struct visit *v)
 {
     struct file_pull *p = pull_of(v);
+    pull_shell_abandon(p);
     p->events->on_end(p->context, &v->failure, v->connected_ns);
     visit_fini(v);
     free_found(p);
@@ -202,6 +226,8 @@ static void deliver(struct visit *v)
 static const struct visit_parts parts = {
     .begin = begin,
     .begin_shell = begin_shell,
+    .feed = feed,
+    .fed = fed,
     .take_back = take_back,
     .reset = reset,
     .deliver = deliver,

@@ -11,11 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fail_changed(struct file_pull *p)
-{
-    pull_fail(p, SCOUT_E_CHANGED, "changed while it was read: nothing of it was kept; try again");
-}
-
 /* ---- the end ---- */
 
 /* Both answers have to be right, in whatever order they come. */
@@ -32,10 +27,9 @@ static void on_behind(struct sftp_request *request, const struct sftp_reply *rep
     if (reply->error)
         visit_fail_reply(&p->visit, "read", reply);
     else if (!reply->eof && p->size == 0)
-        pull_fail(p, SCOUT_E_NOT_A_FILE,
-                  "has no size of its own, as in /proc: it cannot be copied, only read");
+        pull_fail(p, SCOUT_E_NOT_A_FILE, PULL_NO_SIZE);
     else if (!reply->eof)
-        fail_changed(p);
+        pull_fail_changed(p);
     else
         checked(p);
 }
@@ -46,7 +40,7 @@ static void on_checked(struct sftp_request *request, const struct sftp_reply *re
     if (reply->error)
         visit_fail_reply(&p->visit, "read", reply);
     else if (reply->attrs.size != p->attrs.size || reply->attrs.mtime != p->attrs.mtime)
-        fail_changed(p);
+        pull_fail_changed(p);
     else
         checked(p);
 }
@@ -203,7 +197,7 @@ static void on_read(struct sftp_request *request, const struct sftp_reply *reply
         return;
     }
     if (reply->eof) {
-        fail_changed(p); /* it ends earlier than it did */
+        pull_fail_changed(p); /* it ends earlier than it did */
         return;
     }
     visit_moved(&p->visit, p->in_flight > 0);

@@ -287,10 +287,65 @@ static void a_lost_connection(void **state)
     }
 }
 
+/* However the packets are cut, and however little is wanted at a time. */
+static void a_host_without_sftp_is_read_by_its_shell(void **state)
+{
+    static const char content[] = "one\0\n@scout-content\ntwo\n";
+    static const unsigned pieces[] = {1, 7, 0};
+    static const size_t mosts[] = {0, 5};
+    (void)state;
+    for (size_t i = 0; i < 12; i++) {
+        struct rig r = {.offset = i % 2 ? 3 : 0, .most = mosts[i / 2 % 2]};
+        world_start(&r.w);
+        r.w.pool.no_sftp = true;
+        r.w.pool.piece = pieces[i / 4];
+        world_put(&r.w, "f", content, sizeof content - 1);
+        pull_begin(&r, world_path(&r.w, "f"));
+        pull_end(&r);
+        if (r.failure.error)
+            fail_msg("%zu: %s", i, r.failure.text);
+        assert_int_equal(r.len, sizeof content - 1 - r.offset);
+        assert_memory_equal(r.got, content + r.offset, r.len);
+        assert_int_equal(r.info.attrs.size, sizeof content - 1);
+        assert_true(r.info.etag[0] != '\0');
+        free(r.got);
+        world_stop(&r.w);
+    }
+}
+
+static void what_a_shell_tells_of_other_things_is_refused(void **state)
+{
+    (void)state;
+    struct rig r = {0};
+    world_start(&r.w);
+    r.w.pool.no_sftp = true;
+    pull_begin(&r, "/proc/self/status");
+    pull_end(&r);
+    expect_error(&r, SCOUT_E_NOT_A_FILE, "no size of its own");
+    pull_begin(&r, "/proc");
+    pull_end(&r);
+    expect_error(&r, SCOUT_E_NOT_A_FILE, "is a directory");
+    pull_begin(&r, "/dev/null");
+    pull_end(&r);
+    expect_error(&r, SCOUT_E_NOT_A_FILE, "is no regular file");
+    pull_begin(&r, "/nowhere");
+    pull_end(&r);
+    expect_error(&r, SCOUT_E_NOT_FOUND, "");
+    world_put(&r.w, "f", "x", 1);
+    r.forbid = true;
+    pull_begin(&r, world_path(&r.w, "f"));
+    pull_end(&r);
+    expect_error(&r, SCOUT_E_POLICY, "forbidden");
+    free(r.got);
+    world_stop(&r.w);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_without_sftp_is_read_by_its_shell),
+        cmocka_unit_test(what_a_shell_tells_of_other_things_is_refused),
         TEST(all_of_it_comes_in_order),
         TEST(small_pieces_are_enough),
         TEST(it_may_begin_further_on),

@@ -190,6 +190,13 @@ int command_write(struct command *c, struct slice data)
     return 0;
 }
 
+/* What comes is little: all of it is told at once. */
+void command_pause(struct command *c, bool paused)
+{
+    assert_true(c->running && c->paused != paused);
+    c->paused = paused;
+}
+
 void command_end_input(struct command *c)
 {
     assert_false(c->input_ended);

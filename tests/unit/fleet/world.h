@@ -25,6 +25,7 @@ struct command {
     bool running;
     bool has_input, input_ended, drain;
     FILE *input; /* what it will read */
+    bool paused;
 };
 
 struct pool {
