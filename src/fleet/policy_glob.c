@@ -142,6 +142,30 @@ bool glob_path_next(struct slice path, size_t *at, struct slice *component)
     return false;
 }
 
+static void mark_last(struct glob_marks *m, uint8_t last)
+{
+    m->lasts |= UINT64_C(1) << (last & 63);
+}
+
+static void mark_word(struct glob_marks *m, struct slice word)
+{
+    uint32_t hash = (uint32_t)word.len * 31 + word.data[0] * 7u + word.data[word.len - 1] * 13u;
+    m->words |= UINT64_C(1) << (hash & 63);
+    mark_last(m, word.data[word.len - 1]);
+}
+
+/* What a path needs for the component, that the path's own marks tell. */
+static void mark_component(struct glob_path *g, struct slice component, struct glob_ends ends)
+{
+    if (glob_is_any(component))
+        return;
+    if (ends.first && ends.last && !memchr(component.data, '*', component.len) &&
+        !memchr(component.data, '?', component.len))
+        mark_word(&g->marks, component);
+    else if (ends.last)
+        mark_last(&g->marks, ends.last);
+}
+
 static const char *take_components(struct glob_path *g, char *copy)
 {
     struct slice text = slice_str(g->text), component;
@@ -158,6 +182,7 @@ static const char *take_components(struct glob_path *g, char *copy)
         memcpy(copy, component.data, component.len);
         copy[component.len] = '\0';
         g->ends[g->count] = ends_of(component);
+        mark_component(g, component, g->ends[g->count]);
         g->components[g->count++] = slice_of(copy, component.len);
         copy += component.len + 1;
     }
@@ -211,10 +236,12 @@ void glob_split(struct glob_parts *out, struct slice path)
 {
     struct slice part;
     out->path = path.data;
+    out->marks = (struct glob_marks){0};
     out->count = 0;
     for (size_t at = 0; out->count < GLOB_PARTS_MAX && glob_path_next(path, &at, &part);) {
         out->start[out->count] = (uint16_t)(part.data - path.data);
         out->len[out->count++] = (uint16_t)part.len;
+        mark_word(&out->marks, part);
     }
 }
 
@@ -232,6 +259,10 @@ static bool part_match(const struct glob_path *g, size_t i, const struct glob_pa
 bool glob_path_match(const struct glob_path *g, const struct glob_parts *path, bool covers)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, star_part = 0;
+    uint64_t missing =
+        (g->marks.words & ~path->marks.words) | (g->marks.lasts & ~path->marks.lasts);
+    if (missing && !g->by_character)
+        return false;
     for (;;) {
         bool more = t < path->count;
         if (p == g->count && (covers || !more))

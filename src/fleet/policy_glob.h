@@ -20,8 +20,15 @@ struct glob_ends {
     uint8_t first, last;
 };
 
+/* A bit for each component, by its length and its ends, and one by its last byte: what a pattern
+ * has and a path has not, the one cannot match in the other. Most patterns are told so. */
+struct glob_marks {
+    uint64_t words, lasts;
+};
+
 struct glob_path {
-    char *text; /* as it was written */
+    char *text;              /* as it was written */
+    struct glob_marks marks; /* of components that match one word only; of known last bytes */
     size_t count;
     struct slice *components; /* NUL-terminated; none: every path */
     struct glob_ends *ends;   /* of the components */
@@ -34,6 +41,7 @@ struct glob_path {
 /* A path taken apart, once for all patterns. */
 struct glob_parts {
     const uint8_t *path;
+    struct glob_marks marks;
     size_t count;
     uint16_t start[GLOB_PARTS_MAX], len[GLOB_PARTS_MAX];
 };
