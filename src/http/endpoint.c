@@ -24,6 +24,7 @@ int http_endpoint_new(struct http_endpoint **out, const struct http_config *conf
     list_init(&e->sessions);
     list_init(&e->streams);
     list_init(&e->turns);
+    list_init(&e->at_work);
     if (config->tls)
         e->tls = tls_server_ref(config->tls);
     for (size_t i = 0; i < HTTP_BUCKETS; i++)

@@ -67,8 +67,9 @@ struct http_secure {
     struct buf plain; /* to be encrypted */
     struct buf raw;   /* came before the handshake was done, and the session has not got it */
     struct io_job job;
-    struct list turn; /* of the endpoint's, while it waits for a helper thread */
-    int result;       /* of the handshake's last step */
+    struct list turn; /* of the endpoint's, while it waits for a helper thread, or is on one */
+    struct address peer;
+    int result; /* of the handshake's last step */
     bool working, open, ended;
 };
 
@@ -123,8 +124,8 @@ struct http_endpoint {
     struct list buckets[HTTP_BUCKETS];
     struct address_counts addresses; /* of the connections */
     struct tls_server *tls;          /* of new connections; NULL: they are not by TLS */
-    struct list turns;               /* handshakes that wait */
-    uint32_t handshakes;             /* that are worked on */
+    struct list turns, at_work;      /* handshakes that wait, and that are worked on */
+    uint32_t handshakes;             /* of the latter */
     uint32_t secure_count;
     uint32_t connection_count, exchange_count, seat_count, session_count;
     bool draining, freed;

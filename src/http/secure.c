@@ -3,8 +3,10 @@
  *
  *     HANDSHAKE --(bytes) WAITING for a turn --> WORKING on a helper thread --> HANDSHAKE ... OPEN
  *
- * A handshake takes milliseconds of CPU: HANDSHAKES_MAX of them are worked on at a time, the others
- * wait for their turn in order, so that a flood delays newcomers and not whoever is in. What
+ * A handshake takes milliseconds of CPU, and some hundred if a client shows a certificate that is
+ * made for that: HANDSHAKES_MAX of them are worked on at a time, the others wait for their turn, so
+ * that a flood delays newcomers and not whoever is in. The first that waits is next, but one of an
+ * address that is not being worked for goes before: who floods from one place delays himself. What
  * arrives before the handshake is done is gathered beside the session, which a helper thread may
  * have; a connection that closes meanwhile leaves it its memory.
  *
@@ -13,9 +15,12 @@
 #include "http_state.h"
 
 #include "scout/base/container.h"
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HANDSHAKES_MAX 2
+#define TURN_LOOKS     1024                 /* at those that wait, for one to go before */
 #define PIECE          (2 * TLS_RECORD_MAX) /* bytes that a session is fed at a time */
 #define RAW_HIGH       (64u * 1024u)
 #define RAW_MAX        (8u * 1024u * 1024u) /* with what was under way when reading stopped */
@@ -30,6 +35,7 @@ int http_secure_open(struct http_connection *c)
         return SCOUT_E_NOMEM;
     x->endpoint = c->endpoint;
     x->connection = c;
+    x->peer = c->peer;
     buf_init(&x->plain, HTTP_OUT_MAX);
     buf_init(&x->raw, RAW_MAX);
     list_init(&x->turn);
@@ -172,13 +178,35 @@ static void tell_failure(const struct http_secure *x)
 
 /* ---- the handshake ---- */
 
+/* Who has an address of IPv6 has its whole /64. */
+static bool is_worked_for(const struct http_endpoint *e, const struct address *a)
+{
+    size_t len = a->family == AF_INET ? 4 : 8;
+    for (const struct list *n = e->at_work.next; n != &e->at_work; n = n->next) {
+        const struct address *b = &CONTAINER_OF(n, struct http_secure, turn)->peer;
+        if (a->family == b->family && memcmp(a->bytes, b->bytes, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct http_secure *choose(struct http_endpoint *e)
+{
+    struct list *n = e->turns.next;
+    for (int i = 0; n != &e->turns && i < TURN_LOOKS; i++, n = n->next) {
+        struct http_secure *x = CONTAINER_OF(n, struct http_secure, turn);
+        if (!is_worked_for(e, &x->peer))
+            return x;
+    }
+    return CONTAINER_OF(e->turns.next, struct http_secure, turn);
+}
+
 static void next_turn(struct http_endpoint *e)
 {
-    while (e->handshakes < HANDSHAKES_MAX) {
-        struct list *node = list_shift(&e->turns);
-        if (!node)
-            return;
-        work(CONTAINER_OF(node, struct http_secure, turn));
+    while (e->handshakes < HANDSHAKES_MAX && !list_empty(&e->turns)) {
+        struct http_secure *x = choose(e);
+        list_remove(&x->turn);
+        work(x);
     }
 }
 
@@ -236,6 +264,7 @@ static void on_worked(struct io_job *job)
     struct http_secure *x = CONTAINER_OF(job, struct http_secure, job);
     struct http_endpoint *e = x->endpoint;
     x->working = false;
+    list_remove(&x->turn);
     e->handshakes--;
     e->secure_count++; /* it outlives what follows */
     if (x->connection)
@@ -257,6 +286,7 @@ static void work(struct http_secure *x)
     }
     buf_consume(&x->raw, len);
     x->working = true;
+    list_append(&x->endpoint->at_work, &x->turn);
     x->endpoint->handshakes++;
     io_job_start(x->endpoint->config.io, &x->job, run, on_worked);
 }
