@@ -119,6 +119,14 @@ void client_drain(struct client *c)
     close_if_drained(c);
 }
 
+void client_end_calls(struct client *c)
+{
+    if (c->closing || c->greeting)
+        return;
+    mcp_session_end_calls(c->session);
+    close_if_drained(c);
+}
+
 static void on_task(struct io_task *task);
 
 /* ---- input ---- */

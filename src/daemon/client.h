@@ -35,6 +35,8 @@ uint32_t clients_by_door(const struct client_owner *owner, const struct door *do
 void client_refresh(struct client *c);
 /* Takes no more input; closes when what is in flight has been answered and sent. */
 void client_drain(struct client *c);
+/* Of one that drains: what is in flight ends early, and is answered. */
+void client_end_calls(struct client *c);
 /* Ends it at once. */
 void client_close(struct client *c);
 

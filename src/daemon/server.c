@@ -4,8 +4,8 @@
  *                     kept states and audit log on the disk --> loop stopped
  *
  * Draining: no new client, no new input; calls in flight are answered, for SERVER_DRAIN_TIME_MS at
- * most; then every client is closed. The pool ends after the last client, the loop after the pool
- * and what it uses. */
+ * most, then ended, which is an answer, too; SERVER_END_TIME_MS later every client is closed. The
+ * pool ends after the last client, the loop after the pool and what it uses. */
 #include "server_state.h"
 
 #include "scout/fleet/holdings.h"
@@ -104,6 +104,15 @@ static void on_look(struct io_timer *timer)
 static void on_drain_over(struct io_timer *timer)
 {
     struct server *s = CONTAINER_OF(timer, struct server, drain);
+    if (!s->calls_ended) {
+        s->calls_ended = true;
+        io_timer_start(s->io, timer, io_now(s->io) + SERVER_END_TIME_MS * (uint64_t)NS_PER_MS,
+                       on_drain_over);
+        server_each_client(s, client_end_calls);
+        if (!s->web_ending)
+            web_end_calls(&s->web);
+        return;
+    }
     server_each_client(s, client_close);
     end_web(s);
 }

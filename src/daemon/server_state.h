@@ -46,7 +46,7 @@ struct server {
     struct jwks *jwks;      /* of who signs tokens; likewise */
     struct web web;
     struct metrics_source metrics;
-    bool draining, pool_ending, web_ending, web_closed;
+    bool draining, calls_ended, pool_ending, web_ending, web_closed;
 };
 
 /* `fn` may free the client, though never another one. */

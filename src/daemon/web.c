@@ -116,6 +116,12 @@ void web_drain(struct web *w)
     http_endpoint_drain(w->endpoint);
 }
 
+void web_end_calls(struct web *w)
+{
+    if (w->endpoint)
+        http_endpoint_end_calls(w->endpoint);
+}
+
 bool web_is_idle(const struct web *w)
 {
     return !w->endpoint || http_endpoint_is_idle(w->endpoint);

@@ -44,6 +44,8 @@ __attribute__((warn_unused_result)) int web_open(struct web *w, const struct web
 void web_apply(struct web *w, const struct settings *s, struct tls_server *tls, struct jwks *jwks);
 /* Takes nothing new; what is under way is answered. */
 void web_drain(struct web *w);
+/* What is under way ends early, and is answered. */
+void web_end_calls(struct web *w);
 bool web_is_idle(const struct web *w);
 /* Ends it; `on_closed` comes, maybe at once. */
 void web_close(struct web *w, void (*on_closed)(void *context), void *context);

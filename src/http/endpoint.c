@@ -193,6 +193,19 @@ void http_endpoint_drain(struct http_endpoint *e)
     }
 }
 
+void http_endpoint_end_calls(struct http_endpoint *e)
+{
+    struct list *next;
+    for (struct list *n = e->sessions.next; n != &e->sessions; n = n->next)
+        mcp_session_end_calls(CONTAINER_OF(n, struct http_session, of_all)->seat->mcp);
+    for (struct list *n = e->exchanges.next; n != &e->exchanges; n = next) {
+        const struct http_exchange *x = CONTAINER_OF(n, struct http_exchange, of_all);
+        next = n->next;
+        if (x->running && x->seat && x->seat == x->own)
+            mcp_session_end_calls(x->seat->mcp);
+    }
+}
+
 bool http_endpoint_is_idle(const struct http_endpoint *e)
 {
     for (struct list *n = e->connections.next; n != &e->connections; n = n->next) {

@@ -64,6 +64,45 @@ class LifeTest(harness.ScoutTest):
             else:
                 self.assertEqual(text_of(result), "hello from demo1\n")
 
+    def test_sigterm_with_calls_that_take_long(self):
+        """They get their answer, too: a command is stopped, and told with what it has printed."""
+        silent = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.addCleanup(silent.close)
+        ssh_config = self.write("silent.conf", self.fleet.entry("demo1", "demo1") +
+                                self.fleet.entry("silent", "demo1", Port=silent.getsockname()[1]))
+        daemon = harness.Daemon(self.folder, ssh_config, "role = operator\n", "long")
+        self.addCleanup(daemon.stop)
+        daemon.start()
+        client, other = daemon.client(), daemon.client()
+        self.addCleanup(client.close)
+        self.addCleanup(other.close)
+        call = client.send("tools/call", {"name": "run", "arguments": {
+            "host": "demo1", "command": "echo so far; exec sleep 61.7"}})
+        # More than are in flight at a time: the rest waits for its turn.
+        many = [other.send_scout("silent:/x") for _ in range(300)]
+        self.addCleanup(silent.accept()[0].close)
+        harness.wait_until(lambda: "sleep 61.7" in self.processes(), "it runs")
+        daemon.process.terminate()
+        result = client.result(call, timeout=20)
+        content = result["structuredContent"]
+        self.assertEqual((content["state"], content["reason"], content["stdout"]),
+                         ("stopped", "cancelled", "so far\n"))
+        waited = 0
+        for each in many:
+            answer = other.wait(each, timeout=20)
+            if "error" in answer:
+                self.assertEqual(answer["error"]["data"]["code"], "shutting-down")
+                waited += 1
+            else:
+                self.assertTrue(answer["result"]["isError"])
+        self.assertEqual(waited, 300 - 256)
+        self.assertEqual(daemon.ends(), 0, daemon.log())
+
+    @staticmethod
+    def processes():
+        return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True,
+                              check=True).stdout.splitlines()
+
     def test_modes_of_socket_and_state(self):
         daemon = self.start("modes", state=os.path.join(self.folder, "deep", "er", "state"))
         self.assertEqual(stat.S_IMODE(os.stat(daemon.socket).st_mode), 0o600)

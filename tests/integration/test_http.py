@@ -358,6 +358,35 @@ class HttpTest(harness.ScoutTest):
                           ended.stderr)
 
 
+class EndTest(harness.ScoutTest):
+    def test_calls_that_take_long_are_answered_when_the_daemon_ends(self):
+        self.make_folder()
+        fleet = self.make_fleet(1)
+        daemon = HttpDaemon(self.folder, fleet.ssh_config, "role = operator\n")
+        self.addCleanup(daemon.stop)
+        daemon.start()
+        call = {"name": "run", "arguments": {"host": "demo1", "command": "echo so far; sleep 62.3"}}
+        modern, session, second = daemon.http(timeout=20), daemon.http(timeout=20), daemon.http(timeout=20)
+        for client in (modern, session, second):
+            self.addCleanup(client.close)
+        modern.send_modern("tools/call", call)
+        session.initialize()
+        second.session, second.version = session.session, session.version
+        session.send_legacy("tools/call", call, message_id="a")
+        second.send_legacy("tools/call", call, message_id="b")
+        harness.wait_until(lambda: subprocess.run(
+            ["pgrep", "-cf", "^sleep 62.3$"], capture_output=True, text=True,
+            check=False).stdout.strip() == "3", "all three run")
+        daemon.process.terminate()
+        for client in (modern, session, second):
+            answer = client.response()
+            message = answer.json() if answer.body is not None else client.events()[-1][1]
+            content = message["result"]["structuredContent"]
+            self.assertEqual((content["state"], content["reason"], content["stdout"]),
+                             ("stopped", "cancelled", "so far\n"))
+        self.assertEqual(daemon.ends(), 0, daemon.log())
+
+
 class LimitsTest(harness.ScoutTest):
     @classmethod
     def setUpClass(cls):

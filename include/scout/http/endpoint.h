@@ -120,6 +120,9 @@ void http_endpoint_use_tls(struct http_endpoint *e, struct tls_server *tls);
 void http_endpoint_refresh(struct http_endpoint *e);
 /* Takes no further request; `on_idle` comes when all that were begun have been answered. */
 void http_endpoint_drain(struct http_endpoint *e);
+/* Of one that drains: what is under way ends early, and is answered. Not from within anything of
+ * the endpoint's. */
+void http_endpoint_end_calls(struct http_endpoint *e);
 bool http_endpoint_is_idle(const struct http_endpoint *e);
 /* What is under way is cancelled; `on_freed` comes, maybe at once, when nothing is in use any more.
  */

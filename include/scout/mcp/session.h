@@ -152,6 +152,10 @@ uint32_t mcp_session_in_flight(const struct mcp_session *s);
  * For an owner that waits for the end of what is in flight: nothing but this ends them. */
 void mcp_session_end_lasting(struct mcp_session *s);
 
+/* All that is under way ends early, with an answer each (soon, if not at once); what waits for its
+ * turn is refused. For an owner that ends, and takes no more input. */
+void mcp_session_end_calls(struct mcp_session *s);
+
 /* Ends the session: calls in flight are cancelled and their answers dropped; `on_freed` is called,
  * maybe at once, when the last one has ended. The sink is not used any more from this call on. It
  * may be called from within the sink, `on_room` and tools. */
