@@ -1,7 +1,8 @@
 /* The JSON is our own, without blanks between its tokens, so that a text that a colon follows is a
  * name. A text is decoded only where something in it may have to change: a secret, a character
- * beyond ASCII, or one that had to be escaped and is neither a line break nor a tabulator. The same
- * large text stands twice in many results, for reading and for programs; it is cleaned once. */
+ * beyond ASCII, or one that had to be escaped and is neither a line break nor a tabulator; and
+ * written anew only where something did. The same large text stands twice in many results, for
+ * reading and for programs; it is cleaned once. */
 #include "clean_json.h"
 
 #include "scout/base/error.h"

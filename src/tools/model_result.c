@@ -1,6 +1,7 @@
 /* First everything is cleaned, so that nothing that is cut off, kept or shown has a secret. Then
  * the text and the structured content are each cut down. What was done to them is said in a last
- * line of the text, and in the member `output` of the structured content. */
+ * line of the text, and in the member `output` of the structured content. What is neither changed
+ * nor too long is not taken apart. */
 #include "model_result.h"
 
 #include "result.h"
