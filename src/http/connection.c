@@ -14,7 +14,8 @@
 #include <stdlib.h>
 
 #define KEPT_HIGH (32u * 1024u)
-#define KEPT_MAX  (1024u * 1024u) /* with what was under way when reading stopped */
+#define KEPT_MAX                                                                                   \
+    (8u * 1024u * 1024u) /* with what was under way when reading stopped: all 4 MiB of the ring */
 #define LINGER_MS 2000
 
 static void feed(struct http_connection *c, struct slice data);

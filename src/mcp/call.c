@@ -9,8 +9,8 @@
 
 #include "ask.h"
 #include "batch.h"
-#include "call_log.h"
 #include "progress.h"
+#include "scout/tools/tool_log.h"
 #include "session_state.h"
 #include "subscriptions.h"
 #include "tasks.h"
@@ -190,7 +190,7 @@ static void on_call_done(struct tool_call *call, const struct tool_result *resul
     r->asked = false;
     if (!r->cancelled)
         answer_call(s, r, call, result);
-    call_log(s, call, result);
+    tool_call_log(s->config.log, s->config.limits->slow_threshold_ns, call, result, NULL);
     r->call = NULL;
     if (r->starting)
         r->ended = true;
@@ -209,9 +209,10 @@ static void on_call_detach(struct tool_call *call, const struct tool_result *ans
     session_enter(s);
     bool wanted = mcp_session_wants_input(s);
     if (r->can & TOOL_CAN_TASKS)
-        task_answer(s, &to, call->job);
+        call->answer_bytes = task_answer(s, &to, call->job);
     else
-        r->answer(s, &to, call, answer);
+        call->answer_bytes = r->answer(s, &to, call, answer);
+    tool_call_log(s->config.log, s->config.limits->slow_threshold_ns, call, answer, "detached");
     r->call = NULL;
     request_end(s, r);
     session_request_ended(s, wanted);

@@ -3,6 +3,7 @@
  * from one that never was. */
 #include "job.h"
 #include "result.h"
+#include "scout/tools/tool_log.h"
 
 #include "scout/base/container.h"
 #include "scout/base/time.h"
@@ -292,7 +293,9 @@ static void take_result(struct job *job, const struct tool_result *result)
 
 void job_end(struct job *job, struct tool_call *call, const struct tool_result *result)
 {
+    struct log *log = job->jobs->log;
     if (result->questions && job_ask(job, call, result->questions)) {
+        tool_call_log(log, TOOL_LOG_NOT_SLOW, call, result, "asks");
         job->call = NULL;
         job->changed_ms = io_wall_ms(job->jobs->io);
         job_tell(job);
@@ -307,6 +310,7 @@ void job_end(struct job *job, struct tool_call *call, const struct tool_result *
     }
     take_result(job, result);
     call->answer_bytes = buf_len(&job->result);
+    tool_call_log(log, TOOL_LOG_NOT_SLOW, call, result, "ended");
     job->was_cancelled = call->cancelled;
     end(job, job->fault ? job->fault : result->error);
 }

@@ -109,6 +109,15 @@ class JobsTest(harness.ScoutTest):
                 pass
         return f"until [ -e {path} ]; do sleep 0.05; done", make
 
+    def logged(self, job, outcome):
+        """The line of the log about the call of that job."""
+        def find():
+            return [line for line in self.daemon.log().splitlines() if " request " in line
+                    and f"outcome={outcome} job={job}" in line]
+        lines = harness.wait_until(find, f"{outcome} is logged")
+        self.assertEqual(len(lines), 1)
+        return lines[0]
+
     # --- a call that takes long ----------------------------------------------------------------
 
     def test_it_is_answered_in_time_and_goes_on(self):
@@ -124,8 +133,13 @@ class JobsTest(harness.ScoutTest):
         self.assertIn(f'output {{"handle":"{content["job"]}","offset":11,"wait":20}}',
                       text_of(result))
         self.assertNotIn("isError", result)
+        line = self.logged(content["job"], "detached")
+        self.assertRegex(line, r" tool=run .*host=demo1 .*code=ok .*run_s=[0-9.]+ total_s=[0-9.]+ ")
         release()
         rest, end = self.all_of(content["job"])
+        line = self.logged(content["job"], "ended")
+        self.assertRegex(line, r" tool=run .*host=demo1 .*code=ok .*run_s=[0-9.]+ total_s=[0-9.]+ ")
+        self.assertNotIn("slow", line)
         self.assertEqual(rest, "one\nwarned\ntwo\n")
         self.assertEqual((end["state"], end["exit_code"]), ("exited", 3))
         again = self.call("output", handle=content["job"], offset=11)
@@ -192,8 +206,9 @@ class JobsTest(harness.ScoutTest):
     def test_cancelling_stops_the_command(self):
         job, pid = self.sleeper("pid1")
         self.assertIsNotNone(harness.process_state(pid))
-        end = self.job(job, cancel=True)
-        self.assertEqual((end["state"], end["reason"], end["text"]),
+        self.job(job, cancel=True)  # which waits for the end less long than a busy host may take
+        text, end = self.all_of(job)
+        self.assertEqual((end["state"], end["reason"], text),
                          ("stopped", "cancelled", "begun\n"))
         self.assertGone(pid)
         self.assertEqual(self.job(job, cancel=True)["state"], "stopped")
