@@ -116,14 +116,17 @@ void light_channel_wake(struct light_channel *ch)
         connection_step(ch->connection);
 }
 
-/* As much of `b` as the window takes. Returns true when something went. */
+/* A part of `b`, as the window takes it. Returns true when something went. */
 static bool send_some(struct light_channel *ch, struct buf *b, bool is_stderr)
 {
     uint32_t window = ssh_channel_window_size(ch->ssh);
     struct slice bytes = buf_peek(b);
     uint32_t part = bytes.len < window ? (uint32_t)bytes.len : window;
+    part = part < LIGHT_SEND_MAX ? part : LIGHT_SEND_MAX;
     if (!part)
         return false;
+    if (part == LIGHT_SEND_MAX)
+        connection_cork(ch->connection, false); /* enough for a packet of its own */
     int sent = is_stderr ? ssh_channel_write_stderr(ch->ssh, bytes.data, part)
                          : ssh_channel_write(ch->ssh, bytes.data, part);
     if (sent <= 0)
@@ -171,7 +174,7 @@ void light_channel_pump(struct light_channel *ch)
             ch->connection->progress = true;
         if (ch->finished && buf_len(&ch->out) == 0 && buf_len(&ch->err) == 0)
             close_channel(ch);
-        if (!moved)
+        if (!moved || connection_is_full(ch->connection))
             break;
     }
     if (ch->remote && ch->held == 0 && !never_close)

@@ -8,7 +8,8 @@
  * and queues what the client asks for as messages, which are answered here and not in callbacks.
  * Only channel data comes by callback, and that copies bytes and calls nothing; so nothing here is
  * ever re-entered. libssh writes at most once and then waits until poll says that it may write
- * again: therefore the rounds, which end when nothing moves any more. */
+ * again: therefore the rounds, which end when nothing moves any more. Small packets of one step go
+ * out together, as those of sshd do. */
 #include "light.h"
 
 #include "scout/base/container.h"
@@ -16,6 +17,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -160,11 +162,18 @@ static void step_kex(struct light_connection *c)
     }
 }
 
+/* Takes a message; channel data that comes on the way is in its channel. All of it was there when
+ * the socket was read. */
+static ssh_message take_message(struct light_connection *c)
+{
+    c->read_ns = ev_now(&c->server->loop);
+    return ssh_message_get(c->session);
+}
+
 static void step_open(struct light_connection *c)
 {
     ssh_message message;
-    while (c->stage == LIGHT_OPEN && ssh_is_connected(c->session) &&
-           (message = ssh_message_get(c->session))) {
+    while (c->stage == LIGHT_OPEN && ssh_is_connected(c->session) && (message = take_message(c))) {
         c->progress = true;
         request_take(c, message);
     }
@@ -174,7 +183,21 @@ static void step_open(struct light_connection *c)
     }
 }
 
-void connection_step(struct light_connection *c)
+bool connection_is_full(const struct light_connection *c)
+{
+    return ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING;
+}
+
+void connection_cork(struct light_connection *c, bool corked)
+{
+    if (c->corked == corked)
+        return;
+    c->corked = corked;
+    setsockopt(c->watch.fd, IPPROTO_TCP, TCP_CORK, &(int){corked}, sizeof(int));
+}
+
+/* Rounds, until nothing moves any more. */
+static void go_on(struct light_connection *c)
 {
     for (int i = 0; i < LIGHT_STEP_ROUNDS; i++) {
         c->progress = false;
@@ -188,10 +211,16 @@ void connection_step(struct light_connection *c)
             connection_end(c);
             return;
         }
-        if (c->stage == LIGHT_STALLED ||
-            (!c->progress && !(ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING)))
+        if (c->stage == LIGHT_STALLED || (!c->progress && !connection_is_full(c)))
             break;
     }
-    bool writes = c->stage != LIGHT_STALLED && (ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING);
+    bool writes = c->stage != LIGHT_STALLED && connection_is_full(c);
     ev_watch(&c->server->loop, &c->watch, EPOLLIN | (writes ? (uint32_t)EPOLLOUT : 0));
+}
+
+void connection_step(struct light_connection *c)
+{
+    connection_cork(c, c->stage == LIGHT_OPEN);
+    go_on(c);
+    connection_cork(c, false);
 }

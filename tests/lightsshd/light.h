@@ -17,8 +17,10 @@
 #define LIGHT_CHANNELS_MAX   256 /* of one connection, whatever --max-sessions says */
 #define LIGHT_HELD_MAX       1024
 #define LIGHT_STEP_ROUNDS    8 /* turns of one connection before the others have theirs */
-#define LIGHT_IN_MAX         (1024u * 1024u) /* a channel's unread input */
-#define LIGHT_OUT_MAX        (1024u * 1024u) /* a channel's unsent output */
+#define LIGHT_IN_MAX         (1024u * 1024u)         /* a channel's unread input */
+#define LIGHT_OUT_MAX        (1024u * 1024u)         /* a channel's unsent output */
+#define LIGHT_PACKET_MAX     (32768u - 10u)          /* what libssh puts into one packet */
+#define LIGHT_SEND_MAX       (2u * LIGHT_PACKET_MAX) /* goes out before more is encrypted */
 
 struct light_options {
     const char *listen[LIGHT_LISTEN_MAX];
@@ -108,6 +110,8 @@ struct light_connection {
     bool key_given; /* with --key-first: the first step is done */
     uint32_t asked; /* questions that were answered */
     bool progress;  /* something came or went: another round */
+    bool corked;
+    uint64_t read_ns; /* when what is being taken off the socket was there at the latest */
 };
 
 /* --- listen.c ----------------------------------------------------------------------------------
@@ -124,6 +128,11 @@ void light_listen_end(struct light *s);
 void connection_new(struct light *s, int fd);
 /* Goes on as far as input and output allow. The connection may be ended by it, never freed. */
 void connection_step(struct light_connection *c);
+/* What is sent from now on until the end of the step goes out together, as sshd's does; or at once.
+ */
+void connection_cork(struct light_connection *c, bool corked);
+/* Output waits for the socket. */
+bool connection_is_full(const struct light_connection *c);
 /* Ends it at once, without goodbye. Freed by connections_reap. */
 void connection_end(struct light_connection *c);
 void connections_reap(struct light *s);

@@ -10,12 +10,15 @@
 #include "options.h"
 #include "scout/base/container.h"
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#define KEPT_BYTES (16 * 1024 * 1024)
 
 static void die(const char *what, const char *why)
 {
@@ -100,6 +103,13 @@ static void raise_limits(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* What an answer of a megabyte needed is there for the next one: new pages are dear. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 static void end(struct light *s)
 {
     light_listen_end(s);
@@ -130,6 +140,7 @@ int main(int argc, char **argv)
     list_init(&s->commands);
     list_init(&s->processes);
     raise_limits();
+    keep_memory();
     ssh_init();
     ev_init(&s->loop);
     s->loop.spin_ns = s->options.spin_us * 1000;

@@ -1,7 +1,8 @@
 /* The client's messages: authentication, channels, what they shall do; see light.h.
  *
  * A message is answered at once, or held until its delay is over: so that each of them is late by
- * as much, and the connection's other traffic is not. A held message of a channel keeps it. */
+ * as much, and the connection's other traffic is not. The delay counts from when the message was
+ * read, so that what it takes to decrypt it is within. A held message of a channel keeps it. */
 #include "light.h"
 
 #include "scout/base/container.h"
@@ -113,6 +114,7 @@ static void on_timer(struct ev_timer *t)
     struct held *h = CONTAINER_OF(t, struct held, timer);
     struct light_connection *c = h->connection;
     let_go(h);
+    connection_cork(c, true); /* the step that follows ends it */
     answer(c, h->channel, h->message);
     free(h);
     if (c->stage != LIGHT_ENDED)
@@ -139,7 +141,7 @@ void request_take(struct light_connection *c, ssh_message message)
     c->held_count++;
     if (ch)
         ch->held++;
-    ev_timer_at(&s->loop, &h->timer, ev_now(&s->loop) + delay * NS_PER_MS);
+    ev_timer_at(&s->loop, &h->timer, c->read_ns + delay * NS_PER_MS);
 }
 
 void requests_drop(struct light_connection *c)

@@ -1,5 +1,6 @@
 /* The SFTP server as a channel's worker. With --reply-delay-ms its answers wait in a queue of their
- * own, each batch until its time has come; the order stays. */
+ * own, each batch until its time has come, counted from when the requests were read; the order
+ * stays. */
 #include "light.h"
 
 #include "scout/base/container.h"
@@ -67,7 +68,7 @@ static void run(struct light_channel *ch)
     buf_consume(&ch->in, (size_t)used);
     if (delay_ns && buf_len(to) > len) {
         uint32_t last = (w->first + w->count++) % BATCHES_MAX;
-        w->batches[last] = (struct batch){ev_now(&s->loop) + delay_ns, buf_len(to) - len};
+        w->batches[last] = (struct batch){ch->connection->read_ns + delay_ns, buf_len(to) - len};
     }
     move_due(w);
     if (ch->in_eof && !ch->in_left && used == 0 && w->count == 0)
