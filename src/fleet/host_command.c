@@ -193,6 +193,11 @@ int host_command_error(const struct host_command_result *result)
 
 static const struct command_events command_events = {on_started, on_output, on_drain, on_end};
 
+void host_command_expect(struct fleet *f, const struct ssh_host *host, const char *principal)
+{
+    command_expect(fleet_pool(f), host, principal);
+}
+
 struct host_command *host_command_start(struct fleet *f, const struct host_command_request *request,
                                         const struct host_command_events *events, void *context,
                                         struct failure *why)

@@ -1,5 +1,8 @@
 /* When a channel is kept open for the next command, which then takes one round trip instead of two.
  *
+ * One is also opened for a command that is known to come in a moment (its record is being written):
+ * wherever the host is, for CHANNELS_EXPECT_MS or until a command has begun.
+ *
  * It pays where a round trip is long. How long one is, is known from the opening of the anchor. It
  * begins with the first command and ends CHANNELS_AHEAD_MS after the last one began, or when there
  * is no room for it: beside what is taken it must leave one for a command and the one that is kept
@@ -24,6 +27,11 @@ static bool has_room(const struct pool_connection *c)
     return taken + 2 < most && own + 3 < most; /* the anchor is in the former only */
 }
 
+static uint64_t until_ns(const struct channel_ahead *a)
+{
+    return a->until_ns > a->expected_ns ? a->until_ns : a->expected_ns;
+}
+
 /* Lazy: a command that begins does not move the timer. */
 static void on_timer(struct io_timer *timer)
 {
@@ -33,11 +41,12 @@ static void on_timer(struct io_timer *timer)
         return;
     channel_ahead_step(c);
     if (a->on)
-        io_timer_start(pool_io(c->pool), timer, a->until_ns, on_timer);
+        io_timer_start(pool_io(c->pool), timer, until_ns(a), on_timer);
 }
 
 void channel_ahead_touch(struct pool_connection *c)
 {
+    c->channels.ahead.expected_ns = 0; /* it gets the one that was opened for it, if any */
     if (c->channels.ahead.pays)
         c->channels.ahead.until_ns = io_now(pool_io(c->pool)) + CHANNELS_AHEAD_MS * NS_PER_MS;
 }
@@ -46,14 +55,22 @@ void channel_ahead_step(struct pool_connection *c)
 {
     struct channel_ahead *a = &c->channels.ahead;
     struct io *io = pool_io(c->pool);
-    bool wanted = io_now(io) < a->until_ns && has_room(c);
+    bool wanted = io_now(io) < until_ns(a) && has_room(c);
     if (wanted == a->on)
         return;
     a->on = wanted;
     engine_open_ahead(c->engine, wanted);
     connection_flush(c);
     if (wanted)
-        io_timer_start(io, &a->timer, a->until_ns, on_timer);
+        io_timer_start(io, &a->timer, until_ns(a), on_timer);
     else
         io_timer_stop(io, &a->timer);
+}
+
+void channels_expect(struct pool_connection *c)
+{
+    if (!channels_usable(c) || channels_none(c) || c->channels.queue.count > 0)
+        return;
+    c->channels.ahead.expected_ns = io_now(pool_io(c->pool)) + CHANNELS_EXPECT_MS * NS_PER_MS;
+    channel_ahead_step(c);
 }

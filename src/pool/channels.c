@@ -200,6 +200,8 @@ static void hand_out(struct pool_connection *c)
     if (!started)
         return;
     channel_ahead_touch(c);
+    if (ch->ahead.on) /* else another would be opened behind the one that is taken */
+        channel_ahead_step(c);
     connection_flush(c);
 }
 
@@ -227,7 +229,7 @@ void channels_step(struct pool_connection *c)
         ch->probing = false;
         io_timer_stop(pool_io(c->pool), &ch->timer);
     }
-    if (ch->ahead.until_ns > 0)
+    if (ch->ahead.until_ns > 0 || ch->ahead.on)
         channel_ahead_step(c);
 }
 

@@ -24,6 +24,7 @@
 #define CHANNELS_PROBE_MAX_MS   300000 /* each refusal doubles it up to this */
 #define CHANNELS_ALONE_FIRST_MS 10     /* the same, while no command has a channel; doubles, too */
 #define CHANNELS_AHEAD_RTT_MS   5      /* a round trip so long is worth a channel opened ahead */
+#define CHANNELS_EXPECT_MS      250    /* so long one is kept for a command that was announced */
 #define CHANNELS_AHEAD_MS       10000  /* so long after the last command began it is kept */
 #define CHANNELS_REFUSALS_MAX   8      /* of one command while none has a channel; then it fails */
 #define CHANNELS_REFUSALS_NONE  5      /* the same, where commands were served before: elsewhere */
@@ -50,6 +51,7 @@ struct channel_ahead {
     bool pays;             /* the host is so far away */
     bool on;               /* the engine was told so */
     uint64_t until_ns;     /* since the last command began; 0: none did */
+    uint64_t expected_ns;  /* a command is to come until then; 0: none is */
     struct io_timer timer; /* armed while it is on */
 };
 
@@ -98,6 +100,8 @@ void channel_ahead_step(struct pool_connection *c);
 
 /* ---- for commands (command.c) ---- */
 
+/* A command is going to come in a moment: a channel is opened for it, where there is room. */
+void channels_expect(struct pool_connection *c);
 /* Puts it at the end of its client's queue; when nobody else waits and a channel is free, its turn
  * comes at once, from within. SCOUT_E_POOL_FULL: too many wait. */
 __attribute__((warn_unused_result)) int channels_wait(struct pool_connection *c,

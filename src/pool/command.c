@@ -182,6 +182,13 @@ static struct command *command_new(struct pool *p, const struct command_request 
     return c;
 }
 
+void command_expect(struct pool *p, const struct ssh_host *host, const char *principal)
+{
+    struct pool_connection *c = pool_find(p, host, principal, POOL_LANE_FIRST);
+    if (c && !pool_has_lane(p, host, principal, POOL_LANE_COMMANDS))
+        channels_expect(c);
+}
+
 int command_start(struct pool *p, const struct command_request *request,
                   const struct command_events *events, void *context, struct command **out,
                   struct failure *why)

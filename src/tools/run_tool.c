@@ -1,6 +1,7 @@
 /* The `run` tool: one command on one host.
  *
  *   start: arguments, host, policy --> the record of the effect --> the command --> its result
+ *                                  \-> a channel for it ----------/
  *
  * It may have any effect, so it is never sent twice: when the connection is lost after it was sent,
  * the answer says that it may have run. Ending with another status than 0 is a result; not having
@@ -266,6 +267,8 @@ static void start(struct tool_call *call, const struct cJSON *args)
         return;
     }
     tool_call_outlive(call);
+    /* While the record is being written a channel can be opened: that is no effect yet. */
+    host_command_expect(call->view->env->fleet, r->host, call->identity->principal);
     const struct policy_request request = request_of(r);
     tool_call_effect(call, &request, on_effect);
 }

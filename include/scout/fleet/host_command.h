@@ -59,6 +59,10 @@ struct host_command_events {
     void (*on_end)(void *context, const struct host_command_result *result);
 };
 
+/* One is going to be started in a moment, unless something speaks against it: what can be made
+ * ready without any effect is (command_expect). */
+void host_command_expect(struct fleet *f, const struct ssh_host *host, const char *principal);
+
 /* NULL with *why when it cannot begin (on_end does not come). */
 __attribute__((warn_unused_result)) struct host_command *
 host_command_start(struct fleet *f, const struct host_command_request *request,

@@ -78,6 +78,11 @@ struct command_request {
                    be abandoned, not stopped */
 };
 
+/* A command for that host is going to be started in a moment, unless something speaks against it.
+ * Where there is a connection, a channel is opened meanwhile; nothing is asked of the host but
+ * that, and it is closed again when no command comes. */
+void command_expect(struct pool *p, const struct ssh_host *host, const char *principal);
+
 /* 0 and *out, or SCOUT_E_NOMEM, _LIMIT (command too long), _POOL_FULL, _SHUTTING_DOWN with *why. */
 __attribute__((warn_unused_result)) int command_start(struct pool *p,
                                                       const struct command_request *request,

@@ -273,6 +273,44 @@ static void none_is_opened_ahead_on_a_near_host(void **state)
     close_world();
 }
 
+static void expect_command(void)
+{
+    command_expect(world->pool, &world->host, "");
+}
+
+static void a_channel_is_opened_for_a_command_that_is_expected(void **state)
+{
+    enum { NEAR_MS = 2 };
+    (void)state;
+    open_world(&(struct toy_config){
+        .delay_min_ns = NEAR_MS * NS_PER_MS, .delay_max_ns = NEAR_MS * NS_PER_MS + 1, .seed = 53});
+    uint64_t opened = toy()->opened;
+    expect_command(); /* it has been opened when the command comes */
+    run_ms(NEAR_MS + 1);
+    assert_int_equal(toy()->channels, 2);
+    assert_in_range(time_to_start("t1"), NEAR_MS * NS_PER_MS, (2 * NEAR_MS - 1) * NS_PER_MS);
+    assert_int_equal(toy()->opened, opened + 1);
+    expect_command(); /* it is being opened */
+    run_ms(NEAR_MS / 2);
+    assert_in_range(time_to_start("t1"), NEAR_MS * NS_PER_MS, 4 * NEAR_MS * NS_PER_MS);
+    run_ms(100);
+    assert_int_equal(toy()->opened, opened + 2); /* and no other */
+    assert_int_equal(toy()->channels, 1);
+    expect_command(); /* none comes */
+    run_ms(CHANNELS_EXPECT_MS - 10);
+    assert_int_equal(toy()->channels, 2);
+    run_ms(10 + 2 * NEAR_MS);
+    assert_int_equal(toy()->channels, 1);
+    for (int i = 0; i < 50; i++) { /* more than there is room for */
+        expect_command();
+        start("t30", (uint64_t)i % 3);
+    }
+    UNTIL(world->ended == 52);
+    UNTIL(toy()->channels == 1);
+    assert_int_equal(toy()->refused, 0);
+    close_world();
+}
+
 /* It is never the last one, nor the one that is kept free; and where the limit is not known yet, a
  * host that refuses it is not asked again. */
 static void the_one_ahead_takes_nothing_from_commands(void **state)
@@ -367,6 +405,7 @@ int main(void)
         cmocka_unit_test(one_that_is_lost_is_replaced),
         cmocka_unit_test(a_command_on_a_far_host_takes_one_round_trip),
         cmocka_unit_test(none_is_opened_ahead_on_a_near_host),
+        cmocka_unit_test(a_channel_is_opened_for_a_command_that_is_expected),
         cmocka_unit_test(the_one_ahead_takes_nothing_from_commands),
         cmocka_unit_test(the_first_command_tells_the_shell),
         cmocka_unit_test(it_works_on_the_real_ring),
