@@ -164,8 +164,8 @@ int text_to_utf8(struct text_kind kind, struct slice text, struct buf *out)
 uint64_t text_count_lines(struct slice text)
 {
     uint64_t count = text.len > 0 && text.data[text.len - 1] != '\n';
-    for (const uint8_t *lf; text.len > 0 && (lf = memchr(text.data, '\n', text.len)); count++)
-        text = slice_skip(text, (size_t)(lf - text.data) + 1);
+    for (size_t i = 0; i < text.len; i++)
+        count += text.data[i] == '\n';
     return count;
 }
 

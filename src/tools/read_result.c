@@ -1,7 +1,8 @@
 /* The text is the file's, then, in brackets and a line each, what there is to say about it. The
  * structured content has the text alone; each thing that is said has a member of its own.
  *
- * Text of a host enters in two places: put_text, for reading, and the member `text`. */
+ * Text of a host enters in two places: put_text, for reading, and the member `text`, which is a
+ * copy of what the former wrote wherever both are the same. */
 #include "read_result.h"
 
 #include "attributes.h"
@@ -10,6 +11,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define LARGE_TEXT 16384u
 
 static bool is_bytes(const struct read_answer *a)
 {
@@ -28,6 +31,11 @@ struct text {
     struct json_writer *w;
     struct json_text_parts parts;
     bool any; /* a note was written */
+};
+
+/* Where the answer's text stands in the output, escaped; without any, `len` is 0. */
+struct written {
+    size_t at, len;
 };
 
 __attribute__((format(printf, 3, 4))) static void note(struct text *t, bool after_text,
@@ -57,19 +65,25 @@ static void put_numbered(struct text *t, struct slice text, uint64_t line)
     }
 }
 
-static void put_text(struct text *t, const struct read_answer *a)
+static void put_text(struct text *t, const struct read_answer *a, struct written *out)
 {
-    if (a->numbers && a->result->first_line > 0 && a->kind.encoding != TEXT_BINARY)
+    if (a->numbers && a->result->first_line > 0 && a->kind.encoding != TEXT_BINARY) {
         put_numbered(t, a->text, a->result->first_line);
-    else
-        json_text_part(t->w, &t->parts, a->text);
+        return;
+    }
+    if (a->text.len >= LARGE_TEXT) /* it comes twice: the buffer is to grow once */
+        buf_expect(t->w->out, a->text.len / 4 * 9);
+    size_t at = buf_len(t->w->out);
+    json_text_part(t->w, &t->parts, a->text);
+    if (t->parts.pending_len == 0) /* else a note may belong to its last character */
+        *out = (struct written){at, buf_len(t->w->out) - at};
 }
 
 static void put_notes(struct text *t, const struct read_answer *a)
 {
     const struct path_result *r = a->result;
     bool text = a->text.len > 0;
-    uint64_t lines = text_count_lines(a->text);
+    uint64_t lines = a->range.part == PATH_HEAD ? 0 : text_count_lines(a->text);
     if (a->kind.encoding == TEXT_BINARY)
         note(t, text, "base64 of %zu bytes from byte %" PRIu64 " of %" PRIu64, r->text.len,
              r->text_at, r->attrs.size);
@@ -88,8 +102,9 @@ static void put_notes(struct text *t, const struct read_answer *a)
         note(t, text, "the file changed while it was read");
 }
 
-static void write_text(struct json_writer *w, const struct read_answer *a)
+static struct written write_text(struct json_writer *w, const struct read_answer *a)
 {
+    struct written written = {0};
     struct text t = {.w = w};
     const char *type =
         text_binary_type(a->result->text_at == 0 ? a->result->text : a->result->head);
@@ -100,10 +115,11 @@ static void write_text(struct json_writer *w, const struct read_answer *a)
         note(&t, false, "binary file, %" PRIu64 " bytes%s%s; byte_offset and byte_count give bytes",
              a->result->attrs.size, type ? ", " : "", type ? type : "");
     } else {
-        put_text(&t, a);
+        put_text(&t, a, &written);
         put_notes(&t, a);
     }
     result_text_end(w, &t.parts);
+    return written;
 }
 
 /* ---- structured ---- */
@@ -115,13 +131,17 @@ static void write_etag(struct json_writer *w, const char *key, const struct sftp
         result_str(w, key, etag);
 }
 
-static void write_content(struct json_writer *w, const struct read_answer *a)
+static void write_content(struct json_writer *w, const struct read_answer *a,
+                          struct written written)
 {
     const struct path_result *r = a->result;
     bool binary = a->kind.encoding == TEXT_BINARY;
     result_bool(w, "truncated", r->truncated);
     json_key(w, binary ? "base64" : "text");
-    json_text(w, a->text);
+    if (written.len > 0)
+        json_text_again(w, written.at, written.len);
+    else
+        json_text(w, a->text);
     if (is_bytes(a)) {
         result_uint(w, "byte_offset", r->text_at);
         result_uint(w, "byte_count", r->text.len);
@@ -143,7 +163,7 @@ void read_answer_write(struct json_writer *w, const void *context)
 {
     const struct read_answer *a = context;
     const struct path_result *r = a->result;
-    write_text(w, a);
+    struct written written = write_text(w, a);
     json_key(w, "structuredContent");
     json_object_begin(w);
     result_str(w, "kind", "file");
@@ -164,7 +184,7 @@ void read_answer_write(struct json_writer *w, const void *context)
                 result_str(w, "type", type);
         }
         if (!is_withheld(a))
-            write_content(w, a);
+            write_content(w, a, written);
         if (r->changed) {
             result_bool(w, "changed", true);
             write_etag(w, "etag_after", &r->attrs_after);
