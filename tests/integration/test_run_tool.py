@@ -264,11 +264,11 @@ class RunTest(harness.ScoutTest):
                 ({}, 'either "command"'),
                 ({"command": "id", "argv": ["id"]}, 'either "command"'),
                 ({"command": "  "}, "empty"),
-                ({"argv": []}, "1 to 256 strings"),
+                ({"argv": []}, 'either "command"'),
                 ({"argv": [""]}, "must be a command"),
                 ({"argv": ["-a", "x", "rm"]}, "must be a command"),
                 ({"argv": ["id"], "cwd": "/a\nb"}, "newlines"),
-                ({"argv": ["id", 5]}, "1 to 256 strings"),
+                ({"argv": ["id", 5]}, "at most 256 strings"),
                 ({"command": "id", "timeout": 0}, "timeout"),
                 ({"command": "id", "host": 5}, "host")):
             with self.subTest(arguments=arguments):
