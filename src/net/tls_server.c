@@ -13,6 +13,10 @@
 #include <psa/crypto.h>
 #endif
 
+#ifndef MBEDTLS_THREADING_C
+#error "handshakes run on several threads: mbedTLS has to be built with MBEDTLS_THREADING_C"
+#endif
+
 /* Forward secrecy and AEAD, ECDSA before RSA; those of 1.3 first. */
 static const int suites[] = {
 #if MBEDTLS_VERSION_MAJOR >= 3
