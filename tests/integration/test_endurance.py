@@ -11,7 +11,8 @@ from harness import text_of
 
 FILES = 64
 UNREAD, UNREAD_CALLS, UNREAD_BYTES = 50, 10, 200000  # clients that read nothing, what each asks for
-LATE_S = 2  # what an answer may take beyond its deadline on a busy machine
+LATE_S = 4  # what an answer may take beyond its deadline on a busy machine
+PATIENCE_S = 2  # so long one read may take on a busy machine; a dead host holds its own for 3 s
 
 
 class EnduranceTest(harness.ScoutTest):
@@ -86,7 +87,7 @@ class EnduranceTest(harness.ScoutTest):
                 at = time.monotonic()
                 self.read(other, 1)
                 slowest = max(slowest, time.monotonic() - at)
-            self.assertLess(slowest, 0.5)
+            self.assertLess(slowest, PATIENCE_S)
             for message_id in sent:
                 error = self.assertScoutError(client.result(message_id, 4 + LATE_S),
                                               "deadline-exceeded")
