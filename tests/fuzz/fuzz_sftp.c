@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct owner {
     struct sftp_request request;
+    struct sftp_request ahead; /* a read that goes out with an open, where it may */
     struct sftp *client;
     struct owner *next; /* forgotten by this one's callback, where asked for */
     uint8_t kind;
@@ -35,6 +36,19 @@ static void on_reply(struct sftp_request *request, const struct sftp_reply *repl
 
 static const struct sftp_handle some_handle = {{'h'}, 1};
 
+static void on_ahead(struct sftp_request *request, const struct sftp_reply *reply)
+{
+    assert(request->id == 0 && reply->data.len <= 16);
+}
+
+static int start_open(struct owner *o)
+{
+    int error = sftp_open_read(o->client, &o->request, "/p", on_reply);
+    if (!error && o->ahead.id == 0)
+        (void)!sftp_read_ahead(o->client, &o->ahead, &o->request, 7, 16, on_ahead);
+    return error;
+}
+
 /* What only asks. */
 static int start_reading(struct owner *o)
 {
@@ -47,7 +61,7 @@ static int start_reading(struct owner *o)
     case 2:
         return sftp_realpath(o->client, &o->request, path, on_reply);
     case 3:
-        return sftp_open_read(o->client, &o->request, path, on_reply);
+        return start_open(o);
     case 4:
         return sftp_opendir(o->client, &o->request, path, on_reply);
     case 5:
@@ -218,6 +232,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     feed_pieces(s, data + count, len - count, options & 2);
     sftp_fail(s, SCOUT_E_CONNECTION_LOST);
     assert(ready <= 0 && sftp_in_flight(s) == 0);
+    for (size_t i = 0; i < count; i++)
+        assert(owners[i].ahead.id == 0);
     for (size_t i = 0; i < count; i++)
         assert(owners[i].started == owners[i].answered + owners[i].forgotten);
     sftp_free(s);
