@@ -99,6 +99,9 @@ static int open_queue(struct ring *r, unsigned entries)
         };
         error = io_uring_queue_init_params(entries, &r->uring, &params);
     }
+    /* Saves each enter the look-up of the descriptor; refused, it goes on without. */
+    if (!error)
+        (void)!io_uring_register_ring_fd(&r->uring);
     return error;
 }
 
