@@ -250,7 +250,7 @@ int client_open(struct client_owner *owner, struct io *io, int fd, const struct 
                 const struct identity *identity)
 {
     struct client *c = calloc(1, sizeof *c);
-    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, sink_crowded, c};
+    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, sink_crowded, c, false};
     struct mcp_config mcp = owner->mcp;
     if (c) {
         c->owner = owner;

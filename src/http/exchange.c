@@ -54,7 +54,7 @@ static struct http_exchange *exchange_new(struct http_connection *c)
     struct http_exchange *x = calloc(1, sizeof *x);
     if (!x)
         return NULL;
-    const struct mcp_sink sink = {way_out, way_flush, way_pending, way_crowded, x};
+    const struct mcp_sink sink = {way_out, way_flush, way_pending, way_crowded, x, true};
     x->endpoint = c->endpoint;
     x->connection = c;
     mcp_way_init(&x->way, &sink);

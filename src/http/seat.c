@@ -40,7 +40,7 @@ struct http_seat *http_seat_new(struct http_endpoint *e, const struct identity *
     struct http_seat *seat = calloc(1, sizeof *seat);
     if (!seat)
         return NULL;
-    const struct mcp_sink sink = {seat_out, seat_flush, seat_pending, NULL, seat};
+    const struct mcp_sink sink = {seat_out, seat_flush, seat_pending, NULL, seat, false};
     struct mcp_config config = e->config.mcp;
     seat->endpoint = e;
     seat->identity = *identity;

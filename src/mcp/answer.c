@@ -120,7 +120,7 @@ static int try_result(struct mcp_session *s, const struct reply_to *to,
 {
     struct mcp_way *way = session_way(s, to);
     int error = is_too_much(way, to) ? SCOUT_E_LIMIT : try_answer(s, to, body, written);
-    if (error || !is_too_much(way, to))
+    if (error || !way->sink.strict || !is_too_much(way, to))
         return error;
     struct buf *out = to->batch ? batch_out(to->batch) : way_out(way);
     out->end -= *written;

@@ -108,7 +108,7 @@ void lines_accept(struct io *io, int fd, const struct mcp_config *mcp)
     static const struct identity suite = {.name = "suite", .role = ROLE_OPERATOR};
     struct line_client *c = calloc(1, sizeof *c);
     struct mcp_config config = *mcp;
-    const struct mcp_sink sink = {out, flush, pending, NULL, c};
+    const struct mcp_sink sink = {out, flush, pending, NULL, c, false};
     config.identity = &suite;
     if (!c || mcp_session_new(&c->session, &config, &sink) != 0) {
         free(c);

@@ -162,7 +162,7 @@ static void check_message(const struct headers *h, struct slice message)
                                       .server_name = "fuzz",
                                       .server_version = "0",
                                       .stats = &stats};
-    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, NULL, &p};
+    const struct mcp_sink sink = {sink_out, sink_flush, sink_pending, NULL, &p, false};
     const struct mcp_headers headers = {get_header, h};
     struct mcp_session *session;
     struct mcp_way way;

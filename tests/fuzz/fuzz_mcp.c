@@ -132,7 +132,7 @@ static void peer_open(struct peer *p, bool end_on_cancel)
                                 .server_version = "0",
                                 .instructions = "none",
                                 .stats = p->stats};
-    struct mcp_sink sink = {sink_out, sink_flush, sink_pending, NULL, p};
+    struct mcp_sink sink = {sink_out, sink_flush, sink_pending, NULL, p, false};
     buf_init(&p->out, MCP_OUT_MAX);
     assert(mcp_session_new(&p->session, &config, &sink) == 0);
     mcp_session_on_room(p->session, on_room, p);

@@ -310,10 +310,13 @@ class SftpToolsTest(Tools, harness.ScoutTest):
                     self.assertEqual(bool(params), told)
                     numbers = [each["progress"] for each in params]
                     self.assertEqual(numbers, sorted(set(numbers)))
+                    # What stands behind the part is read and looked at, too.
+                    total = params[0]["total"] if params else size // 2
+                    self.assertIn(total, range(size // 2, size // 2 + (8 << 10) + 1))
                     for each in params:
-                        self.assertLessEqual(each["progress"], size // 2)
+                        self.assertLessEqual(each["progress"], total)
                         self.assertEqual((each["progressToken"], each["total"], each["message"]),
-                                         (7, size // 2, "bytes read"))
+                                         (7, total, "bytes read"))
 
 
 class ShellToolsTest(Tools, harness.ScoutTest):

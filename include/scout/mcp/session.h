@@ -31,13 +31,15 @@ struct mcp_session;
  * something was appended, `pending` how many bytes have not been taken by the client yet. `crowded`
  * (may be NULL) says that too much waits for all clients together, and, with `more` bytes that are
  * not in the buffer yet, for this one, too: it gets errors instead of results then. It is asked
- * before a result is written, and with it. */
+ * before a result is written and, if it is `strict`, again with the result in the buffer: a client
+ * for whom nothing waits gets one large result otherwise, however little others take. */
 struct mcp_sink {
     struct buf *(*out)(void *context);
     void (*flush)(void *context);
     size_t (*pending)(void *context);
     bool (*crowded)(void *context, size_t more);
     void *context;
+    bool strict;
 };
 
 /* A way back to the client beside the session's own: the response of one HTTP request. Embedded in

@@ -252,6 +252,7 @@ void client_open_in(struct client *c, size_t out_max, const char *instructions, 
                             .flush = sink_flush,
                             .pending = sink_pending,
                             .crowded = sink_crowded,
+                            .strict = true,
                             .context = c};
     buf_init(&c->out, out_max);
     assert_int_equal(mcp_session_new(&c->session, &c->config, &sink), 0);

@@ -486,6 +486,8 @@ static void stopping_ends_all(void **state)
     assert_false(works[1].cancelled); /* whose caller is told by whoever ends it */
     advance(p, 50);
     assert_false(young.detached);
+    end_work(&works[1]);
+    assert_true(young.answered);
 }
 
 int main(void)
