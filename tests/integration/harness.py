@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -317,12 +318,15 @@ class Client:
 
     def __init__(self, path, timeout=ANSWER_S):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(timeout)
+        # A socket without a time-out of Python's own waits while the queue of arrivals is full.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
+                               struct.pack("ll", int(timeout), 0))
         try:
             self.socket.connect(path)
         except OSError:
             self.socket.close()
             raise
+        self.socket.settimeout(timeout)
         self.buffer = b""
         self.answers = {}
         self.without_id = []
