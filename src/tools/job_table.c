@@ -315,25 +315,10 @@ void job_end(struct job *job, struct tool_call *call, const struct tool_result *
     end(job, job->fault ? job->fault : result->error);
 }
 
-static void write_failed(struct json_writer *w, const void *context)
-{
-    const struct failure *why = context;
-    struct json_text_parts parts;
-    result_text_begin(w, &parts);
-    result_part(w, &parts, "Error: ");
-    result_part(w, &parts, why->text);
-    result_text_end(w, &parts);
-    json_key(w, "structuredContent");
-    json_object_begin(w);
-    result_failure(w, why);
-    json_object_end(w);
-    result_bool(w, "isError", true);
-}
-
 void job_fail(struct job *job, const struct failure *why)
 {
     const struct tool_result result = {
-        .is_error = true, .error = why->error, .write = write_failed, .context = why};
+        .is_error = true, .error = why->error, .write = result_failed, .context = why};
     take_result(job, &result);
     end(job, job->fault ? job->fault : why->error);
 }

@@ -52,3 +52,18 @@ void result_failure(struct json_writer *w, const struct failure *why)
         result_str(w, "stage", why->stage);
     json_object_end(w);
 }
+
+void result_failed(struct json_writer *w, const void *context)
+{
+    const struct failure *why = context;
+    struct json_text_parts parts;
+    result_text_begin(w, &parts);
+    result_part(w, &parts, "Error: ");
+    result_part(w, &parts, why->text);
+    result_text_end(w, &parts);
+    json_key(w, "structuredContent");
+    json_object_begin(w);
+    result_failure(w, why);
+    json_object_end(w);
+    result_bool(w, "isError", true);
+}

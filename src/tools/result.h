@@ -18,5 +18,8 @@ void result_bool(struct json_writer *w, const char *key, bool value);
 /* The member "error", and its schema. */
 #define result_error_property "\"error\":{\"type\":\"object\",\"required\":[\"code\",\"message\"]}"
 void result_failure(struct json_writer *w, const struct failure *why);
+/* The members "content", "structuredContent" and "isError" of a call that failed: `why` is its
+ * struct failure. For the `write` of a tool_result. */
+void result_failed(struct json_writer *w, const void *why);
 
 #endif

@@ -285,28 +285,12 @@ void tool_call_ask(struct tool_call *call, const struct tool_questions *question
     tool_call_finish(call, &result);
 }
 
-/* The members "content", "structuredContent" and "isError" of a failed call. */
-static void write_failure(struct json_writer *w, const void *context)
-{
-    const struct failure *why = context;
-    struct json_text_parts parts;
-    result_text_begin(w, &parts);
-    result_part(w, &parts, "Error: ");
-    result_part(w, &parts, why->text);
-    result_text_end(w, &parts);
-    json_key(w, "structuredContent");
-    json_object_begin(w);
-    result_failure(w, why);
-    json_object_end(w);
-    result_bool(w, "isError", true);
-}
-
 static struct tool_result failed(const struct failure *why)
 {
     return (struct tool_result){.is_error = true,
                                 .error = why->error,
                                 .stage = why->stage,
-                                .write = write_failure,
+                                .write = result_failed,
                                 .context = why};
 }
 
