@@ -12,9 +12,15 @@
 
 #include "scout/ssh/session.h"
 
+/* A connection that ends tells only those of whom something is in flight. */
 static void on_again(struct io_timer *timer)
 {
-    put_pump(CONTAINER_OF(timer, struct file_put, again));
+    struct file_put *p = CONTAINER_OF(timer, struct file_put, again);
+    const struct sftp_reply lost = {.error = SCOUT_E_CONNECTION_LOST};
+    if (visit_sftp(&p->visit))
+        put_pump(p);
+    else
+        visit_fail_reply(&p->visit, "write", &lost);
 }
 
 /* ---- the window ---- */
@@ -33,17 +39,28 @@ static size_t chunk_max(const struct file_put *p)
     return max < PUT_CHUNK ? max : PUT_CHUNK;
 }
 
-size_t file_put_room(struct file_put *p)
+/* Without a write in flight only time tells when there is room again; until then it is the host
+ * that is waited for. */
+static void watch_output(struct file_put *p, bool full)
 {
     struct io *io = fleet_io(p->visit.fleet);
+    if (p->slots_used > 0)
+        return;
+    if (full)
+        io_timer_start(io, &p->again, io_now(io) + PUT_AGAIN_NS, on_again);
+    if (full != (p->visit.asking_ns != 0))
+        visit_moved(&p->visit, full);
+}
+
+size_t file_put_room(struct file_put *p)
+{
     if (p->stage != PUT_WRITING || p->ended || p->visit.finished)
         return 0;
     if (p->shell)
         return put_shell_room(p);
     size_t room = output_room(p), slots = (PUT_SLOTS - p->slots_used) * chunk_max(p);
     size_t window = FILE_PUT_WINDOW - p->in_flight;
-    if (room == 0 && p->slots_used == 0)
-        io_timer_start(io, &p->again, io_now(io) + PUT_AGAIN_NS, on_again);
+    watch_output(p, room == 0);
     room = room < window ? room : window;
     return room < slots ? room : slots;
 }

@@ -621,6 +621,31 @@ static void a_lost_connection_leaves_nothing_behind(void **state)
     }
 }
 
+static void nothing_yet(void *context)
+{
+    struct rig *r = context;
+    (void)file_put_room(r->put); /* there would be room, but the source is slow */
+}
+
+/* A source that has nothing at the moment: nothing is in flight that would tell of the end. */
+static void a_connection_lost_while_the_source_is_slow_is_told(void **state)
+{
+    struct rig *r = *state;
+    const struct file_put_events slow = {
+        .permit = permit, .on_room = nothing_yet, .on_end = on_end};
+    put_begin(r, world_path(&r->w, "f"), (struct file_put_request){.idle_ns = 60 * 1000000000ULL},
+              &slow);
+    for (unsigned i = 0; i < 4; i++)
+        world_step(&r->w);
+    assert_int_equal(file_count(r), 1);
+    world_lose(&r->w);
+    assert_int_equal(file_put_room(r->put), 0); /* what the source finds, when it has something */
+    io_run_once(r->w.fleet.io, 1000000000);     /* a moment later */
+    put_end(r);
+    expect_error(r, SCOUT_E_CONNECTION_LOST, "lost by the test");
+    assert_int_equal(file_count(r), 0);
+}
+
 static void a_host_that_does_not_come_back_is_told_of(void **state)
 {
     struct rig *r = *state;
@@ -831,6 +856,7 @@ int main(void)
         TEST(a_shell_sees_what_changes_meanwhile),
         TEST(a_stopped_shell_leaves_nothing),
         cmocka_unit_test(a_lost_connection_leaves_nothing_behind),
+        TEST(a_connection_lost_while_the_source_is_slow_is_told),
         TEST(a_host_that_does_not_come_back_is_told_of),
         cmocka_unit_test(a_stop_at_any_time_leaves_nothing_behind),
         TEST(a_source_that_breaks_leaves_nothing_behind),

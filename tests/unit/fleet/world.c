@@ -356,6 +356,11 @@ void world_step(struct world *w)
         ;
 }
 
+void world_lose(struct world *w)
+{
+    lose(&w->pool);
+}
+
 /* ---- the world ---- */
 
 void world_start(struct world *w)

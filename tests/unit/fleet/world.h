@@ -98,6 +98,8 @@ void world_step(struct world *w);
 void world_look(struct world *w, const char *path);
 /* Does rounds until nothing is in flight any more. */
 void world_settle(struct world *w);
+/* The connection is gone; who has something in flight is told. */
+void world_lose(struct world *w);
 void world_forget(struct world *w); /* the result, before the next look */
 
 const char *world_path(const struct world *w, const char *name);
