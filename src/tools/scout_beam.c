@@ -26,6 +26,7 @@ struct beam_call {
     bool overwrite, hash, resume;
     bool told; /* `direction` says it: what is here does not matter */
     const char *etag;
+    uint64_t deadline_ns; /* until the copy begins; then the host may not be silent for long */
     struct transfer *transfer;
     char root[PATHS_SIZE];
 };
@@ -222,7 +223,7 @@ static bool start_transfer(struct beam_call *b)
         .root = b->root,
         .principal = call->identity->principal,
         .client = call->identity->client,
-        .deadline_ns = call->deadline_ns,
+        .deadline_ns = b->deadline_ns,
         .idle_ns = b->env->transfer_idle_ns,
         .condition = b->etag        ? FILE_PUT_ETAG
                      : b->overwrite ? FILE_PUT_ANY
@@ -321,6 +322,7 @@ static void start_as(struct scout_call *s, const struct cJSON *args,
     memset(b, 0, sizeof *b);
     b->s = s;
     b->env = s->call->view->env;
+    b->deadline_ns = s->call->deadline_ns;
     s->operation = b;
     int error = take_options(b, args, &why);
     if (!error)
@@ -331,6 +333,8 @@ static void start_as(struct scout_call *s, const struct cJSON *args,
         scout_call_fail(s, &why);
     else if (!start_transfer(b))
         scout_call_fail_memory(s);
+    else
+        tool_call_outlive(s->call);
 }
 
 static void start_local(struct scout_call *s, const struct cJSON *args)

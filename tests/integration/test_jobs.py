@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import socket
 import time
 
@@ -473,6 +474,33 @@ class TimesTest(harness.ScoutTest):
             result = self.call("output", handle=result["job"], offset=result["next"], wait=10)
         self.assertEqual(result["reason"], "deadline-exceeded")
         self.assertLess(result["duration_s"], 10)
+
+    def test_a_copy_may_take_longer_than_a_call(self):
+        """As long as its host goes on answering; its caller is answered before."""
+        self.begin("call_timeout = 2\ndetach_after = 3\n")
+        here = os.path.join(self.daemon.state, "transfer", str(os.getuid()))
+        os.makedirs(here, 0o700, exist_ok=True)
+        with open(os.path.join(here, "source"), "wb") as out:
+            out.truncate(256 << 20)
+        self.call("scout", target="demo1:/etc/hosts")
+        processes = self.fleet.processes("demo1")[1:]
+        there = self.fleet.path("demo1", "copy")
+        request = self.client.send("tools/call", {"name": "scout", "arguments": {
+            "beam": "source", "target": f"demo1:{there}"}})
+        harness.wait_until(lambda: [name for name in os.listdir(os.path.dirname(there))
+                                    if name.startswith(".scout-")], "the copy has begun")
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        content = self.client.result(request, 25)["structuredContent"]
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+        self.assertEqual((content.get("state"), content.get("tool")), ("running", "scout"), content)
+        while content["state"] == "running":
+            content = self.call("output", handle=content["job"], offset=content["next"], wait=10)
+        self.assertEqual(content["state"], "ended", content)
+        self.assertIn("Uploaded source", content["text"])
+        self.assertEqual(content["result"]["kind"], "transfer")
+        self.assertEqual(os.path.getsize(there), 256 << 20)
 
 
 if __name__ == "__main__":
