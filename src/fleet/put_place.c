@@ -212,7 +212,13 @@ static int start(struct file_put *p, unsigned i)
 
 void put_finish(struct file_put *p)
 {
-    bool can_sync = sftp_offers(visit_sftp(&p->visit), SFTP_EXT_FSYNC);
+    const struct sftp *s = visit_sftp(&p->visit);
+    const struct sftp_reply lost = {.error = SCOUT_E_CONNECTION_LOST};
+    if (!s) { /* nothing was in flight that would have told of it */
+        visit_fail_reply(&p->visit, "write", &lost);
+        return;
+    }
+    bool can_sync = sftp_offers(s, SFTP_EXT_FSYNC);
     p->stage = PUT_FINISHING;
     if (p->idle_ns) /* the disk may take its time */
         visit_idle(&p->visit, p->idle_ns + (p->offset - p->synced) / PUT_SYNC_SPEED * NS_PER_S);

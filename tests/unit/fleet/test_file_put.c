@@ -646,6 +646,22 @@ static void a_connection_lost_while_the_source_is_slow_is_told(void **state)
     assert_int_equal(file_count(r), 0);
 }
 
+/* It has nothing more, and says so before anybody has seen that the connection is gone. */
+static void a_connection_lost_before_the_source_ends_is_told(void **state)
+{
+    struct rig *r = *state;
+    const struct file_put_events slow = {
+        .permit = permit, .on_room = nothing_yet, .on_end = on_end};
+    put_begin(r, world_path(&r->w, "f"), (struct file_put_request){0}, &slow);
+    for (unsigned i = 0; i < 4; i++)
+        world_step(&r->w);
+    world_lose(&r->w);
+    file_put_end(r->put);
+    put_end(r);
+    expect_error(r, SCOUT_E_CONNECTION_LOST, "lost by the test");
+    assert_int_equal(file_count(r), 0);
+}
+
 static void a_host_that_does_not_come_back_is_told_of(void **state)
 {
     struct rig *r = *state;
@@ -857,6 +873,7 @@ int main(void)
         TEST(a_stopped_shell_leaves_nothing),
         cmocka_unit_test(a_lost_connection_leaves_nothing_behind),
         TEST(a_connection_lost_while_the_source_is_slow_is_told),
+        TEST(a_connection_lost_before_the_source_ends_is_told),
         TEST(a_host_that_does_not_come_back_is_told_of),
         cmocka_unit_test(a_stop_at_any_time_leaves_nothing_behind),
         TEST(a_source_that_breaks_leaves_nothing_behind),
