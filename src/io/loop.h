@@ -94,6 +94,9 @@ static inline void io_ready_push_last(struct io *io, struct io_op *op, int res)
 
 void io_job_finished(struct io *io, struct io_job *job);
 
+/* How many bytes the parts of a send hold. */
+size_t io_send_len(const struct io_op *op);
+
 /* ---- for the core ---- */
 
 /* Tell at most `budget` events (finished jobs); return how many. */

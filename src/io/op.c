@@ -96,14 +96,40 @@ void io_recv(struct io_file *f, struct io_op *op, io_op_fn *fn)
     start(f, op, IO_KIND_RECV, fn);
 }
 
-void io_send(struct io_file *f, struct io_op *op, const struct iovec *parts, unsigned count,
-             io_op_fn *fn)
+static void start_send(struct io_file *f, struct io_op *op, const struct iovec *parts,
+                       unsigned count, bool quiet, io_op_fn *fn)
 {
     assert(!op->armed && count <= IO_SEND_PARTS);
+    op->quiet = quiet;
     for (unsigned i = 0; i < count; i++)
         op->u.send.parts[i] = parts[i];
     op->u.send.msg = (struct msghdr){.msg_iov = op->u.send.parts, .msg_iovlen = count};
     start(f, op, IO_KIND_SEND, fn);
+}
+
+void io_send(struct io_file *f, struct io_op *op, const struct iovec *parts, unsigned count,
+             io_op_fn *fn)
+{
+    start_send(f, op, parts, count, false, fn);
+}
+
+void io_send_quietly(struct io_file *f, struct io_op *op, const struct iovec *parts, unsigned count,
+                     io_op_fn *fn)
+{
+    start_send(f, op, parts, count, true, fn);
+}
+
+size_t io_send_len(const struct io_op *op)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < op->u.send.msg.msg_iovlen; i++)
+        len += op->u.send.parts[i].iov_len;
+    return len;
+}
+
+void io_send_hurry(struct io_op *op)
+{
+    op->quiet = false;
 }
 
 void io_connect(struct io_file *f, struct io_op *op, const struct sockaddr *addr, socklen_t len,

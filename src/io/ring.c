@@ -45,6 +45,20 @@ static void prepare_recv(struct io_uring_sqe *sqe, int fd)
     sqe->buf_group = RING_BUFFER_GROUP;
 }
 
+/* A quiet send never waits by itself: it is done when the kernel has taken it, and completes only
+ * if not all of it went. MSG_WAITALL makes a short one a failure. */
+static void prepare_send(struct io_uring_sqe *sqe, struct io_op *op)
+{
+    const struct msghdr *msg = &op->u.send.msg;
+    int flags = MSG_NOSIGNAL | (op->quiet ? MSG_DONTWAIT | MSG_WAITALL : 0);
+    if (msg->msg_iovlen == 1)
+        io_uring_prep_send(sqe, op->file->fd, msg->msg_iov->iov_base, msg->msg_iov->iov_len, flags);
+    else
+        io_uring_prep_sendmsg(sqe, op->file->fd, msg, (unsigned)flags);
+    if (op->quiet)
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
 static void prepare(struct io_uring_sqe *sqe, struct io_op *op)
 {
     int fd = op->file->fd;
@@ -61,7 +75,7 @@ static void prepare(struct io_uring_sqe *sqe, struct io_op *op)
         prepare_recv(sqe, fd);
         break;
     case IO_KIND_SEND:
-        io_uring_prep_sendmsg(sqe, fd, &op->u.send.msg, MSG_NOSIGNAL);
+        prepare_send(sqe, op);
         break;
     case IO_KIND_CONNECT:
         io_uring_prep_connect(sqe, fd, (struct sockaddr *)&op->u.connect.addr, op->u.connect.len);
@@ -89,7 +103,10 @@ void ring_arm(struct io *io, struct io_op *op)
     }
     prepare(sqe, op);
     io_uring_sqe_set_data64(sqe, (uintptr_t)op);
-    op->state = RING_IN_KERNEL;
+    if (op->kind == IO_KIND_SEND && op->quiet)
+        park(op, RING_QUIET, &r->quiet);
+    else
+        op->state = RING_IN_KERNEL;
 }
 
 void ring_arm_poll(struct ring *r, struct io_op *op)
@@ -116,6 +133,8 @@ static void ring_cancel(struct io *io, struct io_op *op)
     struct ring *r = ring_of(io);
     if (op->state == RING_UNARMED || op->state == RING_STARVED)
         return; /* the next wait sees that it is cancelling */
+    if (op->state == RING_QUIET)
+        return; /* it ends with the next wait in any case */
     struct io_uring_sqe *sqe = get_sqe(r);
     if (!sqe) {
         list_append(&r->uncancelled, &op->driver_node);
@@ -172,13 +191,25 @@ static void resume(struct ring *r)
     }
 }
 
+/* Whether the end of a quiet send is waited for after all. */
+static bool is_hurried(const struct ring *r)
+{
+    for (const struct list *n = r->quiet.next; n != &r->quiet; n = n->next) {
+        const struct io_op *op = CONTAINER_OF(n, struct io_op, driver_node);
+        if (!op->quiet || op->cancelling)
+            return true;
+    }
+    return false;
+}
+
 /* Whether something waits for room in the submission queue: then a pass must not sleep. Starved ops
  * do not count: a buffer that is out comes back from an event, and one that is not arms them. */
 static bool must_not_sleep(const struct ring *r)
 {
     return r->io.ready_count > 0 || r->io.jobs_done || !list_empty(&r->unarmed) ||
            !list_empty(&r->uncancelled) || (r->jobs_watched && !r->jobs_polled) ||
-           (r->buffers_free > 0 && !list_empty(&r->starved)) || io_uring_cq_ready(&r->uring) > 0;
+           (r->buffers_free > 0 && !list_empty(&r->starved)) || io_uring_cq_ready(&r->uring) > 0 ||
+           is_hurried(r);
 }
 
 /* ---- the driver ---- */
@@ -210,6 +241,8 @@ static void ring_wait(struct io *io, uint64_t until_ns)
      * the next pass, and what has completed is taken now. */
     assert(error >= 0 || error == -ETIME || error == -EINTR || error == -EAGAIN ||
            error == -EBUSY || error == -ENOMEM);
+    if (io_uring_sq_ready(&r->uring) == 0)
+        list_splice(&r->settling, &r->quiet);
     ring_harvest(r);
 }
 

@@ -19,6 +19,7 @@ enum ring_state {
     RING_POLLING, /* a read or write that waits for readiness, in the kernel */
     RING_UNARMED, /* no room in the submission queue: in `unarmed` */
     RING_STARVED, /* a recv without a buffer: in `starved` */
+    RING_QUIET,   /* a send that only its failure completes: in `quiet` or `settling` */
 };
 
 /* What a completion's user_data says when it is not an op's address. */
@@ -36,6 +37,7 @@ struct ring {
     uint32_t buffers_free;        /* not in an untold event; the kernel may have filled some */
     struct list unarmed, starved; /* of ops, by driver_node */
     struct list uncancelled;      /* in the kernel, but no room for the cancel yet */
+    struct list quiet, settling;  /* quiet sends: queued; taken by the kernel, outcome not read */
     struct jobs jobs;
     bool jobs_watched; /* the poll of jobs.wake_fd is to be kept armed */
     bool jobs_polled;  /* it is armed */

@@ -143,10 +143,25 @@ static void jobs_done(struct ring *r)
     }
 }
 
+/* No completion is left, so all the quiet sends that the kernel has taken went whole. */
+static void settle(struct ring *r)
+{
+    while (!list_empty(&r->settling) && io_ready_room(&r->io) > 0) {
+        struct io_op *op = CONTAINER_OF(list_shift(&r->settling), struct io_op, driver_node);
+        op->state = RING_IN_KERNEL;
+        ring_end(r, op, (int)io_send_len(op));
+    }
+}
+
 void ring_harvest(struct ring *r)
 {
     struct io_uring_cqe *next;
-    while (io_ready_room(&r->io) >= 2 && io_uring_peek_cqe(&r->uring, &next) == 0) {
+    while (io_ready_room(&r->io) >= 2) {
+        if (io_uring_peek_cqe(&r->uring, &next) != 0) {
+            if (!io_uring_cq_has_overflow(&r->uring))
+                settle(r);
+            return;
+        }
         struct io_uring_cqe cqe = *next; /* its slot is free before a new arm may need it */
         io_uring_cqe_seen(&r->uring, next);
         if (cqe.user_data == RING_TAG_JOBS)

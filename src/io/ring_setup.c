@@ -108,9 +108,9 @@ static int open_queue(struct ring *r, unsigned entries)
 static int probe(struct ring *r)
 {
     static const int needed[] = {
-        IORING_OP_ACCEPT,  IORING_OP_RECV,         IORING_OP_SENDMSG,
-        IORING_OP_CONNECT, IORING_OP_POLL_ADD,     IORING_OP_READ,
-        IORING_OP_WRITE,   IORING_OP_ASYNC_CANCEL, IORING_OP_SENDMSG_ZC,
+        IORING_OP_ACCEPT,       IORING_OP_RECV,       IORING_OP_SEND, IORING_OP_SENDMSG,
+        IORING_OP_CONNECT,      IORING_OP_POLL_ADD,   IORING_OP_READ, IORING_OP_WRITE,
+        IORING_OP_ASYNC_CANCEL, IORING_OP_SENDMSG_ZC,
     };
     if (!(r->uring.features & IORING_FEAT_EXT_ARG) || !(r->uring.features & IORING_FEAT_NODROP))
         return -EOPNOTSUPP;
@@ -215,6 +215,8 @@ int io_ring_open(struct io **out, const struct io_ring_config *config, char *why
     list_init(&r->unarmed);
     list_init(&r->starved);
     list_init(&r->uncancelled);
+    list_init(&r->quiet);
+    list_init(&r->settling);
     int error = open_all(r, entries);
     if (error) {
         free(r);

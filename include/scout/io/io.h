@@ -63,6 +63,7 @@ struct io_op {
     bool armed; /* readable by all */
     bool cancelling;
     bool ended; /* its last event waits in the ready list */
+    bool quiet; /* a send whose end need not end a wait */
     union {
         struct {
             struct msghdr msg;
@@ -217,6 +218,14 @@ void io_recv(struct io_file *f, struct io_op *op, io_op_fn *fn);
  * at a time. A peer that is gone gives -EPIPE, never a signal. */
 void io_send(struct io_file *f, struct io_op *op, const struct iovec *parts, unsigned count,
              io_op_fn *fn);
+
+/* The same for who needs to know of the end only when the loop has anything else to tell: the pass
+ * that sends then waits in the same call into the kernel, and the event comes after what ended that
+ * wait. A send that fails or goes short is told at once. */
+void io_send_quietly(struct io_file *f, struct io_op *op, const struct iovec *parts, unsigned count,
+                     io_op_fn *fn);
+/* Its end is wanted at once after all. */
+void io_send_hurry(struct io_op *op);
 
 /* res 0 when connected. The address is copied. */
 void io_connect(struct io_file *f, struct io_op *op, const struct sockaddr *addr, socklen_t len,

@@ -89,18 +89,39 @@ static void jump(struct sim *sim, uint64_t until_ns)
         set_clock(io, until_ns);
 }
 
-static void sim_wait(struct io *io, uint64_t until_ns)
+static void fire_due(struct sim *sim)
 {
-    struct sim *sim = sim_of(io);
-    io->stats.submits++;
-    if (!run_jobs(sim))
-        jump(sim, until_ns);
+    struct io *io = &sim->io;
     struct heap_node *first = heap_first(&sim->due);
-    while (first && first->key <= io->now_ns && io_ready_room(io) > 0) {
+    while (first && first->key <= io->now_ns && io_ready_room(io) > sim->quiet_count) {
         heap_remove(&sim->due, first);
         sim_fire(sim, CONTAINER_OF(first, struct sim_wake, node));
         first = heap_first(&sim->due);
     }
+}
+
+static void end_quiet(struct sim *sim)
+{
+    while (!list_empty(&sim->quiet)) {
+        struct sim_wake *wake = CONTAINER_OF(sim->quiet.next, struct sim_wake, in_socket);
+        sim_end(sim, wake, wake->sent);
+    }
+    sim->quiet_count = 0;
+}
+
+static void sim_wait(struct io *io, uint64_t until_ns)
+{
+    struct sim *sim = sim_of(io);
+    io->stats.submits++;
+    bool jobs = run_jobs(sim);
+    uint32_t quiet;
+    do { /* a quiet send ends no wait */
+        quiet = sim->quiet_count;
+        if (!jobs)
+            jump(sim, until_ns);
+        fire_due(sim);
+    } while (sim->quiet_count > quiet && !jobs && io->ready_count == 0 && until_ns > io->now_ns);
+    end_quiet(sim);
 }
 
 static void job_start(struct io *io, struct io_job *job)
@@ -150,6 +171,7 @@ int io_sim_open(struct io **out, uint64_t seed, const struct io_sim_faults *faul
         return -ENOMEM;
     io_init(&sim->io, &sim_driver);
     heap_init(&sim->due);
+    list_init(&sim->quiet);
     sim->jobs_end = &sim->jobs;
     sim->random_state = seed;
     sim->port_next = SIM_PORT_FIRST;

@@ -20,6 +20,7 @@ struct sim_wake {
     struct list in_socket;
     struct sim_socket *socket;
     struct io_op *op;
+    int sent; /* of a quiet send that has been done */
 };
 
 struct sim_socket {
@@ -39,7 +40,9 @@ struct sim_socket {
 
 struct sim {
     struct io io;
-    struct heap due; /* of struct sim_wake, by time */
+    struct heap due;   /* of struct sim_wake, by time */
+    struct list quiet; /* of struct sim_wake, by in_socket: done in this wait, told at its end */
+    uint32_t quiet_count;
     struct io_sim_faults faults;
     uint64_t random_state;
     struct sim_socket **sockets;                   /* by fd - SIM_FD_FIRST */

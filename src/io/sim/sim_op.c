@@ -130,14 +130,6 @@ void sim_end(struct sim *sim, struct sim_wake *wake, int res)
 
 /* ---- send ---- */
 
-static size_t total_len(const struct msghdr *msg)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < msg->msg_iovlen; i++)
-        len += msg->msg_iov[i].iov_len;
-    return len;
-}
-
 /* Appends the first `len` bytes of the parts; returns how many went. */
 static size_t append_parts(struct buf *to, const struct msghdr *msg, size_t len)
 {
@@ -163,13 +155,20 @@ static void fire_send(struct sim *sim, struct sim_wake *wake)
         sim_end(sim, wake, -EPIPE);
         return;
     }
-    size_t len = total_len(&wake->op->u.send.msg), room = buf_room(&peer->in);
+    size_t len = io_send_len(wake->op), room = buf_room(&peer->in);
     if (len > room)
         len = room;
     if (len > 1 && sim_happens(sim, sim->faults.short_send))
         len = 1 + sim_draw(sim, len - 1);
     size_t sent = append_parts(&peer->in, &wake->op->u.send.msg, len);
-    sim_end(sim, wake, sent < len && sent == 0 ? -ENOMEM : (int)sent);
+    if (wake->op->quiet && sent == io_send_len(wake->op)) {
+        wake->sent = (int)sent;
+        list_remove(&wake->in_socket);
+        list_append(&sim->quiet, &wake->in_socket);
+        sim->quiet_count++;
+    } else {
+        sim_end(sim, wake, sent < len && sent == 0 ? -ENOMEM : (int)sent);
+    }
     sim_touch(sim, peer);
 }
 

@@ -104,6 +104,13 @@ void end_send(struct end *e, const void *data, size_t len)
     io_send(&e->file, &e->send, &part, 1, on_sent);
 }
 
+void end_send_quietly(struct end *e, const void *data, size_t len)
+{
+    struct iovec part = {(void *)(uintptr_t)data, len};
+    e->sent = (struct record){0};
+    io_send_quietly(&e->file, &e->send, &part, 1, on_sent);
+}
+
 static void on_end_closed(struct io_file *f)
 {
     struct end *e = CONTAINER_OF(f, struct end, file);

@@ -70,6 +70,7 @@ void end_init(struct end *e);
 void end_connect(struct io *io, struct end *e, const struct listening *l);
 void end_recv(struct end *e);
 void end_send(struct end *e, const void *data, size_t len);
+void end_send_quietly(struct end *e, const void *data, size_t len);
 void end_close(struct end *e);
 void end_fini(struct end *e);
 /* For `other`. */
@@ -88,6 +89,14 @@ void pair_close(struct pair *p);
     X(gathered_parts_go_in_order)                                                                  \
     X(a_peer_that_is_gone_is_epipe)                                                                \
     X(a_large_transfer_is_intact)                                                                  \
+    X(a_quiet_send_ends_no_wait)                                                                   \
+    X(a_hurried_send_is_told_at_once)                                                              \
+    X(a_quiet_send_that_goes_short_is_told_at_once)                                                \
+    X(a_quiet_send_to_nobody_fails_at_once)                                                        \
+    X(a_large_transfer_by_quiet_sends_is_intact)                                                   \
+    X(a_quiet_send_is_cancelled)                                                                   \
+    X(a_file_closes_over_a_quiet_send)                                                             \
+    X(many_quiet_sends_are_each_told)                                                              \
     X(many_files_talk_at_once)                                                                     \
     X(poll_tells_what_is_ready)                                                                    \
     X(a_descriptor_changes_its_file)                                                               \
