@@ -218,6 +218,7 @@ void client_begin(struct client *c, struct slice bytes)
 {
     stream_init_file(&c->stream, &c->file, MCP_OUT_MAX, &events);
     stream_count(&c->stream, &c->owner->unsent);
+    stream_drain_late(&c->stream);
     c->greeting = false;
     if (bytes.len > 0)
         after_input(c, mcp_session_feed(c->session, bytes));

@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#define LATE_MAX 16384 /* bytes that may stay in memory until the loop's next event */
+
 static void start_send(struct stream *s);
 
 static void on_flush(struct io_task *task)
@@ -29,7 +31,7 @@ static void stream_setup(struct stream *s, size_t out_max, const struct stream_e
     io_task_init(&s->flush);
     buf_init(&s->gather, out_max);
     buf_init(&s->sending, out_max);
-    s->ended = s->broken = s->closing = false;
+    s->ended = s->broken = s->closing = s->late = false;
     s->sent = 0;
     s->tally = NULL;
     s->tallied = 0;
@@ -71,6 +73,7 @@ static void on_recv(struct io_op *op, struct io_event event)
         return;
     if (event.res == 0) {
         s->ended = true;
+        io_send_hurry(&s->send);
         s->events->on_end(s, 0);
     } else if (event.res < 0 && event.res != -ECANCELED) {
         broke(s, event.res);
@@ -84,6 +87,7 @@ void stream_pause(struct stream *s)
     if (s->paused)
         return;
     s->paused = true;
+    io_send_hurry(&s->send);
     io_cancel(&s->recv);
 }
 
@@ -119,6 +123,13 @@ static void on_sent(struct io_op *op, struct io_event event)
         s->events->on_drain(s);
 }
 
+/* Nobody waits for the end of this send. Whatever changes that hurries it. */
+static bool may_be_late(const struct stream *s)
+{
+    return s->late && !s->paused && !s->ended && buf_len(&s->gather) == 0 &&
+           buf_len(&s->sending) <= LATE_MAX;
+}
+
 static void start_send(struct stream *s)
 {
     if (s->send.armed || s->broken || s->closing)
@@ -132,7 +143,10 @@ static void start_send(struct stream *s)
     if (bytes.len == 0)
         return;
     struct iovec part = {(void *)(uintptr_t)bytes.data, bytes.len};
-    io_send(&s->file, &s->send, &part, 1, on_sent);
+    if (may_be_late(s))
+        io_send_quietly(&s->file, &s->send, &part, 1, on_sent);
+    else
+        io_send(&s->file, &s->send, &part, 1, on_sent);
 }
 
 int stream_write(struct stream *s, struct slice data)
@@ -151,13 +165,20 @@ struct buf *stream_out(struct stream *s)
 void stream_flush(struct stream *s)
 {
     stream_tally(s);
-    if (!s->send.armed && !s->broken && !s->closing)
+    if (s->send.armed)
+        io_send_hurry(&s->send); /* what was written goes behind it */
+    else if (!s->broken && !s->closing)
         io_defer(s->file.io, &s->flush, on_flush);
 }
 
 void stream_push(struct stream *s)
 {
     start_send(s);
+}
+
+void stream_drain_late(struct stream *s)
+{
+    s->late = true;
 }
 
 size_t stream_pending(const struct stream *s)

@@ -118,5 +118,6 @@ void lines_accept(struct io *io, int fd, const struct mcp_config *mcp)
     io_task_init(&c->task);
     mcp_session_on_room(c->session, on_room, c);
     stream_init(&c->stream, io, fd, MCP_OUT_MAX, &events);
+    stream_drain_late(&c->stream);
     stream_resume(&c->stream);
 }

@@ -40,6 +40,7 @@ struct stream {
     struct stream_tally *tally; /* NULL: it is not counted */
     size_t tallied;             /* its part of it */
     bool paused, ended, broken, closing;
+    bool late; /* see stream_drain_late */
 };
 
 /* Takes over the connected descriptor `fd`. At most `out_max` bytes wait to be sent (not counting
@@ -63,6 +64,11 @@ void stream_flush(struct stream *s);
 /* Sends what is written now, if no send is under way, instead of at the end of the pass: for those
  * who have gathered by themselves. */
 void stream_push(struct stream *s);
+
+/* For an owner who needs on_drain only while reading is paused or has ended: otherwise on_drain may
+ * come as late as the loop's next event, and a short answer's send and the wait for the next
+ * request are one call into the kernel. */
+void stream_drain_late(struct stream *s);
 
 /* Bytes that have not gone to the kernel yet, those under way included. */
 size_t stream_pending(const struct stream *s);

@@ -324,6 +324,108 @@ static void writing_over_the_cap_is_refused(void **state)
     link_close(io, &k);
 }
 
+/* ---- late ---- */
+
+#define LONG (5 * NS_PER_S) /* what is told at once does not take so long */
+
+static void on_long(struct io_timer *timer)
+{
+    (void)timer;
+}
+
+/* Runs passes until `cond` holds; fails when that took another event than those of the streams. */
+#define UNTIL_AT_ONCE(io, cond)                                                                    \
+    do {                                                                                           \
+        struct io_timer long_;                                                                     \
+        io_timer_init(&long_);                                                                     \
+        io_timer_start(io, &long_, io_now(io) + LONG, on_long);                                    \
+        while (!(cond) && io_timer_armed(&long_))                                                  \
+            io_run_once(io, 2 * LONG);                                                             \
+        assert_true(io_timer_armed(&long_));                                                       \
+        io_timer_stop(io, &long_);                                                                 \
+    } while (0)
+
+static void late_open(struct io *io, struct link *k)
+{
+    link_open(io, k);
+    stream_drain_late(&k->a.stream);
+    stream_resume(&k->a.stream);
+    stream_resume(&k->b.stream);
+    settle(io);
+}
+
+static void write_one(struct side *s)
+{
+    s->to_send++;
+    fill(s);
+}
+
+static void a_late_drain_comes_with_the_next_event(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    late_open(io, &k);
+    for (unsigned i = 1; i <= 3; i++) {
+        write_one(&k.a);
+        UNTIL_AT_ONCE(io, k.b.got == i);
+        write_one(&k.b);
+        UNTIL_AT_ONCE(io, k.a.got == i && k.a.drains == i);
+    }
+    link_close(io, &k);
+}
+
+static void what_is_written_behind_a_late_send_goes_at_once(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    late_open(io, &k);
+    write_one(&k.a);
+    stream_push(&k.a.stream);
+    write_one(&k.a);
+    UNTIL_AT_ONCE(io, k.b.got == 2);
+    link_close(io, &k);
+}
+
+static void a_paused_stream_drains_at_once(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    late_open(io, &k);
+    write_one(&k.a);
+    stream_push(&k.a.stream);
+    stream_pause(&k.a.stream); /* when the send is armed */
+    UNTIL_AT_ONCE(io, k.a.drains == 1 && k.b.got == 1);
+    settle(io);
+    write_one(&k.a); /* before it is */
+    UNTIL_AT_ONCE(io, k.a.drains == 2 && k.b.got == 2);
+    link_close(io, &k);
+}
+
+static void what_answers_a_half_close_drains_at_once(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    late_open(io, &k);
+    io_shutdown_send(&k.b.stream.file);
+    UNTIL_AT_ONCE(io, k.a.ends == 1);
+    settle(io);
+    write_one(&k.a);
+    UNTIL_AT_ONCE(io, k.a.drains == 1 && k.b.got == 1);
+    link_close(io, &k);
+}
+
+static void a_late_stream_closes_at_once(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    late_open(io, &k);
+    write_one(&k.a);
+    stream_push(&k.a.stream);
+    stream_close(&k.a.stream);
+    UNTIL_AT_ONCE(io, k.a.closed == 1 && k.b.ends == 1);
+    link_close(io, &k);
+}
+
 /* ---- with faults ---- */
 
 static void run_seed(uint64_t seed, unsigned *whole, unsigned *broken)
@@ -341,6 +443,8 @@ static void run_seed(uint64_t seed, unsigned *whole, unsigned *broken)
     io_sim_set_faults(io, &faults);
     k.a.pausing = io_sim_random(io, 2) == 0;
     k.b.pausing = io_sim_random(io, 2) == 0;
+    if (io_sim_random(io, 2) == 0)
+        stream_drain_late(&k.a.stream);
     k.a.shut_when_sent = k.b.shut_when_sent = true;
     start(&k.a, 1 + io_sim_random(io, 300000));
     start(&k.b, 1 + io_sim_random(io, 300000));
@@ -380,6 +484,11 @@ int main(void)
         ON_BOTH(close_with_much_unsent_ends_once),
         ON_BOTH(a_close_before_the_flush_sends_nothing),
         ON_BOTH(writing_over_the_cap_is_refused),
+        ON_BOTH(a_late_drain_comes_with_the_next_event),
+        ON_BOTH(what_is_written_behind_a_late_send_goes_at_once),
+        ON_BOTH(a_paused_stream_drains_at_once),
+        ON_BOTH(what_answers_a_half_close_drains_at_once),
+        ON_BOTH(a_late_stream_closes_at_once),
         cmocka_unit_test(every_seed_is_whole_or_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
