@@ -2,6 +2,9 @@
  * first, all later bytes are 80..BF. */
 #include "scout/base/utf8.h"
 
+#define ASCII_STEP 64u /* bytes that are looked at together */
+#define HIGH_BITS  0x8080808080808080ULL
+
 struct lead {
     uint8_t len, second_min, second_max; /* len 0: no character begins so */
 };
@@ -46,6 +49,21 @@ size_t utf8_bad_len(struct slice text)
     return lead.len ? good_len(text, lead) : 1;
 }
 
+/* How many bytes in steps of WORDS begin `text` that are ASCII: most text is nothing else. */
+static size_t ascii_len(struct slice text)
+{
+    size_t len = 0;
+    for (; text.len - len >= ASCII_STEP; len += ASCII_STEP) {
+        uint64_t words[ASCII_STEP / 8], all = 0;
+        memcpy(words, text.data + len, ASCII_STEP);
+        for (size_t i = 0; i < ASCII_STEP / 8; i++)
+            all |= words[i];
+        if (all & HIGH_BITS)
+            break;
+    }
+    return len;
+}
+
 size_t utf8_valid_len(struct slice text)
 {
     size_t pos = 0;
@@ -53,8 +71,9 @@ size_t utf8_valid_len(struct slice text)
         if (text.len - pos >= 8) {
             uint64_t word;
             memcpy(&word, text.data + pos, 8);
-            if ((word & 0x8080808080808080ULL) == 0) {
+            if ((word & HIGH_BITS) == 0) {
                 pos += 8;
+                pos += ascii_len(slice_skip(text, pos));
                 continue;
             }
         }
