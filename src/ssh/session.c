@@ -17,6 +17,8 @@
 
 #include <stdlib.h>
 
+#define IN_MUCH (64u * 1024u) /* bytes that wait: more are on their way */
+
 static struct session *of_engine(const struct engine *e)
 {
     return CONTAINER_OF(e, struct session, engine);
@@ -57,6 +59,8 @@ static int feed(struct engine *e, struct slice data)
 {
     struct session *s = of_engine(e);
     s->received += data.len;
+    if (buf_len(&s->in) >= IN_MUCH && s->in.size < 2 * ENGINE_IN_HIGH) /* it is to grow once */
+        buf_expect(&s->in, 2 * ENGINE_IN_HIGH - buf_len(&s->in));
     return buf_append(&s->in, data);
 }
 
