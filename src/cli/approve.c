@@ -77,20 +77,24 @@ static bool show_act(int tty, struct slice act, const char *id)
 static enum word ask(int tty)
 {
     char line[ANSWER_SIZE];
-    tcflush(tty, TCIFLUSH);
-    if (!say(tty, "Allow this once? [y: yes, n: no, Enter: later] "))
-        return END;
-    for (;;) {
+    for (bool asked = false;;) {
+        if (!asked) {
+            tcflush(tty, TCIFLUSH);
+            if (!say(tty, "Allow this once? [y: yes, n: no, Enter: later] "))
+                return END;
+        }
         ssize_t n = read(tty, line, sizeof line);
-        if (n < 0 && errno == EINTR)
+        asked = n < 0 && errno == EINTR;
+        if (asked)
             continue;
         if (n <= 0)
             return END;
-        if (n == 2 && (line[0] == 'y' || line[0] == 'Y') && line[1] == '\n')
+        if (control_typed(line, (size_t)n, "yes"))
             return YES;
-        if (n == 2 && (line[0] == 'n' || line[0] == 'N') && line[1] == '\n')
+        if (control_typed(line, (size_t)n, "no"))
             return NO;
-        return LATER;
+        if (n == 1 && line[0] == '\n')
+            return LATER;
     }
 }
 

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -178,4 +179,12 @@ int control_ask(const struct cli *cli, const struct control_request *request, st
         error = check_answer(buf_peek(answer), why);
     close(fd);
     return error;
+}
+
+bool control_typed(const char *line, size_t len, const char *word)
+{
+    size_t whole = strlen(word) + 1; /* with the line break */
+    if (len < 2 || line[len - 1] != '\n' || (len != 2 && len != whole))
+        return false;
+    return strncasecmp(line, word, len - 1) == 0;
 }

@@ -24,4 +24,8 @@ __attribute__((warn_unused_result)) int control_ask(const struct cli *cli,
                                                     const struct control_request *request,
                                                     struct buf *answer, struct failure *why);
 
+/* Whether a line that a person typed, with its line break, is `word` or its first letter, in any
+ * case. */
+bool control_typed(const char *line, size_t len, const char *word);
+
 #endif

@@ -100,7 +100,7 @@ static bool ask(struct trust *t)
         n = read(t->tty, line, sizeof line);
     while (n < 0 && errno == EINTR);
     t->over = n <= 0;
-    return n == 2 && (line[0] == 'y' || line[0] == 'Y') && line[1] == '\n';
+    return n > 0 && control_typed(line, (size_t)n, "yes");
 }
 
 /* The keys that are not known, as a JSON array of what was shown. */

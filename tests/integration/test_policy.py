@@ -207,6 +207,20 @@ class PolicyTest(harness.ScoutTest):
         self.assertIn("Refused", said)
         self.assertNotEqual(self.waits(command="echo a"), asked)
 
+    def test_words_are_taken_and_what_is_none_is_asked_again(self):
+        """`yes` was silently taken for `later`."""
+        self.start(self.CONFIRM)
+        for word, said_then in (("yes", "Approved"), ("No", "Refused")):
+            asked = self.waits(command=f"echo {word}")
+            terminal = Terminal([harness.SCOUT, "approve", asked], self.environment())
+            terminal.wait_for("Allow this once?")
+            terminal.type("yo")
+            terminal.wait_for("Allow this once?", 2)
+            terminal.type(word)
+            status, said = terminal.ends()
+            self.assertEqual(status, 0, said)
+            self.assertIn(said_then, said)
+
     def test_all_of_the_act_is_shown_and_nothing_passes_for_ours(self):
         self.start(self.CONFIRM)
         self.waits(command="echo a\n  rule       nice\nrm\x1b[2J", cwd="/tmp", stdin="typed\n")

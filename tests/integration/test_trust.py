@@ -118,7 +118,7 @@ class TrustTest(harness.ScoutTest):
 
     def test_anything_else_is_no(self):
         self.know("# mine\n")
-        for word in ("n", "yes", "", "Y es"):
+        for word in ("n", "yess", "", "Y es"):
             status, said = self.trust("demo1", say=word)
             self.assertEqual(status, 1, said)
             self.assertIn("nothing was written", said)
