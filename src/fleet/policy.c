@@ -64,7 +64,8 @@ static struct verdict decide(const struct policy *p, struct policy_question *q)
 
 /* ---- what is said ---- */
 
-#define ACT_SIZE 384
+#define ACT_SIZE   384
+#define SCOPE_SIZE 64
 
 /* "read /etc/hosts on web1" */
 static const char *act_of(const struct policy_question *q, char text[ACT_SIZE])
@@ -87,10 +88,27 @@ static int refuse_untold(const struct policy_question *q, struct failure *why)
         act_of(q, act));
 }
 
+/* `certain hosts and paths`, or `all`. */
+static const char *scope_of(const struct rule *r, char out[SCOPE_SIZE])
+{
+    const char *const names_of[] = {
+        r->identities.count ? "callers" : NULL,
+        r->hosts.count ? "hosts" : NULL,
+        r->paths.count ? "paths" : NULL,
+        r->commands.count ? "commands" : NULL,
+    };
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof names_of / sizeof names_of[0]; i++)
+        if (names_of[i])
+            len += (size_t)snprintf(out + len, SCOPE_SIZE - len, "%s %s", len ? " and" : "certain",
+                                    names_of[i]);
+    return len ? out : "all";
+}
+
 static int refuse_by_rule(const struct policy_question *q, const struct verdict *v,
                           struct failure *why)
 {
-    char act[ACT_SIZE];
+    char act[ACT_SIZE], scope[SCOPE_SIZE];
     const struct rule *r = v->rule;
     if (q->place == PLACE_UNTOLD && r->paths.count)
         return refuse_untold(q, why);
@@ -100,14 +118,10 @@ static int refuse_by_rule(const struct policy_question *q, const struct verdict 
             "Policy: the rule \"%s\" may mean %s: which commands that runs cannot be "
             "told. A single command without a shell, variables and patterns may pass",
             r->name, act_of(q, act));
-    bool part = r->hosts.count || r->paths.count || r->commands.count || r->identities.count;
-    return failure_set(
-        why, SCOUT_E_POLICY,
-        "Policy: the rule \"%s\" denies %s. It is for %s%s%s%s%s; a person can change "
-        "it in the configuration",
-        r->name, act_of(q, act), part ? "certain" : "all", r->identities.count ? " callers" : "",
-        r->hosts.count ? " hosts" : "", r->paths.count ? " paths" : "",
-        r->commands.count ? " commands" : "");
+    return failure_set(why, SCOUT_E_POLICY,
+                       "Policy: the rule \"%s\" denies %s. It is for %s; a person can change it in "
+                       "the configuration",
+                       r->name, act_of(q, act), scope_of(r, scope));
 }
 
 static int refuse_by_role(const struct policy_question *q, struct failure *why)

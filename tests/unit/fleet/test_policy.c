@@ -542,7 +542,7 @@ static void a_refusal_names_the_rule(void **state)
     (void)state;
     assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
     assert_non_null(strstr(why.text, "the rule \"no-prod-restarts\" denies run on web1"));
-    assert_non_null(strstr(why.text, "certain hosts commands"));
+    assert_non_null(strstr(why.text, "It is for certain hosts and commands; "));
     r.line = slice_str("$X");
     assert_int_equal(policy_check(p, &r, &why), SCOUT_E_POLICY);
     assert_non_null(strstr(why.text, "cannot be told"));
