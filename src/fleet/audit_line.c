@@ -49,7 +49,7 @@ static int put_command(struct buf *out, const struct policy_request *request)
 
 static int put_act(struct audit_act *act, const struct policy_request *request)
 {
-    struct slice path = request->path;
+    struct slice path = request->path.len > 0 ? request->path : request->asked;
     int error = 0;
     if (act->host[0])
         error = put_member(&act->text, ",\"host\":\"", slice_str(act->host));

@@ -12,8 +12,11 @@ struct slice path_permit_asked(const struct target *t)
 static int check_asked(struct tool_call *call, enum policy_verb verb, const struct target *t,
                        struct failure *why)
 {
-    struct policy_request request = {
-        .verb = verb, .host = t->host, .path = path_permit_asked(t), .early = true};
+    struct policy_request request = {.verb = verb,
+                                     .host = t->host,
+                                     .path = path_permit_asked(t),
+                                     .asked = slice_str(t->path),
+                                     .early = true};
     return tool_call_permit(call, &request, why);
 }
 
@@ -35,8 +38,11 @@ int path_permit_early(struct tool_call *call, uint32_t verbs, const struct targe
 int path_permit(struct tool_call *call, enum policy_verb verb, const struct target *t,
                 struct slice real_path, struct failure *why)
 {
-    struct policy_request request = {
-        .verb = verb, .host = t->host, .path = real_path, .path_settled = true};
+    struct policy_request request = {.verb = verb,
+                                     .host = t->host,
+                                     .path = real_path,
+                                     .asked = slice_str(t->path),
+                                     .path_settled = true};
     int error = check_asked(call, verb, t, why);
     return error ? error : tool_call_permit(call, &request, why);
 }
@@ -73,6 +79,7 @@ int path_permit_write(struct tool_call *call, const struct target *t, struct sli
     struct policy_request request = {.verb = POLICY_WRITE,
                                      .host = t->host,
                                      .path = real_path,
+                                     .asked = slice_str(t->path),
                                      .path_settled = true,
                                      .input = input,
                                      .wants = wants};

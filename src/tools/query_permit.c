@@ -81,6 +81,7 @@ static int begin(const struct query_ask *a, struct policy_request *out, struct f
         .identity = a->call->identity,
         .verb = POLICY_QUERY,
         .host = a->target->host,
+        .asked = slice_str(a->target->path),
         .argv = query_ask_words(a),
         .argc = a->query->word_count,
     };

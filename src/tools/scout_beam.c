@@ -64,6 +64,7 @@ static struct policy_request request_of(const struct beam_call *b, bool is_targe
         .way = is_target ? POLICY_TO_HOST : POLICY_FROM_HOST,
         .host = b->hosts[is_target] ? b->ends[is_target].host : NULL,
         .path = real_path,
+        .asked = slice_str(b->hosts[is_target] ? b->ends[is_target].path : ""),
         .path_settled = true,
     };
 }

@@ -7,7 +7,9 @@
  * leaves them to it. */
 #include "scout_call.h"
 
+#include "diff_record.h"
 #include "diff_result.h"
+#include "name_host.h"
 #include "scout/base/container.h"
 #include "scout/fleet/holdings.h"
 #include "scout/fleet/path_get.h"
@@ -15,6 +17,7 @@
 #include "scout/tools/path_permit.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct diff_call;
 
@@ -36,8 +39,9 @@ struct diff_file {
     int side;
     const struct target *target;
     const struct ssh_host *host;
-    struct path_get *get; /* NULL: not under way */
-    uint64_t read, total; /* bytes, of a large one */
+    struct slice real_path; /* empty: not known */
+    struct path_get *get;   /* NULL: not under way */
+    uint64_t read, total;   /* bytes, of a large one */
 };
 
 struct diff_call {
@@ -213,7 +217,8 @@ static void on_got(void *context, const struct path_result *result)
     if (result->connected_ns > d->s->call->connected_ns)
         d->s->call->connected_ns = result->connected_ns;
     if (result->failure.error)
-        fail(d, &result->failure);
+        fail(d, d->files[!f->side].host ? name_host(&why, &result->failure, f->target->host)
+                                        : &result->failure);
     else if (!hold(d, result->text.len, &why))
         fail(d, &why);
     else if (!set_text(d, f->side, result->text, result->attrs.size, result->truncated))
@@ -232,9 +237,27 @@ static void on_progress(void *context, uint64_t done, uint64_t total)
                        "bytes read");
 }
 
+/* With two files: both, and the real path of the first one as far as it is known. */
+static bool put_on_record(struct diff_call *d)
+{
+    return !d->files[0].host || diff_put_on_record(d->s->call, d->files[0].target,
+                                                   d->files[0].real_path, d->files[1].target);
+}
+
+static bool keep_real_path(struct diff_file *f, struct slice lent)
+{
+    uint8_t *copy = arena_alloc(&f->d->s->call->arena, lent.len + 1);
+    if (copy && lent.len)
+        memcpy(copy, lent.data, lent.len);
+    f->real_path = slice_of(copy, copy ? lent.len : 0);
+    return copy != NULL;
+}
+
 static int permit(void *context, struct slice real_path, enum path_kind kind, struct failure *why)
 {
     struct diff_file *f = context;
+    if (!keep_real_path(f, real_path) || !put_on_record(f->d))
+        return failure_set(why, SCOUT_E_NOMEM, "no memory for it");
     int error = path_permit(f->d->s->call, POLICY_READ, f->target, real_path, why);
     if (error || kind == PATH_FILE)
         return error;
@@ -298,6 +321,7 @@ static void read_files(struct diff_call *d, const char *name, const char *other)
             return;
         }
     }
+    memory = memory && put_on_record(d);
     for (int i = 0; i < 2 && memory; i++)
         memory = !d->files[i].host || read_file(&d->files[i]);
     if (!memory)

@@ -119,6 +119,11 @@ bool tool_call_may(struct tool_call *call, const struct policy_request *request)
     return ask(call, request, &why) == 0;
 }
 
+void tool_call_about(struct tool_call *call, const struct policy_request *request)
+{
+    audit_act_set(&call->act, request);
+}
+
 /* Why a tool that is not listed cannot be called: the refusal of the first of its verbs. */
 static void refuse_unlisted(struct tool_call *call, struct failure *why)
 {

@@ -148,7 +148,7 @@ class DiffTest(TwoHostsTest):
     def test_what_cannot_be_read(self):
         path = self.put("text\n")
         self.assertScoutError(self.scout("t1:" + path, diff="t2:/no/such"), "path-not-found",
-                              "Diff failed: Path not found: /no/such")
+                              "Diff failed: Path not found: /no/such (t2)")
         self.assertScoutError(self.scout("t1:" + path, diff="down:/x"), "connect-failed",
                               "Diff failed: ")
         self.assertScoutError(self.scout("t1:/etc", diff="t2:" + path), "not-a-regular-file",
@@ -203,15 +203,20 @@ class DiffTest(TwoHostsTest):
 
     def test_one_record(self):
         path = self.put("text\n")
-        log = os.path.join(self.daemon.state, "audit.log")
-        self.scout("t1:" + path, diff="t2:" + path)
+        words = ["diff", "t1:" + path, "t2:" + path]
 
         def records():
-            with open(log, encoding="utf-8") as lines:
-                return [json.loads(line) for line in lines if path in line]
-        harness.wait_until(records, "it is on record")
-        last = [record["call"] for record in records()][-1]
-        self.assertEqual([record["call"] for record in records()].count(last), 1)
+            with open(os.path.join(self.daemon.state, "audit.log"), encoding="utf-8") as lines:
+                return [json.loads(line) for line in lines if line.endswith("}\n")]
+
+        def own():
+            return [record for record in records() if record.get("argv") == words]
+        before = len(own())
+        self.scout("t1:" + path, diff="t2:" + path)
+        harness.wait_until(lambda: len(own()) > before, "it is on record")
+        last = own()[-1]
+        self.assertEqual([record.get("call") for record in records()].count(last["call"]), 1)
+        self.assertEqual((last["host"], last["path"]), ("t1", os.path.realpath(path)))
 
 
 def header(target, failed=False):

@@ -101,6 +101,21 @@ class AuditTest(harness.ScoutTest):
         self.assertRegex(log, r"request tool=run verb=run host=demo1 who=\S+ client=\d+ code=ok "
                               r"connection_s=\d\S* run_s=\d\S* total_s=\d\S* bytes=\d+( slow=yes)?\n")
 
+    def test_what_was_asked_for_is_on_record_where_the_host_has_no_such_path(self):
+        """A path from the login's home was on no record when there was none: nobody could see what was tried."""
+        daemon = self.start("tried")
+        with daemon.client() as client:
+            for name in ("read", "list", "stat"):
+                client.tool(name, target="demo1:no/such")
+            client.scout("demo1:~/such")
+            client.tool("write", target="demo1:no/file", content="")
+            client.tool("scout", target="demo1:no", query="ls")
+            client.tool("scout", target="demo1:none-such", beam="no.txt")
+        daemon.stop()
+        self.assertEqual(
+            [record.get("path") for record in self.records(daemon, "call")],
+            ["no/such", "no/such", "no/such", "~/such", "no/file", "no", "none-such"])
+
     def test_what_is_no_log_is_no_log(self):
         daemon = self.start("odd")
         daemon.stop()

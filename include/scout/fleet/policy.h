@@ -40,12 +40,13 @@ struct policy_request {
     /* Absolute and real, for all verbs but hosts and run. Empty, relative or with `..`: not known
      * yet; with path_settled: the host does not tell it. */
     struct slice path;
-    bool path_settled; /* nothing more will be known of it: one that is not known is refused by
-                          whatever depends on it */
-    bool no_path;      /* a query that has none */
-    bool names_only;   /* of the path only names and attributes are shown, no content */
-    bool early;        /* it will be asked again: no person is asked yet */
-    bool unattended;   /* one of many: no person is asked, what needs their word is refused */
+    struct slice asked; /* as the caller wrote it; for the record, where `path` is not known */
+    bool path_settled;  /* nothing more will be known of it: one that is not known is refused by
+                           whatever depends on it */
+    bool no_path;       /* a query that has none */
+    bool names_only;    /* of the path only names and attributes are shown, no content */
+    bool early;         /* it will be asked again: no person is asked yet */
+    bool unattended;    /* one of many: no person is asked, what needs their word is refused */
 
     /* The words of a command, or a line for the host's shell; neither: not known yet. */
     const char *const *argv;

@@ -287,6 +287,9 @@ __attribute__((warn_unused_result)) int tool_call_confirm(struct tool_call *call
 /* For tools: the same about what is only shown, such as a host in a list: what the call is about,
  * and its record, do not change. */
 bool tool_call_may(struct tool_call *call, const struct policy_request *request);
+/* For tools: what the call is about as a whole, for its record, where policy was asked about its
+ * parts: asking goes on to change it no more. */
+void tool_call_about(struct tool_call *call, const struct policy_request *request);
 /* For tools: before anything that has an effect on a host (POLICY_EFFECTS), after policy allowed
  * it. `fn` comes once, never from within this call, with 0 when the effect is on record and may
  * begin, or with why it must not. Once a call. When the call ends before, `fn` does not come. */
