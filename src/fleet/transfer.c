@@ -252,6 +252,8 @@ static void on_put(void *context, const struct file_put_result *result)
         /* What is behind its words (something was left) is added to the first failure. */
         if (t->result.failure.error == result->failure.error)
             t->result.failure = result->failure;
+        else if (!t->result.failure.error)
+            t->result.failed_side = TRANSFER_TARGET;
         transfer_fail(t, &result->failure);
     }
     end_if_over(t);
@@ -365,8 +367,10 @@ static void on_pulled(void *context, const struct failure *failure, uint64_t con
     if (connected_ns)
         t->result.connected_ns = connected_ns;
     if (failure->error) {
-        if (!t->result.failure.error)
+        if (!t->result.failure.error) {
+            t->result.failed_side = TRANSFER_SOURCE;
             t->result.source_missing_here = is_local && failure->error == SCOUT_E_NOT_FOUND;
+        }
         transfer_fail(t, failure);
     } else {
         sink_end(t);

@@ -9,6 +9,7 @@
  * is meant. A cancelled call ends when nothing of the copy is left. */
 #include "scout_beam.h"
 
+#include "name_host.h"
 #include "scout/tools/path_permit.h"
 #include "scout_call.h"
 #include "transfer_result.h"
@@ -124,8 +125,12 @@ static void finish(struct beam_call *b, const struct transfer_result *result)
 {
     struct tool_call *call = b->s->call;
     struct transfer_result told = *result;
+    struct failure named;
     bool here[2] = {!b->hosts[0], !b->hosts[1]};
     explain_direction(b, &told.failure);
+    if (b->kind == TRANSFER_BETWEEN && told.failed_side != TRANSFER_NEITHER)
+        told.failure =
+            *name_host(&named, &told.failure, b->ends[told.failed_side == TRANSFER_TARGET].host);
     struct transfer_answer answer = {
         .kind = b->kind,
         .source_host = here[0] ? NULL : b->ends[0].host,

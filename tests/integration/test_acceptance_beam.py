@@ -84,6 +84,14 @@ class BeamTest(BeamCase, harness.ScoutTest):
         self.assertSame(source, there)
         self.assertNothingLeft(self.fleet.path("demo1"))
 
+    def test_whose_path_is_not_there_is_said(self):
+        """Both ends often have the same path: the text alone did not tell them apart."""
+        there = self.fleet.write("demo1", "mine", b"x\n")
+        for source, target, host in (("demo1:/no/such", "demo2:/tmp/x", "demo1"),
+                                     (f"demo1:{there}", "demo2:/no/such", "demo2")):
+            self.assertIn(f"Path not found: /no/such ({host})",
+                          text_of(self.beam(beam_source=source, beam_target=target)))
+
     def test_46_a_name_of_this_machine_is_a_host_like_any(self):
         alias = socket.gethostname()
         with open(self.fleet.ssh_config, encoding="utf-8") as text:

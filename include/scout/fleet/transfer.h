@@ -18,8 +18,12 @@ struct transfer_side {
     const char *path;            /* a target's; or of local_path */
 };
 
+/* Whose failure came first. */
+enum transfer_failed { TRANSFER_NEITHER, TRANSFER_SOURCE, TRANSFER_TARGET };
+
 struct transfer_result {
-    struct failure failure;   /* error 0: the rest is meaningful */
+    struct failure failure; /* error 0: the rest is meaningful */
+    enum transfer_failed failed_side;
     bool source_missing_here; /* with a failure: the source is local, and nothing is there */
     uint64_t connected_ns;    /* the first connection's; 0: there never was one */
     uint64_t bytes;           /* of the file */
