@@ -73,17 +73,20 @@ static bool add_known_hosts(struct credentials *c, const char *path)
 /* `path` is the file that was looked for first. */
 static void explain_missing(struct credentials *c, const char *path)
 {
+    char port[16] = "";
     size_t home_len = strlen(c->home);
+    if (c->destination->host->port != 22)
+        snprintf(port, sizeof port, "-p %u ", (unsigned)c->destination->host->port);
     bool is_default =
         strncmp(path, c->home, home_len) == 0 && strcmp(path + home_len, "/.ssh/known_hosts") == 0;
     failure_set(&c->failure, SCOUT_E_KNOWN_HOSTS_MISSING,
                 "SSH host key verification required, but %s at %s. Connect once with ssh and check "
-                "the fingerprint, run scout trust, or add the key with: ssh-keyscan %s >> %s. To "
+                "the fingerprint, run scout trust, or add the key with: ssh-keyscan %s%s >> %s. To "
                 "connect without any "
                 "check (anybody in between can then read and change everything): "
                 "SCOUT_KNOWN_HOSTS=none",
                 is_default ? "known_hosts not found" : "the specified known_hosts file not found",
-                path, c->destination->host->hostname, path);
+                path, port, c->destination->host->hostname, path);
 }
 
 /* Adds the files of a list, or where it is empty the default one; returns whether one is there. */

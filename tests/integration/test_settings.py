@@ -226,7 +226,8 @@ class HostKeysTest(SettingsTest):
 
     def refused(self, result, *words):
         error = self.assertScoutError(result, ("known-hosts-missing",))
-        for word in ("SSH host key verification required", "ssh-keyscan",
+        for word in ("SSH host key verification required",
+                     f"ssh-keyscan -p {self.fleet.port('demo1')} 127.0.0.1 >> ",
                      "SCOUT_KNOWN_HOSTS=none", *words):
             self.assertIn(word, error["message"])
 
