@@ -18,8 +18,9 @@ struct cli {
     const char *operand; /* the first; NULL: none */
     const char *const *operands;
     size_t operand_count;
-    const char *password_fd;                           /* --password-fd, as given; NULL: not */
-    const char *token_file;                            /* NULL: no token is shown */
+    const char *password_fd; /* --password-fd, as given; NULL: not */
+    const char *token_file;  /* NULL: no token is shown */
+    const char *socket;      /* --socket or SCOUT_SOCKET, as given; NULL: the default */
     const char *lines, *tail, *glob, *context;         /* as given; NULL: not */
     const char *etag, *mode, *old_string, *new_string; /* likewise */
     bool overwrite, all, dry_run, verify, resume;

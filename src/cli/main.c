@@ -311,6 +311,7 @@ static int run(const struct line *l)
     struct cli cli;
     take_options(&cli, l);
     struct paths_flags flags = {.socket = l->socket};
+    const char *socket = l->socket ? l->socket : getenv("SCOUT_SOCKET");
     const char *token_file = l->token_file ? l->token_file : getenv("SCOUT_TOKEN_FILE");
     struct failure why;
     char home[PATHS_SIZE];
@@ -331,6 +332,7 @@ static int run(const struct line *l)
     cli.operand = l->word_count > 1 ? l->words[1] : NULL;
     cli.operands = l->words + 1;
     cli.token_file = token_file && token_file[0] ? token_file : NULL;
+    cli.socket = socket && socket[0] ? socket : NULL;
     cli.operand_count = l->word_count > 1 ? l->word_count - 1 : 0;
     if (s->asks_daemon && paths_resolve(&cli.paths, &flags, environment, home, &why) != 0) {
         output_error(why.text, error_code(why.error));

@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SERVER_NAME "scout"
+#define SERVER_NAME   "scout"
+#define ARGUMENTS_MAX 5 /* two options with their values, and mcp */
 
 enum place { PLACE_WORKING_FOLDER, PLACE_HOME, PLACE_CONFIG };
 
@@ -69,10 +70,47 @@ static int find_file(const struct client_kind *kind, char out[PATHS_SIZE], struc
     return len < PATHS_SIZE ? 0 : failure_set(why, SCOUT_E_LIMIT, "the path is too long");
 }
 
-static int write_file(const struct cli *cli, const struct client_kind *kind, const char *self)
+/* What the client starts: the daemon that this scout would ask, with the token that it would show.
+ */
+struct arguments {
+    char socket[PATHS_SIZE], token_file[PATHS_SIZE];
+    const char *words[ARGUMENTS_MAX + 1];
+};
+
+static int add_path(struct arguments *a, size_t *count, const char *option, const char *path,
+                    char out[PATHS_SIZE], struct failure *why)
 {
-    const struct setup_entry entry = {
-        .servers = kind->servers, .name = SERVER_NAME, .type = kind->type, .command = self};
+    if (!path)
+        return 0;
+    if (folder_absolute(path, out) != 0)
+        return failure_set(why, SCOUT_E_LIMIT, "the path is too long: %.200s", path);
+    if (utf8_valid_len(slice_str(out)) != strlen(out))
+        return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                           "the path behind %s is not UTF-8: JSON cannot carry it", option);
+    a->words[(*count)++] = option;
+    a->words[(*count)++] = out;
+    return 0;
+}
+
+static int find_arguments(const struct cli *cli, struct arguments *a, struct failure *why)
+{
+    size_t count = 0;
+    int error = add_path(a, &count, "--socket", cli->socket, a->socket, why);
+    if (!error)
+        error = add_path(a, &count, "--token-file", cli->token_file, a->token_file, why);
+    a->words[count++] = "mcp";
+    a->words[count] = NULL;
+    return error;
+}
+
+static int write_file(const struct cli *cli, const struct client_kind *kind, const char *self,
+                      const char *const *args)
+{
+    const struct setup_entry entry = {.servers = kind->servers,
+                                      .name = SERVER_NAME,
+                                      .type = kind->type,
+                                      .command = self,
+                                      .args = args};
     char path[PATHS_SIZE], line[PATHS_SIZE + 64];
     struct setup_file file;
     struct failure why;
@@ -108,16 +146,17 @@ static int write_file(const struct cli *cli, const struct client_kind *kind, con
 int setup_command(const struct cli *cli)
 {
     char self[PATHS_SIZE];
+    struct arguments arguments;
     struct failure why;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const struct client_kind *kind = &kinds[i];
         if (strcmp(kind->name, cli->operand) != 0)
             continue;
-        if (find_self(self, &why) != 0)
+        if (find_self(self, &why) != 0 || find_arguments(cli, &arguments, &why) != 0)
             return report(&why);
         if (kind->has_command && setup_claude_is_there())
-            return setup_claude(SERVER_NAME, self, cli->print);
-        return write_file(cli, kind, self);
+            return setup_claude(SERVER_NAME, self, arguments.words, cli->print);
+        return write_file(cli, kind, self, arguments.words);
     }
     output_error("there is no such client: claude, cursor or vscode", NULL);
     return EXIT_USAGE;

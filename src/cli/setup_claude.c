@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define TOLD_SIZE 16384
+#define LINE_SIZE 16384 /* bytes of a command line that are shown and looked for */
+#define ADD_MAX   16
 
 bool setup_claude_is_there(void)
 {
@@ -67,20 +69,44 @@ static int run(const char *const *words, char *told)
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int setup_claude(const char *name, const char *command, bool print)
+/* What is to be run, as one types it; cut where it is longer. */
+static void line_of(const char *command, const char *const *args, char line[LINE_SIZE])
+{
+    size_t len = (size_t)snprintf(line, LINE_SIZE, "%s", command);
+    for (size_t i = 0; args[i] && len < LINE_SIZE; i++)
+        len += (size_t)snprintf(line + len, LINE_SIZE - len, " %s", args[i]);
+}
+
+/* Whether `claude mcp get` told of it: the command on one line, all arguments on another, or both
+ * on one. */
+static bool is_known(const char *told, const char *command, const char *const *args)
+{
+    char line[LINE_SIZE];
+    line_of(args[0], args + 1, line);
+    size_t len = strlen(line);
+    const char *at = strstr(told, command);
+    for (at = at ? strstr(at, line) : NULL; at; at = strstr(at + 1, line))
+        if (at[-1] == ' ' && (at[len] == '\n' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+int setup_claude(const char *name, const char *command, const char *const *args, bool print)
 {
     const char *const get[] = {"claude", "mcp", "get", name, NULL};
     const char *const drop[] = {"claude", "mcp", "remove", "--scope", "user", name, NULL};
-    const char *const add[] = {"claude", "mcp", "add",   "--scope", "user",
-                               name,     "--",  command, "mcp",     NULL};
-    char told[TOLD_SIZE];
+    const char *add[ADD_MAX] = {"claude", "mcp", "add", "--scope", "user", name, "--", command};
+    char told[TOLD_SIZE], line[LINE_SIZE];
+    for (size_t i = 0, at = 8; args[i] && at + 1 < ADD_MAX; i++)
+        add[at++] = args[i];
+    line_of(command, args, line);
     if (print) {
-        printf("claude mcp add --scope user %s -- %s mcp\n", name, command);
+        printf("claude mcp add --scope user %s -- %s\n", name, line);
         return EXIT_OK;
     }
     if (run(get, told) == 0) {
-        if (strstr(told, command)) {
-            printf("Claude Code knows it already: %s\n", command);
+        if (is_known(told, command, args)) {
+            printf("Claude Code knows it already: %s\n", line);
             return EXIT_OK;
         }
         (void)!run(drop, told);

@@ -39,6 +39,17 @@ static int write_string(struct buf *out, const char *text)
     return json_writer_end(&w);
 }
 
+static int write_args(struct buf *out, const struct setup_entry *e)
+{
+    int error = buf_append_str(out, "[");
+    for (size_t i = 0; e->args[i] && !error; i++) {
+        error = i ? buf_append_str(out, ", ") : 0;
+        if (!error)
+            error = write_string(out, e->args[i]);
+    }
+    return error ? error : buf_append_str(out, "]");
+}
+
 /* The whole entry, on one line. */
 static int write_entry(struct buf *out, const struct setup_entry *e)
 {
@@ -49,16 +60,25 @@ static int write_entry(struct buf *out, const struct setup_entry *e)
         error = buf_append_str(out, "\"command\": ");
     if (!error)
         error = write_string(out, e->command);
-    return error ? error : buf_append_str(out, ", \"args\": [\"mcp\"]}");
+    if (!error)
+        error = buf_append_str(out, ", \"args\": ");
+    if (!error)
+        error = write_args(out, e);
+    return error ? error : buf_append_str(out, "}");
 }
 
-static bool are_our_arguments(struct slice args)
+static bool are_our_arguments(struct slice args, const struct setup_entry *e)
 {
     struct json_walk walk;
     struct slice key, one;
+    size_t i = 0;
+    if (json_type(args) != JSON_ARRAY)
+        return false;
     json_walk_begin(&walk, args);
-    return json_type(args) == JSON_ARRAY && json_walk_next(&walk, &key, &one) &&
-           json_string_is(one, "mcp") && !json_walk_next(&walk, &key, &one);
+    for (; json_walk_next(&walk, &key, &one); i++)
+        if (!e->args[i] || !json_string_is(one, e->args[i]))
+            return false;
+    return !e->args[i];
 }
 
 /* ---- splicing ---- */
@@ -149,6 +169,17 @@ static int refuse(struct slice whole, struct slice at, const char *what, struct 
     return failure_set(why, SCOUT_E_PARSE, "line %zu, column %zu: %s", line, column, what);
 }
 
+static int put_args(struct buf *text, struct slice at, const struct setup_entry *e)
+{
+    struct buf value;
+    buf_init(&value, SETUP_FILE_MAX);
+    int error = write_args(&value, e);
+    if (!error)
+        error = splice(text, at, buf_peek(&value));
+    buf_fini(&value);
+    return error;
+}
+
 static int put_command(struct buf *text, struct slice command, const struct setup_entry *e)
 {
     struct buf value;
@@ -196,9 +227,9 @@ static int step(struct buf *text, const struct setup_entry *e, struct failure *w
     else if (!json_string_is(command, e->command))
         error = put_command(text, command, e);
     else if (args.len == 0)
-        error = insert(text, ours, 2, "args", slice_str("[\"mcp\"]"));
-    else if (!are_our_arguments(args))
-        error = splice(text, args, slice_str("[\"mcp\"]"));
+        error = insert(text, ours, 2, "args", slice_str("null"));
+    else if (!are_our_arguments(args, e))
+        error = put_args(text, args, e);
     else
         return 0;
     return error ? failure_set(why, error, "%s", error_text(error)) : 1;

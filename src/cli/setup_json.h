@@ -8,10 +8,11 @@
 #define SETUP_FILE_MAX (16u * 1024u * 1024u) /* bytes of a client's file */
 
 struct setup_entry {
-    const char *servers; /* the member that holds all servers: "mcpServers" */
-    const char *name;    /* ours: "scout" */
-    const char *type;    /* its "type" member; NULL: it has none */
-    const char *command; /* absolute path, UTF-8; its one argument is "mcp" */
+    const char *servers;     /* the member that holds all servers: "mcpServers" */
+    const char *name;        /* ours: "scout" */
+    const char *type;        /* its "type" member; NULL: it has none */
+    const char *command;     /* absolute path, UTF-8 */
+    const char *const *args; /* its arguments, UTF-8, NULL behind the last */
 };
 
 /* Changes `text` (a JSON object; empty: none yet) so that it has the entry: what is missing is

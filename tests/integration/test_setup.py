@@ -105,6 +105,21 @@ class SetupTest(harness.ScoutTest):
         self.assertIn(self.path(".cursor", "mcp.json"), error)
         self.assertEqual(os.listdir(self.home), [])
 
+    def test_the_entry_leads_to_the_daemon_that_was_named(self):
+        """An operator's socket or a token were left out: the client asked another daemon, as somebody else."""
+        self.scout("cursor")
+        ended = subprocess.run(
+            [SCOUT, "--socket", "/run/scoutd/operator.sock", "--token-file", "token", "setup", "cursor"],
+            check=True, capture_output=True, text=True, timeout=60, env=self.environment,
+            cwd=self.home)
+        self.assertIn("written", ended.stdout)
+        entry = self.load(".cursor", "mcp.json")["mcpServers"]["scout"]
+        self.assertEqual(entry, {"command": SCOUT, "args": [
+            "--socket", "/run/scoutd/operator.sock", "--token-file", self.path("token"), "mcp"]})
+        self.environment["SCOUT_SOCKET"] = "/run/scoutd/operator.sock"
+        self.assertEqual(json.loads(self.scout("vscode", "--print")[0])["servers"]["scout"]["args"],
+                         ["--socket", "/run/scoutd/operator.sock", "mcp"])
+
     def test_claude_is_asked_by_its_own_command(self):
         os.mkdir(self.path("bin"))
         with open(self.path("bin", "claude"), "w", encoding="ascii") as out:
@@ -130,6 +145,11 @@ class SetupTest(harness.ScoutTest):
             out.write("Command: /old/scout mcp\n")
         self.scout("claude")
         self.assertEqual(calls(), ["mcp get scout", "mcp remove --scope user scout", add])
+        self.environment["SCOUT_SOCKET"] = "/s.sock"
+        add = add.removesuffix("mcp") + "--socket /s.sock mcp"
+        self.scout("claude")
+        self.assertEqual(calls(), ["mcp get scout", "mcp remove --scope user scout", add])
+        self.assertIn("knows it already", self.scout("claude")[0])
 
     def test_other_clients(self):
         self.assertIn("claude, cursor or vscode", self.scout("emacs", code=2)[1])

@@ -12,8 +12,9 @@
 
 #define OURS "\"scout\": {\"command\": \"/usr/bin/scout\", \"args\": [\"mcp\"]}"
 
+static const char *const args[] = {"mcp", NULL};
 static const struct setup_entry entry = {
-    .servers = "mcpServers", .name = "scout", .command = "/usr/bin/scout"};
+    .servers = "mcpServers", .name = "scout", .command = "/usr/bin/scout", .args = args};
 
 static int put(const char *before, struct buf *text, struct failure *why)
 {
