@@ -1,6 +1,7 @@
-/* What cut-off copies left at hosts to be gone on with: each is removed when nobody has gone on
- * with it for KEPT_FILES_TIME_S. What is still listed when the fleet ends (the daemon's end, a
- * reload) stays where it is, until the same copy is made again. Private to the layer. */
+/* What cut-off copies left at hosts to be gone on with, and temporary files that could not be
+ * removed in time: each is removed when nobody has gone on with it for KEPT_FILES_TIME_S. What is
+ * still listed when the fleet ends (the daemon's end, a reload) stays where it is, until the same
+ * copy is made again. Private to the layer. */
 #ifndef SCOUT_FLEET_KEPT_FILES_H
 #define SCOUT_FLEET_KEPT_FILES_H
 

@@ -109,6 +109,8 @@ static void tell_rest(struct file_put *p)
     struct failure *f = &p->visit.failure, first = *f;
     if (p->cleaning.failure.error) {
         p->result.left_behind = true;
+        if (!p->shell) /* once more when the host has had time: a cancelled call tells nobody */
+            kept_files_add(p->visit.fleet, p->visit.host, p->visit.principal, p->temp);
         p->result.may_have_replaced = p->stage == PUT_PLACING;
         failure_set(f, first.error, "%.300s; the temporary file %.160s may be left there",
                     first.text, p->temp);

@@ -665,6 +665,7 @@ static void a_connection_lost_before_the_source_ends_is_told(void **state)
 static void a_host_that_does_not_come_back_is_told_of(void **state)
 {
     struct rig *r = *state;
+    kept = 0;
     r->w.pool.rounds = 0;
     r->w.pool.lose_at = 3;
     r->w.pool.lose_count = 1;
@@ -679,6 +680,7 @@ static void a_host_that_does_not_come_back_is_told_of(void **state)
     assert_true(r->result.left_behind);
     assert_false(r->result.may_have_replaced);
     assert_int_equal(file_count(r), 1); /* it says the truth */
+    assert_int_equal(kept, 1);          /* it is removed later */
 }
 
 static void a_stop_at_any_time_leaves_nothing_behind(void **state)
