@@ -87,7 +87,7 @@ void doctor_agent(const struct doctor *d, struct finding *f)
 
 void doctor_known_hosts(const struct doctor *d, struct finding *f)
 {
-    char path[PATHS_SIZE + 256];
+    char path[PATHS_SIZE + 256], without[32];
     struct stat st;
     if (!doctor_line(d, "# known_hosts: ", 0, path, sizeof path)) {
         doctor_found(f, DOCTOR_WARN, "repair the configuration first", "not looked at");
@@ -100,7 +100,12 @@ void doctor_known_hosts(const struct doctor *d, struct finding *f)
     }
     if (note)
         *note = '\0';
-    if (stat(path, &st) != 0)
+    bool needed =
+        !doctor_line(d, "# hosts without known_hosts of their own: ", 0, without, sizeof without) ||
+        strcmp(without, "0") != 0;
+    if (stat(path, &st) != 0 && !needed)
+        doctor_ok(f, "each host has a file of its own");
+    else if (stat(path, &st) != 0)
         doctor_found(f, access(GLOBAL_KNOWN_HOSTS, R_OK) == 0 ? DOCTOR_WARN : DOCTOR_FAIL,
                      "scout trust HOST, or connect once with ssh", "%s: %s", path, strerror(errno));
     else if (!S_ISREG(st.st_mode))

@@ -27,19 +27,23 @@ static void print_settings(const struct settings *s, const char *path)
     buf_fini(&policy);
 }
 
-/* Hosts that need what is not honoured, each with the keyword. */
-static void print_refused(const struct ssh_config *config)
+/* Hosts that need what is not honoured, each with the keyword; and how many of the others have no
+ * known_hosts file of their own. */
+static void print_hosts(const struct ssh_config *config)
 {
     const char *const *names;
-    size_t count = ssh_config_hosts(config, &names);
+    size_t count = ssh_config_hosts(config, &names), without = 0;
     struct ssh_host *host = malloc(sizeof *host); /* too large for a stack */
     struct failure why;
     for (size_t i = 0; host && i < count; i++) {
         memset(host, 0, sizeof *host);
         if (ssh_config_resolve(config, names[i], host, &why) != 0)
             printf("# refused: %s: %s\n", names[i], why.text);
+        else
+            without += host->known_hosts_count == 0 && !host->known_hosts_none;
         ssh_host_fini(host);
     }
+    printf("# hosts without known_hosts of their own: %zu\n", without);
     free(host);
 }
 
@@ -53,7 +57,7 @@ static void print_files(const struct configuration *c, const struct configuratio
            access(paths->config, F_OK) == 0 ? "read" : "absent: the defaults hold");
     printf("# hosts: %zu in %s (%s)\n", ssh_config_hosts(c->ssh_config, &names), paths->ssh_config,
            access(paths->ssh_config, F_OK) == 0 ? "read" : "absent");
-    print_refused(c->ssh_config);
+    print_hosts(c->ssh_config);
     if (settings_known_hosts(&c->settings, source->home, known_hosts))
         printf("# known_hosts: %s (%s)\n", known_hosts,
                access(known_hosts, R_OK) == 0 ? "there"

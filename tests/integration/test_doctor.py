@@ -165,6 +165,11 @@ class DoctorTest(harness.ScoutTest):
         if os.path.exists("/etc/ssh/ssh_known_hosts"):
             self.skipTest("the machine has known_hosts for all")
         self.broken("known_hosts", "No such file", "scout trust")
+        # Where each host has a file of its own, nothing is wrong.
+        self.put(os.path.join(self.home, ".ssh", "config"),
+                 "Host good\n  HostName 127.0.0.1\n  UserKnownHostsFile ~/own\n")
+        code, lines = self.doctor()
+        self.assertEqual((code, lines["known_hosts"][0]), (0, "ok"), lines)
 
     def test_agent(self):
         self.environment["SSH_AUTH_SOCK"] = "/no/such/agent"
