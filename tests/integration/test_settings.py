@@ -70,13 +70,15 @@ class LimitsTest(SettingsTest):
 
     def test_a_wrong_variable_is_told_and_passed_over(self):  # C.6-63
         self.fleet.write("demo1", "long", "0123456789")
-        daemon = self.start("max_file_size = 7\n", SCOUT_MAX_FILE_SIZE="many", SCOUT_ROLE="root")
+        daemon = self.start("max_file_size = 7\n", SCOUT_MAX_FILE_SIZE="many", SCOUT_ROLE="root",
+                            SCOUT_TRANSPORT="invalid")
         self.assertEqual(self.read(daemon, "demo1:long")["structuredContent"]["text"], "0123456")
-        for name in ("SCOUT_MAX_FILE_SIZE", "SCOUT_ROLE"):
+        for name in ("SCOUT_MAX_FILE_SIZE", "SCOUT_ROLE", "SCOUT_TRANSPORT"):
             told = self.logged(daemon, name)
             self.assertIn(" variable_ignored ", told)
             self.assertNotIn("1970-", told)  # told before the loop runs, and of its time all the same
             self.assertIn(" warn ", told)
+        self.assertNotIn("http_ready", daemon.log())  # HTTP is off until it is asked for
 
     def test_variables_that_mean_nothing(self):
         self.fleet.write("demo1", "long", "0123456789")

@@ -229,6 +229,28 @@ static void test_hosts_do_not_wait_for_each_other(void **state)
     world_close(&w);
 }
 
+/* Three hosts that each take about 100 ms are there within 150 (acceptance case C.6-56). */
+static void test_hosts_connect_side_by_side(void **state)
+{
+    const struct io_sim_faults slow = {.delay_min_ns = 20 * NS_PER_MS,
+                                       .delay_max_ns = 20 * NS_PER_MS};
+    (void)state;
+    world_open(&w, 6);
+    io_sim_set_faults(w.io, &slow);
+    world_start(&w);
+    uint64_t start = io_now(w.io);
+    assert_int_equal(ask(&w, 0, 0, 9000), 0);
+    UNTIL(&w, w.callers[0].ready);
+    uint64_t one = io_now(w.io) - start;
+    assert_true(one >= 100 * NS_PER_MS);
+    start = io_now(w.io);
+    for (unsigned i = 1; i <= 3; i++)
+        assert_int_equal(ask(&w, i, i, 9000), 0);
+    UNTIL(&w, w.callers[1].ready && w.callers[2].ready && w.callers[3].ready);
+    assert_true(io_now(w.io) - start <= one + one / 2);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_connect_timeout),
         cmocka_unit_test(test_connect_timeout_of_the_host),
         cmocka_unit_test(test_hosts_do_not_wait_for_each_other),
+        cmocka_unit_test(test_hosts_connect_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
