@@ -10,6 +10,7 @@
  * call twice is a tool's mistake and asserts. */
 #include "result.h"
 #include "tool_args.h"
+#include "tool_attempt.h"
 #include "tool_detach.h"
 #include "tool_output.h"
 #include "tool_record.h"
@@ -259,7 +260,10 @@ struct tool_call *tool_call_start_round(const struct tool_registry *r, const str
     tool_record_init(call);
     tool_detach_init(call, round);
     if (!tool_is_listed(r, t, identity)) {
+        struct failure other;
         refuse_unlisted(call, &why);
+        if (prepare_args(call, arguments, &args, &other) == 0)
+            tool_attempt_record(call, args);
         tool_call_fail(call, &why);
     } else if (prepare_args(call, arguments, &args, &why) != 0)
         tool_call_fail(call, &why);

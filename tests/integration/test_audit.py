@@ -116,6 +116,24 @@ class AuditTest(harness.ScoutTest):
             [record.get("path") for record in self.records(daemon, "call")],
             ["no/such", "no/such", "no/such", "~/such", "no/file", "no", "none-such"])
 
+    def test_what_a_reader_tried_is_on_record(self):
+        """A tool that is not listed was refused before anybody looked at what it was to do."""
+        daemon = self.make_daemon(self.fleet.ssh_config, name="reader")
+        self.addCleanup(daemon.stop)
+        with daemon.client() as client:
+            client.tool("run", host="demo1", command="rm -rf / --password=hunter2")
+            client.tool("run", host="nowhere", argv=["id", "-u"])
+            client.tool("edit", target="demo1:/etc/hosts", old_string="a", new_string="b")
+            client.tool("run", nonsense=1)
+        daemon.stop()
+        self.assertEqual(
+            [[record.get(key) for key in ("verb", "host", "path", "argv", "code")]
+             for record in self.records(daemon, "call")],
+            [["run", "demo1", None, ["rm -rf / --password=***"], "policy-denied"],
+             ["run", "nowhere", None, ["id", "-u"], "policy-denied"],
+             ["write", "demo1", "/etc/hosts", None, "policy-denied"],
+             ["run", None, None, None, "policy-denied"]])
+
     def test_what_is_no_log_is_no_log(self):
         daemon = self.start("odd")
         daemon.stop()
