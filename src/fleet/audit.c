@@ -18,16 +18,11 @@ const char *audit_now_text(struct audit *a)
     return audit_time(&a->clock, io_wall_ms(a->io));
 }
 
-/* One pass later: what this pass sends is with the kernel then, and goes on while the record is
+/* Late: what the pass that gathered sends is with the kernel then, and goes on while the record is
  * written, also where there is one processor for both. */
 static void on_task(struct io_task *task)
 {
     struct audit *a = CONTAINER_OF(task, struct audit, task);
-    a->due = !a->due;
-    if (a->due) {
-        io_defer(a->io, &a->task, on_task);
-        return;
-    }
     if (!a->failing) /* while failing, the timer says when to try */
         audit_start_batch(a);
     audit_tell(&a->refused, SCOUT_E_AUDIT);
@@ -109,7 +104,7 @@ void audit_begin(struct audit *a, const struct audit_call *call, struct audit_wa
     assert(!a->closing);
     wait->fn = fn;
     list_append(taken ? &a->waits : &a->refused, &wait->node);
-    io_defer(a->io, &a->task, on_task);
+    io_defer_late(a->io, &a->task, on_task);
     if (taken) {
         audit_gathered(a);
         a->wants_sync = true;
@@ -126,7 +121,7 @@ static void send_off(struct audit *a, int error)
     if (a->failing)
         return;
     if (buf_len(&a->gathering) >= AUDIT_WRITE)
-        io_defer(a->io, &a->task, on_task);
+        io_defer_late(a->io, &a->task, on_task);
     else
         audit_wake_in(a, AUDIT_LAZY_MS);
 }
@@ -190,7 +185,7 @@ int audit_open(struct audit **out, struct io *io, const char *path, struct log *
     }
     audit_gathered(a);
     a->wants_sync = true;
-    io_defer(io, &a->task, on_task);
+    io_defer_late(io, &a->task, on_task);
     *out = a;
     return 0;
 }

@@ -39,7 +39,6 @@ struct audit {
     uint64_t gap;
     bool wants_sync;
     struct io_task task;
-    bool due;              /* the task has run once */
     struct io_timer timer; /* lazy, or retry while failing */
     bool failing;
     uint64_t lost; /* and not told by a gap record that gathers or is written */

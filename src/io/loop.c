@@ -1,8 +1,9 @@
 /* The loop: passes, their order and their bounds.
  *
  * A pass reads the clock, lets the driver submit and wait, then runs events, finished jobs, timers,
- * deferred tasks and closable files, in this order. Nothing calls back outside a pass. A pass waits
- * only when nothing is left to run: has_work is the one place that says what that means.
+ * deferred tasks, late tasks and closable files, in this order. Nothing calls back outside a pass.
+ * A pass waits only when nothing is left to run: has_work is the one place that says what that
+ * means.
  *
  * The time that a pass tells (io_now) does not change while callbacks run, so that two decisions of
  * one pass never disagree about it. */
@@ -15,6 +16,7 @@ void io_init(struct io *io, const struct io_driver *driver)
     io->driver = driver;
     heap_init(&io->timers);
     list_init(&io->tasks);
+    list_init(&io->late);
     list_init(&io->closable);
     io->jobs_done_end = &io->jobs_done;
 }
@@ -29,7 +31,8 @@ static bool has_work(const struct io *io)
 {
     const struct heap_node *first = heap_first(&io->timers);
     return io->ready_count > 0 || io->jobs_done || !list_empty(&io->tasks) ||
-           !list_empty(&io->closable) || (first && first->key <= io->now_ns);
+           !list_empty(&io->late) || !list_empty(&io->closable) ||
+           (first && first->key <= io->now_ns);
 }
 
 /* Until when a pass that starts now may wait. */
@@ -47,6 +50,9 @@ bool io_run_once(struct io *io, uint64_t wait_ns)
     io->stats.passes++;
     io->driver->update_clock(io);
     io->driver->wait(io, wait_until(io, wait_ns));
+    struct list late; /* what is deferred late from here on is for the next pass */
+    list_init(&late);
+    list_splice(&late, &io->late);
 
     uint32_t events = io_ready_run(io, IO_EVENTS_PER_PASS);
     events += io_jobs_run(io, IO_EVENTS_PER_PASS - events);
@@ -54,6 +60,7 @@ bool io_run_once(struct io *io, uint64_t wait_ns)
         io->stats.events_deferred++;
     bool timers = io_timers_run(io);
     bool tasks = io_tasks_run(io);
+    tasks = io_late_run(&late) || tasks;
     bool closed = io_closable_run(io);
     return events > 0 || timers || tasks || closed;
 }

@@ -66,8 +66,8 @@ struct io {
     struct io_ready ready[IO_READY_MAX]; /* a ring */
     uint32_t ready_first, ready_count;
     struct heap timers;
-    struct list tasks;
-    struct list closable; /* closing files without an armed op */
+    struct list tasks, late; /* `late`: of this pass, for the end of the next */
+    struct list closable;    /* closing files without an armed op */
     struct io_job *jobs_done, **jobs_done_end;
     uint32_t jobs_active; /* started, `done` not called yet */
     uint32_t files_open;
@@ -104,6 +104,8 @@ uint32_t io_ready_run(struct io *io, uint32_t budget);
 uint32_t io_jobs_run(struct io *io, uint32_t budget);
 bool io_timers_run(struct io *io);
 bool io_tasks_run(struct io *io);
+/* Runs those of `late`, a list of late tasks, that are in it still. */
+bool io_late_run(struct list *late);
 bool io_closable_run(struct io *io);
 
 #endif

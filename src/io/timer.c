@@ -53,13 +53,27 @@ void io_task_init(struct io_task *t)
     list_init(&t->node);
 }
 
+static void defer(struct list *list, struct io_task *t, io_task_fn *fn, bool late)
+{
+    t->fn = fn;
+    t->late = late;
+    list_append(list, &t->node);
+}
+
 void io_defer(struct io *io, struct io_task *t, io_task_fn *fn)
 {
     assert(t->node.next); /* io_task_init was called */
-    if (list_linked(&t->node))
+    if (list_linked(&t->node) && !t->late)
         return;
-    t->fn = fn;
-    list_append(&io->tasks, &t->node);
+    list_remove(&t->node);
+    defer(&io->tasks, t, fn, false);
+}
+
+void io_defer_late(struct io *io, struct io_task *t, io_task_fn *fn)
+{
+    assert(t->node.next);
+    if (!list_linked(&t->node))
+        defer(&io->late, t, fn, true);
 }
 
 void io_task_cancel(struct io_task *t)
@@ -68,16 +82,30 @@ void io_task_cancel(struct io_task *t)
         list_remove(&t->node);
 }
 
-bool io_tasks_run(struct io *io)
+static bool run_all(struct list *tasks)
 {
-    struct list tasks;
-    list_init(&tasks);
-    list_splice(&tasks, &io->tasks); /* what a task defers waits for the next pass */
     bool any = false;
-    for (struct list *n = list_shift(&tasks); n; n = list_shift(&tasks)) {
+    for (struct list *n = list_shift(tasks); n; n = list_shift(tasks)) {
         struct io_task *t = CONTAINER_OF(n, struct io_task, node);
         any = true;
         t->fn(t);
     }
     return any;
+}
+
+bool io_tasks_run(struct io *io)
+{
+    bool any = false;
+    for (unsigned round = 0; round < IO_TASK_ROUNDS && !list_empty(&io->tasks); round++) {
+        struct list tasks;
+        list_init(&tasks);
+        list_splice(&tasks, &io->tasks); /* what a task defers waits for the next round */
+        any = run_all(&tasks) || any;
+    }
+    return any;
+}
+
+bool io_late_run(struct list *late)
+{
+    return run_all(late);
 }

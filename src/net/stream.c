@@ -176,6 +176,14 @@ void stream_push(struct stream *s)
     start_send(s);
 }
 
+void stream_push_late(struct stream *s)
+{
+    if (s->send.armed)
+        io_send_hurry(&s->send);
+    else if (!s->broken && !s->closing)
+        io_defer_late(s->file.io, &s->flush, on_flush);
+}
+
 void stream_drain_late(struct stream *s)
 {
     s->late = true;
@@ -213,7 +221,14 @@ static void on_file_closed(struct io_file *file)
 
 void stream_send_last(struct stream *s, struct slice bytes)
 {
-    if (!s->closing && !s->broken && !s->send.armed && stream_pending(s) == 0 && bytes.len > 0)
+    if (s->closing || s->broken || s->send.armed || buf_len(&s->sending) > 0)
+        return;
+    if (buf_len(&s->gather) > 0) {
+        if (buf_append(&s->gather, bytes) != 0)
+            return;
+        bytes = buf_peek(&s->gather);
+    }
+    if (bytes.len > 0)
         io_send_last(&s->file, bytes.data, bytes.len);
 }
 

@@ -30,6 +30,14 @@ void carrier_push(struct pool_connection *c)
     }
 }
 
+void carrier_push_late(struct pool_connection *c)
+{
+    if (!c->hop)
+        stream_push_late(&c->stream);
+    else
+        carrier_push(c);
+}
+
 size_t carrier_pending(const struct pool_connection *c)
 {
     if (!c->hop)

@@ -9,6 +9,8 @@
 /* What is to be sent is appended to it, then carrier_push. NULL: nothing goes any more. */
 struct buf *carrier_out(struct pool_connection *c);
 void carrier_push(struct pool_connection *c);
+/* For what nobody waits for: behind what this pass sends to others. */
+void carrier_push_late(struct pool_connection *c);
 /* Bytes that have not gone yet. */
 size_t carrier_pending(const struct pool_connection *c);
 void carrier_pause(struct pool_connection *c);

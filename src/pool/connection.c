@@ -124,6 +124,7 @@ static bool move_output(struct pool_connection *c)
 {
     struct buf *out = &c->engine->out;
     struct slice bytes = buf_peek(out);
+    bool idle = c->engine->out_idle == bytes.len;
     if (bytes.len == 0 || carrier_pending(c) > ENGINE_OUT_HIGH)
         return false;
     struct buf *gather = carrier_out(c);
@@ -135,7 +136,11 @@ static bool move_output(struct pool_connection *c)
         buf_consume(out, bytes.len);
     else
         return false; /* goes on when the stream has drained */
-    carrier_push(c);
+    c->engine->out_idle = 0;
+    if (idle)
+        carrier_push_late(c);
+    else
+        carrier_push(c);
     buf_relax(out);
     return bytes.len >= ENGINE_OUT_HIGH;
 }

@@ -194,8 +194,11 @@ static bool step_requested(struct session_exec *x)
 
 static bool step_closing(struct session_exec *x)
 {
+    struct engine *e = &x->session->engine;
+    size_t before = buf_len(&e->out);
     if (session_channel_free(x->session, &x->channel) != CHANNEL_DONE)
         return false;
+    e->out_idle += buf_len(&e->out) - before;
     finish(x);
     return true;
 }

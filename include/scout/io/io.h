@@ -10,8 +10,9 @@
  * event is ever delivered from within the call that starts or cancels an op.
  *
  * Order of one pass: read the clock once; submit and wait; run events (at most IO_EVENTS_PER_PASS);
- * expire timers (at most IO_TIMERS_PER_PASS); run deferred tasks; close files whose ops have ended.
- * What is over the bound goes first in the next pass, which then does not wait.
+ * expire timers (at most IO_TIMERS_PER_PASS); run deferred tasks, and those that they defer, in at
+ * most IO_TASK_ROUNDS rounds; run the late tasks of the pass before; close files whose ops have
+ * ended. What is over the bound goes first in the next pass, which then does not wait.
  *
  * Closing has two phases: io_close cancels every op of the file, waits for their last events,
  * closes the descriptor, then calls on_closed, once, last. Only then may the memory be freed. */
@@ -28,6 +29,7 @@
 
 #define IO_EVENTS_PER_PASS 256
 #define IO_TIMERS_PER_PASS 256
+#define IO_TASK_ROUNDS     4
 #define IO_RECV_SIZE       16384 /* bytes at most in one recv event */
 #define IO_SEND_PARTS      8     /* iovecs at most in one send */
 #define IO_JOB_THREADS     4
@@ -100,6 +102,7 @@ struct io_timer {
 struct io_task {
     struct list node;
     io_task_fn *fn;
+    bool late;
 };
 
 /* A blocking piece of work for a helper thread. `run` is called there and must touch nothing but
@@ -252,9 +255,13 @@ void io_timer_stop(struct io *io, struct io_timer *t);
 bool io_timer_armed(const struct io_timer *t);
 
 void io_task_init(struct io_task *t);
-/* Runs `fn` once at the end of this pass (of the next one, when called from a task). Already
- * deferred: no effect. */
+/* Runs `fn` once at the end of this pass; when called from a task, in the next round of the same
+ * pass, so that an answer that goes through several tasks leaves in one submit. Already deferred:
+ * no effect; deferred late: it is not late any more. */
 void io_defer(struct io *io, struct io_task *t, io_task_fn *fn);
+/* For what nobody waits for: runs `fn` once at the end of the next pass, which does not wait. What
+ * this pass sends is with the kernel then. Already deferred, in whichever way: no effect. */
+void io_defer_late(struct io *io, struct io_task *t, io_task_fn *fn);
 void io_task_cancel(struct io_task *t);
 
 /* Runs the job on a helper thread (started at first use, IO_JOB_THREADS at most). */

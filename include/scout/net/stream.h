@@ -64,6 +64,9 @@ void stream_flush(struct stream *s);
 /* Sends what is written now, if no send is under way, instead of at the end of the pass: for those
  * who have gathered by themselves. */
 void stream_push(struct stream *s);
+/* Sends it in the next pass: it is not to wake its peer before others have what they wait for. What
+ * is pushed or flushed meanwhile takes it along. */
+void stream_push_late(struct stream *s);
 
 /* For an owner who needs on_drain only while reading is paused or has ended: otherwise on_drain may
  * come as late as the loop's next event, and a short answer's send and the wait for the next
@@ -82,8 +85,8 @@ void stream_pause(struct stream *s); /* some bytes may still arrive by on_data: 
                                         received before the pause took effect */
 void stream_resume(struct stream *s);
 
-/* Before stream_close: sends what the kernel takes at once, and only when nothing else is on its
- * way. Nobody learns whether it went. */
+/* Before stream_close: sends what the kernel takes at once, behind what was written last, and only
+ * when nothing is under way. Nobody learns whether it went. */
 void stream_send_last(struct stream *s, struct slice bytes);
 void stream_close(struct stream *s);
 

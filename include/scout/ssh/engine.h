@@ -163,6 +163,8 @@ struct engine {
     const struct engine_ops *ops;
     enum engine_stage stage;
     struct buf out;         /* what is to be sent to the peer: the owner consumes it */
+    size_t out_idle;        /* how much of `out` nobody waits for; the owner sets it to 0 when it
+                               takes `out` */
     struct sftp *sftp;      /* requests may be started from ENGINE_READY on */
     bool has_sftp;          /* from ENGINE_READY on: whether the host offers SFTP */
     uint32_t channels;      /* occupied at the host: anchor, opening, open, closing; without

@@ -112,7 +112,9 @@ void pair_close(struct pair *p);
     X(timers_fire_in_order)                                                                        \
     X(a_timer_moves_and_stops)                                                                     \
     X(a_timer_starts_itself_again)                                                                 \
-    X(a_task_that_defers_itself_runs_in_the_next_pass)                                             \
+    X(what_tasks_defer_runs_in_the_same_pass_up_to_a_bound)                                        \
+    X(a_late_task_runs_at_the_end_of_the_next_pass)                                                \
+    X(a_late_task_that_is_deferred_is_not_late_any_more)                                           \
     X(a_cancelled_task_does_not_run)                                                               \
     X(more_events_than_a_pass_takes_are_not_lost)                                                  \
     X(jobs_are_done_once_each)                                                                     \

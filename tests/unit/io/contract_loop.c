@@ -107,20 +107,75 @@ static void on_chore(struct io_task *task)
     }
 }
 
-void a_task_that_defers_itself_runs_in_the_next_pass(void **state)
+void what_tasks_defer_runs_in_the_same_pass_up_to_a_bound(void **state)
 {
     struct io *io = *state;
-    struct chore c = {.io = io, .again = 2};
+    struct chore c = {.io = io, .again = IO_TASK_ROUNDS};
     io_task_init(&c.task);
     io_defer(io, &c.task, on_chore);
     io_defer(io, &c.task, on_chore); /* no effect */
     assert_int_equal(c.runs, 0);
-    for (unsigned pass = 1; pass <= 3; pass++) {
+    assert_true(io_run_once(io, NS_PER_S)); /* and does not wait */
+    assert_int_equal(c.runs, IO_TASK_ROUNDS);
+    assert_true(io_run_once(io, NS_PER_S));
+    assert_int_equal(c.runs, IO_TASK_ROUNDS + 1);
+    io_run_once(io, 0);
+    assert_int_equal(c.runs, IO_TASK_ROUNDS + 1);
+}
+
+static void on_late_chore(struct io_task *task)
+{
+    struct chore *c = CONTAINER_OF(task, struct chore, task);
+    c->runs++;
+    if (c->again > 0) {
+        c->again--;
+        io_defer_late(c->io, task, on_late_chore);
+    }
+}
+
+static void on_starter(struct io_task *task)
+{
+    struct chore *c = CONTAINER_OF(task, struct chore, task);
+    io_defer_late(c->io, &c[1].task, on_late_chore);
+}
+
+void a_late_task_runs_at_the_end_of_the_next_pass(void **state)
+{
+    struct io *io = *state;
+    struct chore c[2] = {{.io = io}, {.io = io, .again = 1}};
+    io_task_init(&c[0].task);
+    io_task_init(&c[1].task);
+    io_defer(io, &c[0].task, on_starter);
+    assert_true(io_run_once(io, NS_PER_S));
+    assert_int_equal(c[1].runs, 0);
+    io_defer_late(io, &c[1].task, on_late_chore); /* no effect */
+    for (unsigned pass = 1; pass <= 2; pass++) {
         assert_true(io_run_once(io, NS_PER_S)); /* and does not wait */
-        assert_int_equal(c.runs, pass);
+        assert_int_equal(c[1].runs, pass);
     }
     io_run_once(io, 0);
-    assert_int_equal(c.runs, 3);
+    assert_int_equal(c[1].runs, 2);
+
+    io_defer_late(io, &c[1].task, on_late_chore);
+    io_task_cancel(&c[1].task);
+    io_run_once(io, 0);
+    assert_int_equal(c[1].runs, 2);
+}
+
+void a_late_task_that_is_deferred_is_not_late_any_more(void **state)
+{
+    struct io *io = *state;
+    struct chore c[2] = {{.io = io}, {.io = io}};
+    io_task_init(&c[0].task);
+    io_task_init(&c[1].task);
+    io_defer(io, &c[0].task, on_starter);
+    io_run_once(io, 0);
+    io_defer(io, &c[1].task, on_chore);
+    io_defer_late(io, &c[1].task, on_late_chore); /* no effect */
+    io_run_once(io, 0);
+    assert_int_equal(c[1].runs, 1);
+    io_run_once(io, 0);
+    assert_int_equal(c[1].runs, 1);
 }
 
 void a_cancelled_task_does_not_run(void **state)

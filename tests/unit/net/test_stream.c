@@ -426,6 +426,60 @@ static void a_late_stream_closes_at_once(void **state)
     link_close(io, &k);
 }
 
+struct pusher {
+    struct io_task task;
+    struct stream *stream;
+};
+
+static void on_push(struct io_task *task)
+{
+    stream_push_late(CONTAINER_OF(task, struct pusher, task)->stream);
+}
+
+static void what_is_pushed_late_goes_one_pass_behind_the_rest(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    struct pusher p = {.stream = &k.a.stream};
+    const uint8_t bytes[] = {byte_at(0), byte_at(1), byte_at(2)};
+    link_open(io, &k);
+    stream_resume(&k.b.stream);
+    settle(io);
+    assert_int_equal(buf_append(stream_out(&k.a.stream), slice_of(bytes, 1)), 0);
+    io_task_init(&p.task);
+    io_defer(io, &p.task, on_push);
+    io_run_once(io, 0);
+    assert_false(k.a.stream.send.armed);
+    io_run_once(io, 0);
+    assert_true(k.a.stream.send.armed);
+    UNTIL(io, k.b.got == 1 && stream_pending(&k.a.stream) == 0);
+
+    /* What is written meanwhile takes it along, in order. */
+    assert_int_equal(buf_append(stream_out(&k.a.stream), slice_of(bytes + 1, 1)), 0);
+    stream_push_late(&k.a.stream);
+    assert_int_equal(stream_write(&k.a.stream, slice_of(bytes + 2, 1)), 0);
+    io_run_once(io, 0);
+    assert_true(k.a.stream.send.armed);
+    UNTIL(io, k.b.got == 3);
+    link_close(io, &k);
+}
+
+static void a_last_send_takes_along_what_was_pushed_late(void **state)
+{
+    struct io *io = *state;
+    struct link k;
+    const uint8_t bytes[] = {byte_at(0), byte_at(1)};
+    link_open(io, &k);
+    stream_resume(&k.b.stream);
+    settle(io);
+    assert_int_equal(buf_append(stream_out(&k.a.stream), slice_of(bytes, 1)), 0);
+    stream_push_late(&k.a.stream);
+    stream_send_last(&k.a.stream, slice_of(bytes + 1, 1));
+    stream_close(&k.a.stream);
+    UNTIL(io, k.b.got == 2 && k.b.ends == 1);
+    link_close(io, &k);
+}
+
 /* ---- with faults ---- */
 
 static void run_seed(uint64_t seed, unsigned *whole, unsigned *broken)
@@ -489,6 +543,8 @@ int main(void)
         ON_BOTH(a_paused_stream_drains_at_once),
         ON_BOTH(what_answers_a_half_close_drains_at_once),
         ON_BOTH(a_late_stream_closes_at_once),
+        ON_BOTH(what_is_pushed_late_goes_one_pass_behind_the_rest),
+        ON_RING(a_last_send_takes_along_what_was_pushed_late),
         cmocka_unit_test(every_seed_is_whole_or_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
