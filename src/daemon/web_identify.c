@@ -24,25 +24,36 @@ void web_log_token(const struct web_access *a, struct slice token, const struct 
     log_event(a->log, LOG_WARN, "token_refused", "token_sha256", digits, "peer", address, NULL);
 }
 
-bool web_take_token(const struct http_request *q, struct slice *out)
+/* What follows the scheme and its blanks (RFC 6750, section 2.1). */
+static bool take_bearer(const struct http_request *q, struct slice *out)
 {
     static const char scheme[] = "Bearer ";
+    if (!http_request_header(q, "authorization", out) || out->len < sizeof scheme ||
+        strncasecmp((const char *)out->data, scheme, sizeof scheme - 1) != 0)
+        return false;
+    *out = slice_skip(*out, sizeof scheme - 1);
+    while (out->len > 0 && out->data[0] == ' ')
+        *out = slice_skip(*out, 1);
+    return out->len > 0;
+}
+
+/* Two that differ are none of ours, whichever of them is. */
+bool web_take_token(const struct http_request *q, struct slice *out)
+{
     struct slice bearer, key;
     bool has_key = http_request_header(q, "x-api-key", &key) && key.len > 0;
-    bool has_bearer = http_request_header(q, "authorization", &bearer) &&
-                      bearer.len >= sizeof scheme &&
-                      strncasecmp((const char *)bearer.data, scheme, sizeof scheme - 1) == 0;
-    if (has_bearer)
-        bearer = slice_skip(bearer, sizeof scheme - 1);
+    bool has_bearer = take_bearer(q, &bearer);
     *out = has_bearer ? bearer : key;
-    return has_bearer ? !has_key || slice_equal(bearer, key) : has_key;
+    if (has_bearer && has_key && !slice_equal(bearer, key))
+        *out = slice_of("", 0);
+    return has_bearer || has_key;
 }
 
 /* One of ours: of the file, of the environment, or the generated one. */
 static bool is_own_token(const struct web_access *a, struct slice text, bool tired,
                          struct http_admission *out)
 {
-    if (text.len > TOKEN_LEN_MAX)
+    if (text.len == 0 || text.len > TOKEN_LEN_MAX)
         return false;
     const struct token *token = tokens_find(a->tokens, text);
     const struct api_key *key = token ? NULL : api_keys_find(&a->keys, text);

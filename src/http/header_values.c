@@ -2,6 +2,8 @@
  */
 #include "scout/http/header_values.h"
 
+#include <strings.h>
+
 #define DIGITS_MAX 19 /* they fit 64 bits */
 
 static bool is_port(struct slice rest)
@@ -34,8 +36,10 @@ bool http_origin_is(struct slice origin, struct slice host)
     static const char *const schemes[] = {"http://", "https://"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t len = strlen(schemes[i]);
-        if (origin.len > len && memcmp(origin.data, schemes[i], len) == 0)
-            return slice_equal(slice_skip(origin, len), host);
+        if (origin.len > len && origin.len - len == host.len &&
+            strncasecmp((const char *)origin.data, schemes[i], len) == 0)
+            return strncasecmp((const char *)origin.data + len, (const char *)host.data,
+                               host.len) == 0;
     }
     return false;
 }

@@ -8,6 +8,7 @@
 
 #include "scout/http/header_values.h"
 #include <stdlib.h>
+#include <strings.h>
 
 #define ENDPOINT_PATH "/mcp"
 
@@ -18,12 +19,19 @@ static bool is_post(const struct http_request *q)
     return slice_is(q->method, "POST");
 }
 
+static bool is_localhost(struct slice name)
+{
+    static const char localhost[] = "localhost";
+    return name.len == sizeof localhost - 1 &&
+           strncasecmp((const char *)name.data, localhost, name.len) == 0;
+}
+
 static bool host_is_own(const struct http_connection *c, struct slice host)
 {
     const struct http_access *access = &c->endpoint->config.access;
     struct address address;
     struct slice name = http_host_name(host);
-    return address_parse(name, &address) || slice_is(name, "localhost") ||
+    return address_parse(name, &address) || is_localhost(name) ||
            access->is_own_name(access->context, name);
 }
 
@@ -131,8 +139,12 @@ void http_route_whole(struct http_connection *c)
         give_page(c, page);
         return;
     }
-    bool modern = http_request_header(q, "mcp-protocol-version", &version) &&
-                  mcp_is_stateless_version(version);
+    bool has_version = http_request_header(q, "mcp-protocol-version", &version);
+    bool modern = has_version && mcp_is_stateless_version(version);
+    if (has_version && !modern && !is_post(q) && !mcp_is_session_version(version)) {
+        http_respond_error(c, 400, "This MCP-Protocol-Version is not spoken here");
+        return;
+    }
     if (!modern && http_request_header(q, "mcp-session-id", &id)) {
         s = http_session_find(c->endpoint, id, &c->admission.identity);
         if (!s) {

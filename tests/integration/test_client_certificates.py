@@ -64,9 +64,10 @@ class CertificateTest(harness.ScoutTest):
             client.socket, server_hostname="127.0.0.1", session=session)
         return client
 
-    def ask(self, client):
+    def ask(self, client, headers=None):
         message = client.message("tools/list")
-        return client.request(body=message, headers=client.modern_headers(message))
+        return client.request(body=message,
+                              headers={**client.modern_headers(message), **(headers or {})})
 
     def tools(self, *arguments, **options):
         answer = self.ask(self.connect(*arguments, **options))
@@ -126,6 +127,8 @@ class CertificateTest(harness.ScoutTest):
         self.assertNotIn("run", self.tools(daemon, self.ci, token=self.reader))
         answer = self.ask(self.connect(daemon, self.ci, token="scout_wrong"))
         self.assertEqual(answer.status, 401)
+        two = self.connect(daemon, self.ci, token=self.reader)
+        self.assertEqual(self.ask(two, {"X-API-Key": "scout_other"}).status, 401)
         # Without a certificate, or with one that is nobody's, tokens count as ever.
         self.assertNotIn("run", self.tools(daemon, token=self.reader))
         self.assertNotIn("run", self.tools(daemon, self.nobody, token=self.reader))

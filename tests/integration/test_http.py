@@ -65,10 +65,20 @@ class HttpTest(harness.ScoutTest):
         self.assertEqual(answer.status, 200)
         both = {**client.modern_headers(message), "X-API-Key": self.daemon.token(),
                 "Authorization": "Bearer other"}
-        self.assertEqual(client.request(body=message, headers=both).status, 401)
+        answer = client.request(body=message, headers=both)
+        self.assertEqual((answer.status, answer.json()), (401, {"error": "Invalid API key"}))
+        for field, status in ((f"Bearer {self.daemon.token()}", 200),
+                              (f"bearer   {self.daemon.token()}", 200),
+                              (f"Bearer{self.daemon.token()}", 401), ("Bearer", 401)):
+            with self.http(token=None) as one:
+                answer = one.request(body=message, headers={
+                    **client.modern_headers(message), "Authorization": field})
+                self.assertEqual(answer.status, status, field)
 
     def test_names_and_origins(self):
         cases = [({"Host": f"127.0.0.1:{self.daemon.port}"}, 200), ({"Host": "localhost"}, 200),
+                 ({"Host": "LocalHost:1"}, 200), ({"Host": "localhostt"}, 421),
+                 ({"Host": "LOCALHOST:1", "Origin": "http://localhost:1"}, 200),
                  ({"Host": "[::1]:80"}, 200), ({"Host": "scout.example.org:443"}, 200),
                  ({"Host": "SCOUT.example.org"}, 200), ({"Host": "evil.example.com"}, 421),
                  ({"Host": "[::1].example.com"}, 421), ({"Host": "localhost:1.example.com"}, 421),

@@ -47,7 +47,9 @@ static void the_origin_of_this_server(void **state)
     (void)state;
     assert_true(http_origin_is(slice_str("http://localhost:8000"), host));
     assert_true(http_origin_is(slice_str("https://localhost:8000"), host));
+    assert_true(http_origin_is(slice_str("http://LocalHost:8000"), host));
     assert_false(http_origin_is(slice_str("http://localhost"), host));
+    assert_false(http_origin_is(slice_str("http://localhost:800"), host));
     assert_false(http_origin_is(slice_str("http://localhost:8000.evil.example"), host));
     assert_false(http_origin_is(slice_str("http://evil.example@localhost:8000"), host));
     assert_false(http_origin_is(slice_str("ftp://localhost:8000"), host));
