@@ -75,16 +75,26 @@ static const char *string_of(const struct cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
-/* Of a prompt, arguments that begin with "host" are hosts; others have no values. */
-static int take_prompt(struct completion *c, const char *prompt, const char *name,
-                       struct failure *why)
+static const struct prompt *find_prompt(const struct completion *c, const char *name)
 {
     const struct prompt_registry *prompts = c->call->registry->prompts;
-    c->value = c->value ? c->value : "";
-    for (size_t i = 0; prompts && prompt && i < prompts->count; i++)
-        if (strcmp(prompts->list[i].name, prompt) == 0)
-            return name && strncmp(name, "host", 4) == 0 ? TEMPLATE_HOST : VARIABLE_NONE;
-    return target_refuse(why, "Unknown prompt", slice_str(prompt ? prompt : ""));
+    for (size_t i = 0; prompts && name && i < prompts->count; i++)
+        if (strcmp(prompts->list[i].name, name) == 0)
+            return &prompts->list[i];
+    return NULL;
+}
+
+/* Of a prompt, arguments that begin with "host" are hosts; others have no values. */
+static int take_prompt(const struct completion *c, const char *prompt, const char *name,
+                       struct failure *why)
+{
+    const struct prompt *p = find_prompt(c, prompt);
+    if (!p)
+        return target_refuse(why, "Unknown prompt", slice_str(prompt ? prompt : ""));
+    for (size_t i = 0; i < p->argument_count; i++)
+        if (strcmp(p->arguments[i].name, name) == 0)
+            return strncmp(name, "host", 4) == 0 ? TEMPLATE_HOST : VARIABLE_NONE;
+    return target_refuse(why, "The prompt has no such argument", slice_str(name));
 }
 
 /* What `ref` names; the argument's variable or a negative error. */
@@ -95,15 +105,16 @@ static int take_variable(struct completion *c, const struct cJSON *args, struct 
     const char *type = string_of(ref, "type"), *uri = string_of(ref, "uri");
     const char *name = string_of(argument, "name");
     c->value = string_of(argument, "value");
-    if (type && strcmp(type, "ref/prompt") == 0)
-        return take_prompt(c, string_of(ref, "name"), name, why);
-    if (!type || strcmp(type, "ref/resource") != 0 || !uri)
+    bool is_prompt = type && strcmp(type, "ref/prompt") == 0;
+    if (!is_prompt && (!type || strcmp(type, "ref/resource") != 0 || !uri))
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "there is no such \"ref\": it must be {\"type\":\"ref/resource\","
                            "\"uri\":TEMPLATE} or {\"type\":\"ref/prompt\",\"name\":PROMPT}");
     if (!name || !c->value || strlen(c->value) > RESOURCE_URI_MAX)
         return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
                            "\"argument\" must have the strings \"name\" and \"value\"");
+    if (is_prompt)
+        return take_prompt(c, string_of(ref, "name"), name, why);
     c->call->subject = uri;
     if (!resource_template_parse(uri, &c->template))
         return target_refuse(why, "Unknown resource template", slice_str(uri));
