@@ -265,10 +265,8 @@ bool jwks_is_same(const struct jwks_stamp *a, const struct jwks_stamp *b)
 
 bool jwks_is_old(const struct jwks_stamp *stamp, const char *path)
 {
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return false;
-    const struct jwks_stamp now = stamp_of(&st);
+    struct jwks_stamp now;
+    jwks_stamp_of(&now, path);
     return !jwks_is_same(stamp, &now);
 }
 

@@ -55,7 +55,7 @@ void jwks_unref(struct jwks *k);
 /* What the file at `path` has now; zeros when there is none. Blocking. */
 void jwks_stamp_of(struct jwks_stamp *out, const char *path);
 bool jwks_is_same(const struct jwks_stamp *a, const struct jwks_stamp *b);
-/* Whether the file at `path` is not the one that was read; one that is gone is not. Blocking. */
+/* Whether the file at `path` is not the one that was read, or gone. Blocking. */
 bool jwks_is_old(const struct jwks_stamp *stamp, const char *path);
 
 /* The key of that id; without one ("") the only one there is. NULL: none. */

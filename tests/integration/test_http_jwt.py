@@ -185,6 +185,9 @@ class JwtTest(harness.ScoutTest):
         write_set(self.set, self.rsa)
         harness.wait_until(lambda: self.status(daemon, old) == 200, "the old key counts again")
         self.assertEqual(daemon.log().count("jwks_refused"), 1)
+        os.remove(self.set)
+        harness.wait_until(lambda: daemon.log().count("jwks_refused") == 2, "it is told")
+        self.assertEqual(self.status(daemon, old), 200)
 
     def test_streams_end_with_the_keys_that_they_began_by(self):
         daemon = self.start()
