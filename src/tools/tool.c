@@ -172,6 +172,7 @@ void tool_call_effect(struct tool_call *call, const struct policy_request *reque
 
 void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
 {
+    call->progress = (struct tool_progress){done, total, message ? message : "done"};
     if (call->on_progress && !call->cancelled && !call->finished)
         call->on_progress(call, done, total, message);
 }

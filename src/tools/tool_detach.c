@@ -90,13 +90,17 @@ void job_on_done(struct tool_call *call, const struct tool_result *result)
     job_end(call->owner, call, result);
 }
 
-void job_on_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
+static void note_progress(struct job *job, uint64_t done, uint64_t total, const char *message)
 {
-    struct job *job = call->owner;
     job->progress = done;
     job->progress_total = total;
     if (!job->speaks)
         snprintf(job->message, sizeof job->message, "%s", message ? message : "done");
+}
+
+void job_on_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message)
+{
+    note_progress(call->owner, done, total, message);
 }
 
 static void hand_over(struct tool_call *call)
@@ -105,6 +109,8 @@ static void hand_over(struct tool_call *call)
     tool_detach_fn *on_detach = call->on_detach;
     struct job_page page;
     job_begin(job);
+    if (call->progress.of)
+        note_progress(job, call->progress.done, call->progress.total, call->progress.of);
     write_about(call, &job->about);
     size_t budget = call->view->output_budget;
     job_page_make(&page, job, 0, budget ? budget : TOOL_OUTPUT_MAX);

@@ -487,14 +487,17 @@ class TimesTest(harness.ScoutTest):
         there = self.fleet.path("demo1", "copy")
         request = self.client.send("tools/call", {"name": "scout", "arguments": {
             "beam": "source", "target": f"demo1:{there}"}})
-        harness.wait_until(lambda: [name for name in os.listdir(os.path.dirname(there))
-                                    if name.startswith(".scout-")], "the copy has begun")
+        folder = os.path.dirname(there)
+        harness.wait_until(lambda: any(os.path.getsize(os.path.join(folder, name)) > 1 << 20
+                                       for name in os.listdir(folder)
+                                       if name.startswith(".scout-")), "the copy is under way")
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)
         content = self.client.result(request, 25)["structuredContent"]
         for pid in processes:
             os.kill(pid, signal.SIGCONT)
         self.assertEqual((content.get("state"), content.get("tool")), ("running", "scout"), content)
+        self.assertEqual(content["progress"]["of"], "bytes copied", content)
         while content["state"] == "running":
             content = self.call("output", handle=content["job"], offset=content["next"], wait=10)
         self.assertEqual(content["state"], "ended", content)

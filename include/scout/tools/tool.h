@@ -207,7 +207,11 @@ struct tool_call {
     uint64_t begin_by_ns;  /* absolute: by then its work is under way */
     uint64_t connected_ns; /* when it had its connection; 0: it needed none. For logs */
     tool_done_fn *on_done;
-    tool_progress_fn *on_progress;  /* NULL: nobody wants to know */
+    tool_progress_fn *on_progress; /* NULL: nobody wants to know */
+    struct tool_progress {
+        uint64_t done, total;
+        const char *of;             /* NULL: none was told */
+    } progress;                     /* as it was told last */
     tool_notify_fn *on_notify;      /* likewise; set after `start` */
     tool_detach_fn *on_detach;      /* NULL: it cannot go on as a job */
     const struct tool_round *round; /* NULL: nothing can be asked. Until `start` returns */
@@ -300,7 +304,7 @@ struct slice tool_call_answer(const struct tool_call *call, const char *key);
 /* For tools: ends the call with questions. It is started anew, with the same arguments, when they
  * are answered. Nothing may have been changed by then. */
 void tool_call_ask(struct tool_call *call, const struct tool_questions *questions);
-/* For tools: tells whoever wants to know. */
+/* For tools: tells whoever wants to know, at once or later. `message` outlives the call. */
 void tool_call_progress(struct tool_call *call, uint64_t done, uint64_t total, const char *message);
 
 /* For tools that last, after `start` returned: false when there is no room for it now. */
