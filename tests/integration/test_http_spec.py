@@ -106,8 +106,13 @@ class FixtureTest(harness.ScoutTest):
         self.assertEqual(client.legacy("tools/list", headers={"MCP-Protocol-Version": None})[0],
                          200)
         for wrong in ("1.0", "2025-11-26", ""):
-            self.assertEqual(client.legacy("tools/list", headers={"MCP-Protocol-Version": wrong})[0],
-                             400, wrong)
+            headers = {"MCP-Protocol-Version": wrong}
+            self.assertEqual(client.legacy("tools/list", headers=headers)[0], 400, wrong)
+            for method in ("GET", "DELETE"):
+                answer = self.http().request(
+                    method, headers={**EVENTS, **client.session_headers(headers)})
+                self.assertEqual(answer.status, 400, (method, wrong))
+        self.assertEqual(client.legacy("ping")[0], 200)
 
     def test_sessions_that_are_none(self):
         client = self.http()
@@ -213,9 +218,13 @@ class DaemonTest(harness.ScoutTest):
         client = self.http()
         for params in ({}, {"ref": {"type": "ref/none"}, "argument": {"name": "a", "value": ""}},
                        {"ref": {"type": "ref/prompt", "name": "none"},
-                        "argument": {"name": "a", "value": ""}}):
-            self.assertEqual(client.modern("completion/complete", params)[1]["error"]["code"],
-                             -32602, params)
+                        "argument": {"name": "a", "value": ""}},
+                       {"ref": {"type": "ref/prompt", "name": "inspect-host"},
+                        "argument": {"name": "hosts", "value": ""}},
+                       {"ref": {"type": "ref/prompt", "name": "inspect-host"},
+                        "argument": {"name": "host", "value": 7}}):
+            self.assertEqual(client.modern("completion/complete", params)[1].get(
+                "error", {}).get("code"), -32602, params)
 
 
 if __name__ == "__main__":
