@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -57,8 +58,10 @@ static bool take_http(const char *text)
         (size_t)(colon - text) >= sizeof host || !is_port(colon + 1))
         return false;
     snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2 * bracket, text + bracket);
-    return address_parse(slice_str(host), &address) && setenv("SCOUT_TRANSPORT", "http", 1) == 0 &&
-           setenv("SCOUT_HTTP_HOST", host, 1) == 0 && setenv("SCOUT_HTTP_PORT", colon + 1, 1) == 0;
+    if (!address_parse(slice_str(host), &address) && strcasecmp(host, "localhost") != 0)
+        return false;
+    return setenv("SCOUT_TRANSPORT", "http", 1) == 0 && setenv("SCOUT_HTTP_HOST", host, 1) == 0 &&
+           setenv("SCOUT_HTTP_PORT", colon + 1, 1) == 0;
 }
 
 /* Returns -1 to go on, or the exit code. */
@@ -93,7 +96,8 @@ static int parse_flags(int argc, char **argv, struct paths_flags *flags, bool *c
             if (take_http(optarg))
                 break;
             fprintf(stderr,
-                    "scoutd: --http takes HOST:PORT, an address and a port up to 65535, not '%s'\n",
+                    "scoutd: --http takes HOST:PORT, an address or localhost, and a port up to "
+                    "65535, not '%s'\n",
                     optarg);
             return 2;
         case 'k':

@@ -348,13 +348,13 @@ class HttpTest(harness.ScoutTest):
             self.assertIn("loopback", checked.stderr)
 
     def test_the_flag(self):
-        daemon = harness.Daemon(self.folder, self.fleet.ssh_config, "", "flag")
-        self.addCleanup(daemon.stop)
-        plain = daemon.command
-        daemon.command = lambda: [*plain(), "--http", "[::1]:0"]
-        daemon.start()
-        harness.wait_until(lambda: " http_ready address=::1 " in daemon.log(), "http_ready")
-
+        for host, address in (("[::1]", "::1"), ("localhost", "127.0.0.1")):
+            daemon = harness.Daemon(self.folder, self.fleet.ssh_config, "", "flag" + address)
+            self.addCleanup(daemon.stop)
+            command = [*daemon.command(), "--http", host + ":0"]
+            daemon.command = lambda words=command: words
+            daemon.start()
+            harness.wait_until(lambda: f" http_ready address={address} " in daemon.log(), host)
 
     def test_a_flag_that_is_wrong_is_refused(self):
         """A variable would be passed over, and the daemon would listen elsewhere."""
@@ -364,7 +364,7 @@ class HttpTest(harness.ScoutTest):
             ended = subprocess.run([*daemon.command(), "--http", wrong], capture_output=True,
                                    text=True, timeout=harness.READY_S, check=False)
             self.assertEqual(ended.returncode, 2, wrong)
-            self.assertIn(f"--http takes HOST:PORT, an address and a port up to 65535, not '{wrong}'",
+            self.assertIn(f"--http takes HOST:PORT, an address or localhost, and a port up to 65535, not '{wrong}'",
                           ended.stderr)
 
 
