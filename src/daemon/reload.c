@@ -1,8 +1,10 @@
 /* One reading at a time: the parsers of the files are not made for two. */
 #include "reload.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void compare_places(struct reload *r)
 {
@@ -17,11 +19,24 @@ static void compare_places(struct reload *r)
     free(needed);
 }
 
+/* What is out of reach since the start looks like a file's own rights. */
+static void tell_reach(const struct reload *r, struct failure *why)
+{
+    const struct failure own = *why;
+    if (r->sandbox && strstr(own.text, strerror(EACCES)))
+        failure_set(why, own.error,
+                    "%s, or it lies outside of what the daemon may read since its start: then "
+                    "start it anew",
+                    own.text);
+}
+
 static void on_run(struct io_job *job)
 {
     struct reload *r = CONTAINER_OF(job, struct reload, job);
     r->failure.error = configuration_load(&r->configuration, r->source, &r->failure);
-    if (!r->failure.error)
+    if (r->failure.error)
+        tell_reach(r, &r->failure);
+    else
         compare_places(r);
 }
 

@@ -88,6 +88,14 @@ class SandboxTest(harness.ScoutTest):
         daemon.start()
         self.assertEqual(text_of(self.read(daemon)), "hello from demo1\n")
 
+    def test_a_reload_that_is_refused_tells_it_too(self):
+        daemon = self.start("tokens")
+        with open(daemon.config, "a", encoding="utf-8") as out:
+            out.write('tokens = "%s"\n' % self.write("elsewhere/tokens", ""))
+        daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: " unchanged " in daemon.log(), "the reload")
+        self.assertIn("outside of what the daemon may read since its start", daemon.log())
+
     def test_memory_at_rest(self):
         if "san" in os.path.basename(harness.BUILD):
             self.skipTest("a sanitizer's own memory counts")
