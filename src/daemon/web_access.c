@@ -66,14 +66,15 @@ static bool refuse_if_limited(struct web_access *a, uint64_t wait_ns, struct htt
 
 /* ---- requests ---- */
 
-static const char *challenge(struct web_access *a, bool shown)
+static const char *challenge(struct web_access *a, enum web_shown shown)
 {
+    static const char *const errors[] = {"", ", error=\"invalid_token\"",
+                                         ", error=\"invalid_request\""};
     char url[OAUTH_URL_MAX] = "";
     if (a->oauth_servers[0])
         oauth_resource_url(a->audience, url);
-    snprintf(a->challenge, sizeof a->challenge, "Bearer realm=\"scoutd\"%s%s%s%s",
-             shown ? ", error=\"invalid_token\"" : "", url[0] ? ", resource_metadata=\"" : "", url,
-             url[0] ? "\"" : "");
+    snprintf(a->challenge, sizeof a->challenge, "Bearer realm=\"scoutd\"%s%s%s%s", errors[shown],
+             url[0] ? ", resource_metadata=\"" : "", url, url[0] ? "\"" : "");
     return a->challenge;
 }
 
@@ -88,10 +89,11 @@ static void admit(void *context, const struct http_request *q, const struct addr
     struct slice where = address_name(&from);
     bool tired = rate_limit_peek(a->by_address, &a->rate, where, now) > 0;
     *out = (struct http_admission){.status = 0};
-    bool shown = web_take_token(q, &text);
-    const char *wrong = shown         ? web_identify_token(a, text, tired, out)
-                        : certificate ? web_identify_certificate(a, certificate, out)
-                                      : "Missing API key";
+    enum web_shown shown = web_take_token(q, &text);
+    const char *wrong = shown == WEB_SHOWN_TWO ? "There are two API keys that differ"
+                        : shown                ? web_identify_token(a, text, tired, out)
+                        : certificate          ? web_identify_certificate(a, certificate, out)
+                                               : "Missing API key";
     if (!wrong) {
         struct slice name = slice_str(out->identity.name);
         if (!refuse_if_limited(a, rate_limit_take(a->by_name, &a->rate, name, now), out))
@@ -100,7 +102,7 @@ static void admit(void *context, const struct http_request *q, const struct addr
     }
     if (refuse_if_limited(a, rate_limit_take(a->by_address, &a->rate, where, now), out))
         return;
-    out->status = 401;
+    out->status = shown == WEB_SHOWN_TWO ? 400 : 401;
     out->why = wrong;
     out->challenge = challenge(a, shown);
     if (shown)

@@ -37,23 +37,22 @@ static bool take_bearer(const struct http_request *q, struct slice *out)
     return out->len > 0;
 }
 
-/* Two that differ are none of ours, whichever of them is. */
-bool web_take_token(const struct http_request *q, struct slice *out)
+enum web_shown web_take_token(const struct http_request *q, struct slice *out)
 {
     struct slice bearer, key;
     bool has_key = http_request_header(q, "x-api-key", &key) && key.len > 0;
     bool has_bearer = take_bearer(q, &bearer);
     *out = has_bearer ? bearer : key;
     if (has_bearer && has_key && !slice_equal(bearer, key))
-        *out = slice_of("", 0);
-    return has_bearer || has_key;
+        return WEB_SHOWN_TWO;
+    return has_bearer || has_key ? WEB_SHOWN_TOKEN : WEB_SHOWN_NONE;
 }
 
 /* One of ours: of the file, of the environment, or the generated one. */
 static bool is_own_token(const struct web_access *a, struct slice text, bool tired,
                          struct http_admission *out)
 {
-    if (text.len == 0 || text.len > TOKEN_LEN_MAX)
+    if (text.len > TOKEN_LEN_MAX)
         return false;
     const struct token *token = tokens_find(a->tokens, text);
     const struct api_key *key = token ? NULL : api_keys_find(&a->keys, text);

@@ -4,8 +4,10 @@
 
 #include "web_access.h"
 
-/* The token that the request shows. Two that differ are none. */
-bool web_take_token(const struct http_request *q, struct slice *out);
+enum web_shown { WEB_SHOWN_NONE, WEB_SHOWN_TOKEN, WEB_SHOWN_TWO };
+
+/* The token that the request shows, in either place; two that differ are none of ours. */
+enum web_shown web_take_token(const struct http_request *q, struct slice *out);
 /* `tired`: the address has guessed too much. NULL, or what the client is told, which stands until
  * the next call. */
 const char *web_identify_token(struct web_access *a, struct slice text, bool tired,

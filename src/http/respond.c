@@ -95,7 +95,7 @@ void http_respond_error(struct http_connection *c, int status, const char *why)
     struct http_response r = {.status = status,
                               .type = "application/json",
                               .body = slice_of(body, (size_t)len),
-                              .challenge = status == 401 ? a->challenge : NULL,
+                              .challenge = status == 400 || status == 401 ? a->challenge : NULL,
                               .retry_after_s = status == 429   ? a->retry_after_s
                                                : status == 503 ? HTTP_CROWDED_RETRY_S
                                                                : 0};

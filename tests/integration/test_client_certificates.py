@@ -128,7 +128,7 @@ class CertificateTest(harness.ScoutTest):
         answer = self.ask(self.connect(daemon, self.ci, token="scout_wrong"))
         self.assertEqual(answer.status, 401)
         two = self.connect(daemon, self.ci, token=self.reader)
-        self.assertEqual(self.ask(two, {"X-API-Key": "scout_other"}).status, 401)
+        self.assertEqual(self.ask(two, {"X-API-Key": "scout_other"}).status, 400)
         # Without a certificate, or with one that is nobody's, tokens count as ever.
         self.assertNotIn("run", self.tools(daemon, token=self.reader))
         self.assertNotIn("run", self.tools(daemon, self.nobody, token=self.reader))

@@ -66,7 +66,9 @@ class HttpTest(harness.ScoutTest):
         both = {**client.modern_headers(message), "X-API-Key": self.daemon.token(),
                 "Authorization": "Bearer other"}
         answer = client.request(body=message, headers=both)
-        self.assertEqual((answer.status, answer.json()), (401, {"error": "Invalid API key"}))
+        self.assertEqual((answer.status, answer.json()),
+                         (400, {"error": "There are two API keys that differ"}))
+        self.assertIn('error="invalid_request"', answer.headers["www-authenticate"])
         for field, status in ((f"Bearer {self.daemon.token()}", 200),
                               (f"bearer   {self.daemon.token()}", 200),
                               (f"Bearer{self.daemon.token()}", 401), ("Bearer", 401)):

@@ -42,7 +42,7 @@ struct http_admission {
     struct http_credential credential;
     int status;             /* 0: admitted; else the status that it is refused with */
     const char *why;        /* for the client. It stands until the next call */
-    const char *challenge;  /* of 401: the value of WWW-Authenticate, likewise; NULL: none */
+    const char *challenge;  /* of 400, 401: the value of WWW-Authenticate, likewise; NULL: none */
     uint32_t retry_after_s; /* of 429 */
 };
 
