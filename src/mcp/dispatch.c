@@ -143,6 +143,9 @@ void dispatch_message(struct mcp_session *s, struct slice text, struct batch *ba
         return;
     }
     message_read(&m, text);
+    bool has_answer = m.kind == MESSAGE_REQUEST || m.kind == MESSAGE_INVALID;
+    if (s->headers && !has_answer && refuse_version(s, &to))
+        return;
     to.id = m.id;
     if (m.kind == MESSAGE_RESPONSE)
         ask_answered(s, text, m.id);

@@ -31,8 +31,9 @@ struct request *cancelled_request(const struct mcp_session *s, struct slice para
 /* Refuses a modern request whose `_meta` does not allow to serve it. True when it was answered. */
 bool refuse_meta(struct mcp_session *s, const struct reply_to *to, const struct message_meta *meta);
 
-/* headers.c: refuses a request that the headers of its HTTP request do not fit. True when it was
- * answered. */
+/* headers.c: refuses a message whose HTTP request names a revision that is not spoken, and a
+ * request that the headers of its HTTP request do not fit. True when it was answered. */
+bool refuse_version(struct mcp_session *s, const struct reply_to *to);
 bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const struct message *m,
                     const struct message_meta *meta);
 

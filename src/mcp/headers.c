@@ -180,6 +180,18 @@ static bool refuse_modern(struct header_check *c, const struct message *m,
            (json_string_is(m->method, "tools/call") && refuse_params(c, m->params));
 }
 
+bool refuse_version(struct mcp_session *s, const struct reply_to *to)
+{
+    struct slice version;
+    if (!s->headers->get(s->headers->context, "MCP-Protocol-Version", &version) ||
+        mcp_is_session_version(version) || mcp_is_stateless_version(version))
+        return false;
+    answer_error(s, to, RPC_INVALID_REQUEST,
+                 "Invalid request: the MCP-Protocol-Version of the header is not spoken here", NULL,
+                 NULL);
+    return true;
+}
+
 bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const struct message *m,
                     const struct message_meta *meta)
 {
@@ -189,12 +201,7 @@ bool refuse_headers(struct mcp_session *s, const struct reply_to *to, const stru
     c.to = to;
     if (meta->modern)
         return refuse_modern(&c, m, meta);
-    if (!get(&c, "MCP-Protocol-Version", &version) || mcp_is_session_version(version))
-        return false;
-    if (slice_is(version, mcp_modern_version))
+    if (get(&c, "MCP-Protocol-Version", &version) && mcp_is_stateless_version(version))
         return refuse_meta(s, to, meta);
-    answer_error(s, to, RPC_INVALID_REQUEST,
-                 "Invalid request: the MCP-Protocol-Version of the header is not spoken here", NULL,
-                 NULL);
-    return true;
+    return refuse_version(s, to);
 }

@@ -108,6 +108,9 @@ class FixtureTest(harness.ScoutTest):
         for wrong in ("1.0", "2025-11-26", ""):
             headers = {"MCP-Protocol-Version": wrong}
             self.assertEqual(client.legacy("tools/list", headers=headers)[0], 400, wrong)
+            note = client.request(body={"jsonrpc": "2.0", "method": "notifications/initialized"},
+                                  headers=client.session_headers(headers))
+            self.assertEqual((note.status, "id" in note.json()), (400, False), wrong)
             for method in ("GET", "DELETE"):
                 answer = self.http().request(
                     method, headers={**EVENTS, **client.session_headers(headers)})
