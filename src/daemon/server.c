@@ -14,6 +14,7 @@
 #include "scout/base/time.h"
 #include "scout/fleet/path_lock.h"
 #include "scout/fleet/undo.h"
+#include "scout/pool/command.h"
 #include "scout/resources/resource_watch.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -90,6 +91,8 @@ static void end_web(struct server *s)
     s->web_ending = true;
     web_close(&s->web, on_web_closed, s);
 }
+
+_Static_assert(SERVER_END_TIME_MS > COMMAND_STOP_MS, "a stop that is given up is answered");
 
 /* Nobody tells when the last request of HTTP has its answer. */
 static void on_look(struct io_timer *timer)

@@ -12,7 +12,7 @@
 #define SERVER_DOOR_MAX      3072 /* of one socket, where there are several: others find room */
 #define SERVER_CLOSE_PASSES  200  /* of 10 ms at most, for the last files to close */
 #define SERVER_DRAIN_TIME_MS 5000 /* for calls in flight when the daemon is told to stop */
-#define SERVER_END_TIME_MS   3000 /* for those that are ended then, and their answers */
+#define SERVER_END_TIME_MS   6000 /* for those that are ended then, and their answers */
 
 struct server_config {
     const struct configuration_source *source;

@@ -398,6 +398,26 @@ class EndTest(harness.ScoutTest):
                              ("stopped", "cancelled", "so far\n"))
         self.assertEqual(daemon.ends(), 0, daemon.log())
 
+    def test_one_whose_host_stops_it_slowly_is_answered_too(self):
+        """A stop may take longer than its client had left."""
+        self.make_folder()
+        slow = os.path.join(self.folder, "slow")
+        fleet = self.make_fleet(1, ForceCommand=f'test -e {slow} && sleep 4; eval "$SSH_ORIGINAL_COMMAND"')
+        daemon = HttpDaemon(self.folder, fleet.ssh_config, "role = operator\n")
+        self.addCleanup(daemon.stop)
+        daemon.start()
+        client = daemon.http(timeout=20)
+        self.addCleanup(client.close)
+        client.send_modern("tools/call", {"name": "run", "arguments": {
+            "host": "demo1", "command": "exec sleep 63.3"}})
+        harness.wait_until(lambda: subprocess.run(["pgrep", "-f", "^sleep 63.3$"], check=False,
+                                                  capture_output=True).returncode == 0, "it runs")
+        with open(slow, "w", encoding="ascii"):
+            daemon.process.terminate()
+        content = client.response().json()["result"]["structuredContent"]
+        self.assertEqual(content["reason"], "cancelled", content)
+        self.assertEqual(daemon.ends(), 0, daemon.log())
+
 
 class LimitsTest(harness.ScoutTest):
     @classmethod
