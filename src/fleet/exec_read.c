@@ -207,15 +207,9 @@ void exec_read_start(struct path_get *g)
     int error = g->exec ? exec_script_write(&command, g->visit.path, size_max, PATH_ENTRIES_MAX,
                                             &g->range, g->around)
                         : SCOUT_E_NOMEM;
-    if (!error)
-        error = buf_append(&command, slice_of("", 1));
     if (g->exec)
         exec_reply_init(g->exec, size_max + 2 * (uint64_t)g->around);
-    if (error)
-        visit_fail(&g->visit, error, "The command that reads the path could not be made");
-    else
-        visit_run(&g->visit, (const char *)buf_peek(&command).data);
-    buf_fini(&command);
+    visit_run_line(&g->visit, &command, error, "reads the path");
 }
 
 void exec_read_free(struct path_get *g)

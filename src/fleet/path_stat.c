@@ -172,13 +172,7 @@ static void begin_shell(struct visit *v)
     int error = p->exec ? exec_script_write_stat(&command, v->path) : SCOUT_E_NOMEM;
     if (p->exec)
         exec_reply_init(p->exec, REPLY_MAX);
-    if (!error)
-        error = buf_append(&command, slice_of("", 1));
-    if (error)
-        visit_fail(v, error, "The command that looks at the path could not be made");
-    else
-        visit_run(v, (const char *)buf_peek(&command).data);
-    buf_fini(&command);
+    visit_run_line(v, &command, error, "looks at the path");
 }
 
 static int feed(struct visit *v, struct slice data)

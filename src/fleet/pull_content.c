@@ -31,10 +31,10 @@ static void settle(struct file_pull *p)
     bool full = buf_len(&s->kept) > 0;
     if (p->visit.finished)
         return;
-    if (s->command && full != s->paused) {
+    if (s->step.command && full != s->paused) {
         s->paused = full;
         visit_moved(&p->visit, !full);
-        command_pause(s->command, full);
+        command_pause(s->step.command, full);
     }
     if (s->ended && !full && !p->ending)
         pull_shell_look_again(p);
@@ -96,13 +96,8 @@ static void pass_noise(struct file_pull *p, struct slice *data)
 static void on_content(void *context, bool is_stderr, struct slice data)
 {
     struct file_pull *p = context;
-    if (p->visit.finished)
+    if (!shell_step_heard(&p->shell->step, is_stderr, data))
         return;
-    visit_moved(&p->visit, true);
-    if (is_stderr) {
-        pull_shell_say(p, data);
-        return;
-    }
     if (!p->shell->begun)
         pass_noise(p, &data);
     if (!p->visit.finished && data.len > 0)
@@ -126,15 +121,11 @@ static void on_content_end(void *context, const struct command_result *result)
 static const struct command_events content_events = {.on_output = on_content,
                                                      .on_end = on_content_end};
 
-static void run_content(struct file_pull *p, const char *line)
-{
-    pull_shell_command(p, line, &content_events);
-}
-
 void pull_shell_go(struct file_pull *p, uint64_t offset)
 {
     struct buf line;
     buf_init(&line, EXEC_COMMAND_MAX);
     p->shell->left = p->size - offset;
-    pull_shell_run(p, &line, exec_script_write_content(&line, p->real_path, offset), run_content);
+    pull_shell_step(p, &line, exec_script_write_content(&line, p->real_path, offset),
+                    &content_events);
 }

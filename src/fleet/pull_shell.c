@@ -11,31 +11,10 @@
 #include "pull_shell.h"
 
 #include "exec_script.h"
-#include "scout/base/time.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define SAID_MAX    1024u                  /* bytes of what the host complains of */
-#define DEADLINE_NS (24 * 3600 * NS_PER_S) /* of the content, which has an idle limit */
-
-void pull_shell_run(struct file_pull *p, struct buf *line, int error,
-                    void (*run)(struct file_pull *p, const char *line))
-{
-    if (!error)
-        error = buf_append(line, slice_of("", 1));
-    if (error)
-        visit_fail(&p->visit, error, "The command that reads the file could not be made");
-    else
-        run(p, (const char *)buf_peek(line).data);
-    buf_fini(line);
-}
-
 /* ---- the first look ---- */
-
-static void run_look(struct file_pull *p, const char *line)
-{
-    visit_run(&p->visit, line);
-}
 
 static void reply_begin(struct exec_reply *r)
 {
@@ -57,8 +36,9 @@ void pull_shell_start(struct file_pull *p)
     reply_begin(&p->shell->reply);
     buf_init(&p->shell->noise, PULL_SHELL_NOISE_MAX);
     buf_init(&p->shell->kept, FILE_PULL_WINDOW);
-    buf_init(&p->shell->said, SAID_MAX);
-    pull_shell_run(p, &line, exec_script_write_source(&line, p->visit.path), run_look);
+    shell_step_init(&p->shell->step, &p->visit);
+    visit_run_line(&p->visit, &line, exec_script_write_source(&line, p->visit.path),
+                   PULL_SHELL_PURPOSE);
 }
 
 int pull_shell_feed(struct file_pull *p, struct slice data)
@@ -109,64 +89,27 @@ void pull_shell_fed(struct file_pull *p, int status)
 
 /* ---- commands behind it ---- */
 
-/* Why a command failed, in the host's words. */
-static void fail_command(struct file_pull *p, const struct command_result *result)
+void pull_shell_step(struct file_pull *p, struct buf *line, int error,
+                     const struct command_events *events)
 {
-    struct slice said = buf_peek(&p->shell->said);
-    struct failure why;
-    if (result->end != COMMAND_EXITED) {
-        visit_fail_as(&p->visit, &result->failure);
-        return;
-    }
-    while (said.len > 0 && said.data[said.len - 1] == '\n')
-        said.len--;
-    failure_set(&why, SCOUT_E_REMOTE, "Failed to read %.200s: the shell of %s ended with %d%s%.*s",
-                p->shown, p->visit.host->name, result->has_status ? result->status : -1,
-                said.len ? ": " : "", (int)(said.len > 160 ? 160 : said.len),
-                said.len ? (const char *)said.data : "");
-    why.stage = NULL;
-    visit_fail_as(&p->visit, &why);
+    const char *text = visit_line(&p->visit, line, error, PULL_SHELL_PURPOSE);
+    if (text)
+        shell_step_start(&p->shell->step, text, false, events, p);
+    buf_fini(line);
 }
 
 /* Whether it came to its end well; otherwise it has failed. */
 bool pull_shell_ended(struct file_pull *p, const struct command_result *result)
 {
-    p->shell->command = NULL;
-    if (p->visit.finished)
+    if (!shell_step_ended(&p->shell->step))
         return false;
     if (result->end == COMMAND_EXITED && result->has_status && result->status == 0)
         return true;
     if (result->end == COMMAND_EXITED && result->status == EXEC_CONTENT_NO_FILE)
         pull_fail_changed(p);
     else
-        fail_command(p, result);
+        shell_step_fail(&p->shell->step, "read", result);
     return false;
-}
-
-void pull_shell_say(struct file_pull *p, struct slice data)
-{
-    struct buf *said = &p->shell->said;
-    size_t len = data.len < buf_room(said) ? data.len : buf_room(said);
-    if (buf_append(said, slice_of(data.data, len)) != 0)
-        visit_fail(&p->visit, SCOUT_E_NOMEM, "No memory for what the host says");
-}
-
-void pull_shell_command(struct file_pull *p, const char *line, const struct command_events *events)
-{
-    const struct visit *v = &p->visit;
-    struct failure why;
-    const struct command_request request = {
-        .host = v->host,
-        .principal = v->principal,
-        .client = v->client,
-        .command = line,
-        .deadline_ns = io_now(fleet_io(v->fleet)) + DEADLINE_NS,
-    };
-    buf_clear(&p->shell->said);
-    if (command_start(fleet_pool(v->fleet), &request, events, p, &p->shell->command, &why) != 0)
-        visit_fail_as(&p->visit, &why);
-    else
-        visit_moved(&p->visit, true);
 }
 
 /* ---- the second look ---- */
@@ -175,13 +118,8 @@ static void on_look_output(void *context, bool is_stderr, struct slice data)
 {
     struct file_pull *p = context;
     struct exec_reply *r = &p->shell->reply;
-    if (p->visit.finished)
+    if (!shell_step_heard(&p->shell->step, is_stderr, data))
         return;
-    visit_moved(&p->visit, true);
-    if (is_stderr) {
-        pull_shell_say(p, data);
-        return;
-    }
     int error = r->state == EXEC_REPLY_ENOUGH ? 0 : exec_reply_feed(r, data);
     if (error < 0)
         visit_fail_output(&p->visit, error);
@@ -204,28 +142,21 @@ static void on_looked(void *context, const struct command_result *result)
 
 static const struct command_events look_events = {.on_output = on_look_output, .on_end = on_looked};
 
-static void run_second_look(struct file_pull *p, const char *line)
-{
-    pull_shell_command(p, line, &look_events);
-}
-
 void pull_shell_look_again(struct file_pull *p)
 {
     struct buf line;
     buf_init(&line, EXEC_COMMAND_MAX);
     p->ending = true;
     reply_begin(&p->shell->reply);
-    pull_shell_run(p, &line, exec_script_write_source(&line, p->real_path), run_second_look);
+    pull_shell_step(p, &line, exec_script_write_source(&line, p->real_path), &look_events);
 }
 
 /* ---- the end ---- */
 
 void pull_shell_abandon(struct file_pull *p)
 {
-    if (p->shell && p->shell->command)
-        command_abandon(p->shell->command);
     if (p->shell)
-        p->shell->command = NULL;
+        shell_step_abandon(&p->shell->step);
 }
 
 void pull_shell_free(struct file_pull *p)
@@ -236,7 +167,7 @@ void pull_shell_free(struct file_pull *p)
     exec_reply_fini(&s->reply);
     buf_fini(&s->noise);
     buf_fini(&s->kept);
-    buf_fini(&s->said);
+    shell_step_fini(&s->step);
     free(s);
     p->shell = NULL;
 }

@@ -83,14 +83,8 @@ static void begin_shell(struct visit *v)
     struct buf line;
     buf_init(&line, EXEC_COMMAND_MAX);
     int error = put_script_remove(&line, p->temp);
-    if (!error)
-        error = buf_append(&line, slice_of("", 1));
     p->removed_len = 0;
-    if (error)
-        visit_fail(v, error, "No memory to remove the temporary file");
-    else
-        visit_run(v, (const char *)buf_peek(&line).data);
-    buf_fini(&line);
+    visit_run_line(v, &line, error, "removes the temporary file");
 }
 
 static void take_back(struct visit *v, struct sftp *s)

@@ -10,22 +10,21 @@
 
 #include "exec_reply.h"
 #include "put_script.h"
-#include "scout/base/time.h"
-#include "scout/pool/command.h"
+#include "shell_step.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PRINTED_MAX   8192u                  /* of what a command prints */
-#define DEADLINE_NS   (24 * 3600 * NS_PER_S) /* of one that has an idle limit */
+#define PRINTED_MAX   8192u /* of what a command prints */
 #define LOOK_TEXT_MAX 8
+#define PURPOSE       "writes the file"
 
 struct put_shell {
-    struct exec_reply reply;  /* of the look */
-    struct command *command;  /* of the others; NULL: none is under way */
-    struct buf printed, said; /* by it, on stdout and stderr */
-    bool pending;             /* input that has not gone out */
+    struct exec_reply reply; /* of the look */
+    struct shell_step step;  /* the others, one after the other */
+    struct buf printed;      /* by it */
+    bool pending;            /* input that has not gone out */
 };
 
 /* ---- the look ---- */
@@ -33,23 +32,6 @@ struct put_shell {
 int put_shell_feed(struct file_put *p, struct slice data)
 {
     return exec_reply_feed(&p->shell->reply, data);
-}
-
-static void run_line(struct file_put *p, struct buf *line, int error,
-                     void (*run)(struct file_put *p, const char *line))
-{
-    if (!error)
-        error = buf_append(line, slice_of("", 1));
-    if (error)
-        visit_fail(&p->visit, error, "The command that writes the file could not be made");
-    else
-        run(p, (const char *)buf_peek(line).data);
-    buf_fini(line);
-}
-
-static void run_look(struct file_put *p, const char *line)
-{
-    visit_run(&p->visit, line);
 }
 
 void put_shell_start(struct file_put *p)
@@ -64,8 +46,8 @@ void put_shell_start(struct file_put *p)
     }
     exec_reply_init(&p->shell->reply, LOOK_TEXT_MAX);
     buf_init(&p->shell->printed, PRINTED_MAX);
-    buf_init(&p->shell->said, PRINTED_MAX);
-    run_line(p, &line, put_script_look(&line, p->visit.path), run_look);
+    shell_step_init(&p->shell->step, &p->visit);
+    visit_run_line(&p->visit, &line, put_script_look(&line, p->visit.path), PURPOSE);
 }
 
 static void decide(struct file_put *p)
@@ -110,66 +92,33 @@ void put_shell_fed(struct file_put *p, int status)
 static void on_output(void *context, bool is_stderr, struct slice data)
 {
     struct file_put *p = context;
-    struct buf *b = is_stderr ? &p->shell->said : &p->shell->printed;
+    struct buf *b = &p->shell->printed;
+    if (!shell_step_heard(&p->shell->step, is_stderr, data))
+        return;
     size_t len = data.len < buf_room(b) ? data.len : buf_room(b);
-    visit_moved(&p->visit, true);
     if (buf_append(b, slice_of(data.data, len)) != 0)
         visit_fail(&p->visit, SCOUT_E_NOMEM, "No memory for what the host says");
-}
-
-/* Why a command failed, in the host's words. */
-static void fail_command(struct file_put *p, const struct command_result *result)
-{
-    struct slice said = buf_peek(&p->shell->said);
-    struct failure why;
-    if (result->end != COMMAND_EXITED) {
-        visit_fail_as(&p->visit, &result->failure);
-        return;
-    }
-    while (said.len > 0 && said.data[said.len - 1] == '\n')
-        said.len--;
-    failure_set(&why, SCOUT_E_REMOTE, "Failed to write %.200s: the shell of %s ended with %d%s%.*s",
-                p->shown, p->visit.host->name, result->has_status ? result->status : -1,
-                said.len ? ": " : "", (int)(said.len > 160 ? 160 : said.len),
-                said.len ? (const char *)said.data : "");
-    why.stage = NULL;
-    visit_fail_as(&p->visit, &why);
 }
 
 static bool start_command(struct file_put *p, const char *line, bool has_input,
                           const struct command_events *events)
 {
-    const struct visit *v = &p->visit;
-    struct failure why;
-    uint64_t now = io_now(fleet_io(v->fleet));
-    const struct command_request request = {
-        .host = v->host,
-        .principal = v->principal,
-        .client = v->client,
-        .command = line,
-        .deadline_ns = p->idle_ns ? now + DEADLINE_NS : v->deadline_ns,
-        .has_input = has_input,
-    };
     buf_clear(&p->shell->printed);
-    buf_clear(&p->shell->said);
-    if (command_start(fleet_pool(v->fleet), &request, events, p, &p->shell->command, &why) == 0)
-        return true;
-    visit_fail_as(&p->visit, &why);
-    return false;
+    return shell_step_start(&p->shell->step, line, has_input, events, p);
 }
 
 /* ---- the contents ---- */
 
 size_t put_shell_room(const struct file_put *p)
 {
-    return p->shell->pending || !p->shell->command ? 0 : EXEC_INPUT_MAX;
+    return p->shell->pending || !p->shell->step.command ? 0 : EXEC_INPUT_MAX;
 }
 
 void put_shell_write(struct file_put *p, struct slice data)
 {
     if (data.len == 0)
         return;
-    int error = command_write(p->shell->command, data);
+    int error = command_write(p->shell->step.command, data);
     if (error) {
         visit_fail_start(&p->visit, error);
         return;
@@ -181,7 +130,7 @@ void put_shell_write(struct file_put *p, struct slice data)
 
 void put_shell_end(struct file_put *p)
 {
-    command_end_input(p->shell->command);
+    command_end_input(p->shell->step.command);
     visit_moved(&p->visit, true);
 }
 
@@ -203,12 +152,11 @@ static void on_wrote(void *context, const struct command_result *result)
     struct file_put *p = context;
     struct slice words = {0};
     char size[32];
-    p->shell->command = NULL;
-    if (p->visit.finished)
+    if (!shell_step_ended(&p->shell->step))
         return;
     if (result->end != COMMAND_EXITED || !result->has_status || result->status != 0 ||
         !put_script_reply(buf_peek(&p->shell->printed), &words)) {
-        fail_command(p, result);
+        shell_step_fail(&p->shell->step, "write", result);
         return;
     }
     snprintf(size, sizeof size, "%" PRIu64, p->offset);
@@ -236,17 +184,18 @@ static void run_write(struct file_put *p, const char *line)
 {
     p->stage = PUT_WRITING;
     p->owner_kept = p->group_kept = !p->target.exists;
-    if (start_command(p, line, true, &write_events)) {
-        visit_moved(&p->visit, true);
+    if (start_command(p, line, true, &write_events))
         put_pump(p);
-    }
 }
 
 void put_shell_open(struct file_put *p)
 {
     struct buf line;
     buf_init(&line, EXEC_COMMAND_MAX);
-    run_line(p, &line, put_script_write(&line, p->temp), run_write);
+    const char *text = visit_line(&p->visit, &line, put_script_write(&line, p->temp), PURPOSE);
+    if (text)
+        run_write(p, text);
+    buf_fini(&line);
 }
 
 /* ---- its place ---- */
@@ -269,8 +218,7 @@ static void on_placed(void *context, const struct command_result *result)
 {
     struct file_put *p = context;
     struct slice words = {0};
-    p->shell->command = NULL;
-    if (p->visit.finished)
+    if (!shell_step_ended(&p->shell->step))
         return;
     bool exited = result->end == COMMAND_EXITED && result->has_status;
     if (exited && result->status == 0 && put_script_reply(buf_peek(&p->shell->printed), &words)) {
@@ -290,18 +238,10 @@ static void on_placed(void *context, const struct command_result *result)
     else if (exited && result->status == PUT_SCRIPT_CHANGED)
         visit_fail(&p->visit, SCOUT_E_CHANGED, "The file has changed meanwhile: read it again");
     else
-        fail_command(p, result);
+        shell_step_fail(&p->shell->step, "write", result);
 }
 
 static const struct command_events place_events = {.on_output = on_output, .on_end = on_placed};
-
-static void run_place(struct file_put *p, const char *line)
-{
-    if (start_command(p, line, false, &place_events)) {
-        p->stage = PUT_PLACING;
-        visit_moved(&p->visit, true);
-    }
-}
 
 void put_shell_place(struct file_put *p)
 {
@@ -321,17 +261,18 @@ void put_shell_place(struct file_put *p)
     p->group_kept = true;
     place.mode = put_mode(p);
     buf_init(&line, EXEC_COMMAND_MAX);
-    run_line(p, &line, put_script_place(&line, &place), run_place);
+    const char *text = visit_line(&p->visit, &line, put_script_place(&line, &place), PURPOSE);
+    if (text && start_command(p, text, false, &place_events))
+        p->stage = PUT_PLACING;
+    buf_fini(&line);
 }
 
 /* ---- the end ---- */
 
 void put_shell_abandon(struct file_put *p)
 {
-    if (p->shell && p->shell->command)
-        command_abandon(p->shell->command);
     if (p->shell)
-        p->shell->command = NULL;
+        shell_step_abandon(&p->shell->step);
 }
 
 void put_shell_free(struct file_put *p)
@@ -340,7 +281,7 @@ void put_shell_free(struct file_put *p)
         return;
     exec_reply_fini(&p->shell->reply);
     buf_fini(&p->shell->printed);
-    buf_fini(&p->shell->said);
+    shell_step_fini(&p->shell->step);
     free(p->shell);
     p->shell = NULL;
 }

@@ -203,13 +203,7 @@ static void begin_shell(struct visit *v)
     int error = real_script_begin(&line, v->path);
     for (size_t i = 0; i < r->count && !error; i++)
         error = real_script_path(&line, r->paths[i].asked);
-    if (!error)
-        error = buf_append(&line, slice_of("", 1));
-    if (error)
-        visit_fail(v, error, "The command that resolves the paths could not be made");
-    else
-        visit_run(v, (const char *)buf_peek(&line).data);
-    buf_fini(&line);
+    visit_run_line(v, &line, error, "resolves the paths");
 }
 
 static int feed(struct visit *v, struct slice data)

@@ -4,11 +4,8 @@
  * behind them, the connection goes back to the pool, and the task delivers. Delivery never comes
  * from within a call, and never from within an event of the connection.
  *
- * A host without SFTP gets one command instead. The command takes a use of its own and keeps the
- * deadline itself, since only it knows where it waits. It has no effect, so it may run again after
- * a lost connection: the pool repeats it while nothing was printed, the visit begins again
- * afterwards. When no more of its output is needed it is abandoned, which stops it at the host;
- * that is done outside its own events, by the task. */
+ * A host without SFTP gets one command instead (visit_run.c). When no more of its output is needed
+ * it is abandoned, which stops it at the host; that is done outside its own events, by the task. */
 #include "visit.h"
 
 #include "scout/pool/command.h"
@@ -148,83 +145,6 @@ void visit_fail_start(struct visit *v, int error)
     snprintf(text, sizeof text, "The request to %.128s could not be made: %s", v->host->name,
              error_text(error));
     visit_fail(v, error, text);
-}
-
-/* ---- the command of a host without SFTP ---- */
-
-void visit_fail_output(struct visit *v, int error)
-{
-    char text[256];
-    snprintf(text, sizeof text,
-             "%.128s offers no SFTP, and its shell did not answer as a POSIX shell does",
-             v->host->name);
-    visit_fail(v, error == SCOUT_E_NOMEM ? error : SCOUT_E_SFTP_UNAVAILABLE, text);
-}
-
-static void on_started(void *context)
-{
-    struct visit *v = context;
-    v->connected_ns = io_now(fleet_io(v->fleet));
-}
-
-static void on_output(void *context, bool is_stderr, struct slice data)
-{
-    struct visit *v = context;
-    if (is_stderr || v->finished)
-        return;
-    v->printed = true;
-    int result = v->parts->feed(v, data);
-    if (result < 0)
-        visit_fail_output(v, result);
-    else if (result > 0)
-        v->parts->fed(v, 0);
-}
-
-static void fail_command(struct visit *v, const struct failure *why)
-{
-    struct failure own = *why;
-    if (why->error == SCOUT_E_DEADLINE) {
-        failure_set(&own, SCOUT_E_DEADLINE, "%s did not answer in time", v->host->name);
-        own.stage = why->stage;
-    }
-    /* What had not printed anything was repeated by the pool already. */
-    v->retried = v->retried || !v->printed;
-    visit_fail_as(v, &own);
-}
-
-static void on_end(void *context, const struct command_result *result)
-{
-    struct visit *v = context;
-    v->command = NULL;
-    if (v->finished)
-        return;
-    if (result->end == COMMAND_EXITED)
-        v->parts->fed(v, result->has_status ? result->status : -1);
-    else if (result->failure.error == SCOUT_E_DEADLINE && v->parts->expire && v->parts->expire(v))
-        visit_finish(v);
-    else
-        fail_command(v, &result->failure);
-}
-
-static const struct command_events events = {
-    .on_started = on_started, .on_output = on_output, .on_end = on_end};
-
-void visit_run(struct visit *v, const char *command)
-{
-    struct command_request request = {
-        .host = v->host,
-        .principal = v->principal,
-        .client = v->client,
-        .command = command,
-        .deadline_ns = v->deadline_ns,
-        .repeatable = true,
-    };
-    io_timer_stop(fleet_io(v->fleet), &v->timer);
-    pool_release(&v->use);
-    if (command_start(fleet_pool(v->fleet), &request, &events, v, &v->command, &v->failure) != 0) {
-        v->failure.stage = "queued";
-        visit_finish(v);
-    }
 }
 
 /* ---- what it holds ---- */

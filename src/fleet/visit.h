@@ -17,11 +17,12 @@
 #define VISIT_CROWDED (SFTP_IN_FLIGHT_MAX / 2)
 
 struct visit;
+struct buf;
 struct command;
 
 struct visit_parts {
     void (*begin)(struct visit *v);
-    /* Ends in visit_run, or in a failure. */
+    /* Ends in visit_run_line, or in a failure. */
     void (*begin_shell)(struct visit *v);
     /* What the command prints: 0: goes on; 1: no more is needed; negative: this is not what the
      * script prints. Nothing is fed after another result than 0. */
@@ -85,8 +86,11 @@ bool visit_hold(struct visit *v, uint64_t bytes, void (*go_on)(struct visit *v))
 /* It holds more than was asked for: false when that is too much; then it has failed. */
 bool visit_hold_more(struct visit *v, uint64_t bytes);
 
-/* Runs one command (for the login shell, without effect) on the host: `feed` and `fed` follow. */
-void visit_run(struct visit *v, const char *command);
+/* Runs one command (for the login shell, without effect) on the host: `feed` and `fed` follow.
+ * `error` is what writing the line returned, `purpose` names it: "reads the file". Frees it. */
+void visit_run_line(struct visit *v, struct buf *line, int error, const char *purpose);
+/* The line as text, which lives in `line`; NULL: it could not be made, with which it has failed. */
+const char *visit_line(struct visit *v, struct buf *line, int error, const char *purpose);
 
 /* Ends it: the task delivers. What comes after the first end is ignored. */
 void visit_finish(struct visit *v);

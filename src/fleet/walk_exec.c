@@ -225,13 +225,7 @@ void walk_exec_start(struct path_walk *w)
     if (!error)
         error = exec_script_write_walk(&command, w->visit.path, bytes_max(w), r->depth, pattern,
                                        r->files);
-    if (!error)
-        error = buf_append(&command, slice_of("", 1));
-    if (error)
-        visit_fail(&w->visit, error, "The command that walks the directory could not be made");
-    else
-        visit_run(&w->visit, (const char *)buf_peek(&command).data);
-    buf_fini(&command);
+    visit_run_line(&w->visit, &command, error, "walks the directory");
 }
 
 void walk_exec_free(struct path_walk *w)
