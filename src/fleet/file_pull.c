@@ -18,17 +18,10 @@ static struct file_pull *pull_of(struct visit *v)
     return CONTAINER_OF(v, struct file_pull, visit);
 }
 
-void pull_fail(struct file_pull *p, int error, const char *text)
-{
-    struct failure why;
-    failure_set(&why, error, "%.400s %s", p->shown, text);
-    why.stage = NULL;
-    visit_fail_as(&p->visit, &why);
-}
-
 void pull_fail_changed(struct file_pull *p)
 {
-    pull_fail(p, SCOUT_E_CHANGED, "changed while it was read: nothing of it was kept; try again");
+    visit_fail_shown(&p->visit, SCOUT_E_CHANGED,
+                     "changed while it was read: nothing of it was kept; try again");
 }
 
 void file_pull_go(struct file_pull *p, uint64_t offset)
@@ -74,7 +67,8 @@ static void on_fstat(struct sftp_request *request, const struct sftp_reply *repl
         return;
     }
     if ((reply->attrs.flags & needed) != needed) {
-        pull_fail(p, SCOUT_E_REMOTE, "cannot be copied: the host does not tell its size and time");
+        visit_fail_shown(&p->visit, SCOUT_E_REMOTE,
+                         "cannot be copied: the host does not tell its size and time");
         return;
     }
     pull_opened(p, &reply->attrs);
@@ -105,7 +99,7 @@ static void step(struct file_pull *p)
     if (!p->stat_known || p->real_request.id != 0)
         return;
     if (!p->real_path) {
-        pull_fail(p, SCOUT_E_REMOTE, PULL_NO_REAL_PATH);
+        visit_fail_shown(&p->visit, SCOUT_E_REMOTE, PULL_NO_REAL_PATH);
         return;
     }
     if (p->events->permit && p->events->permit(p->context, slice_str(p->real_path), &why) != 0) {
@@ -128,7 +122,8 @@ static void on_stat(struct sftp_request *request, const struct sftp_reply *reply
     }
     uint32_t mode = reply->attrs.flags & SFTP_ATTR_PERMISSIONS ? reply->attrs.permissions : 0;
     if (!S_ISREG(mode)) {
-        pull_fail(p, SCOUT_E_NOT_A_FILE, S_ISDIR(mode) ? PULL_DIRECTORY : PULL_NO_FILE);
+        visit_fail_shown(&p->visit, SCOUT_E_NOT_A_FILE,
+                         S_ISDIR(mode) ? PULL_DIRECTORY : PULL_NO_FILE);
         return;
     }
     p->stat_known = true;
@@ -248,7 +243,6 @@ struct file_pull *file_pull_start(struct fleet *f, const struct file_pull_reques
     memcpy(p->shown, request->path, path_size);
     const struct path_request visit = {
         .host = request->host,
-        .path = p->shown,
         .principal = request->principal,
         .client = request->client,
         .deadline_ns = request->deadline_ns,

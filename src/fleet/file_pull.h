@@ -42,8 +42,6 @@ struct file_pull {
     char shown[];
 };
 
-/* "PATH text": it has failed. */
-void pull_fail(struct file_pull *p, int error, const char *text);
 void pull_fail_changed(struct file_pull *p);
 
 #define PULL_DIRECTORY    "is a directory: only regular files can be copied"

@@ -79,7 +79,6 @@ void put_fail_reply(struct file_put *p, const char *what, const struct sftp_repl
                 what, p->shown, p->visit.host->name,
                 (int)(reply->message.len > 64 ? 64 : reply->message.len),
                 reply->message.len ? (const char *)reply->message.data : "");
-    why.stage = NULL;
     visit_fail_as(&p->visit, &why);
 }
 
@@ -230,7 +229,6 @@ struct file_put *file_put_start(struct fleet *f, const struct file_put_request *
     io_timer_init(&p->again);
     const struct path_request visit = {
         .host = request->host,
-        .path = p->shown,
         .principal = request->principal,
         .client = request->client,
         .deadline_ns = request->deadline_ns,
@@ -249,6 +247,5 @@ void file_put_stop(struct file_put *p)
 {
     struct failure why;
     failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
-    why.stage = NULL;
     file_put_fail(p, &why);
 }

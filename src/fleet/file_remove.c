@@ -25,13 +25,6 @@ static struct file_remove *remove_of(struct visit *v)
     return CONTAINER_OF(v, struct file_remove, visit);
 }
 
-static void fail(struct file_remove *r, int error, const char *text)
-{
-    struct failure why;
-    failure_set(&why, error, "%.400s %s", r->shown, text);
-    visit_fail_as(&r->visit, &why);
-}
-
 /* ---- the steps ---- */
 
 static void on_removed(struct sftp_request *request, const struct sftp_reply *reply)
@@ -77,13 +70,13 @@ static void on_look(struct sftp_request *request, const struct sftp_reply *reply
     const struct sftp_attrs *a = &reply->attrs;
     char etag[ETAG_SIZE];
     if (reply->error == SCOUT_E_NOT_FOUND)
-        fail(r, SCOUT_E_CHANGED, "is not there any more");
+        visit_fail_shown(&r->visit, SCOUT_E_CHANGED, "is not there any more");
     else if (reply->error)
         visit_fail_reply(&r->visit, "stat", reply);
     else if (!(a->flags & SFTP_ATTR_PERMISSIONS) || !S_ISREG(a->permissions))
-        fail(r, SCOUT_E_NOT_A_FILE, "is no regular file any more");
+        visit_fail_shown(&r->visit, SCOUT_E_NOT_A_FILE, "is no regular file any more");
     else if (strcmp(etag_format(a, etag), r->etag) != 0)
-        fail(r, SCOUT_E_CHANGED, "has changed meanwhile");
+        visit_fail_shown(&r->visit, SCOUT_E_CHANGED, "has changed meanwhile");
     else if (r->stage == GOING)
         send_remove(r);
     else {
@@ -135,11 +128,6 @@ static void take_back(struct visit *v, struct sftp *s)
     sftp_forget(s, &r->request);
 }
 
-static void reset(struct visit *v)
-{
-    (void)v;
-}
-
 static void deliver(struct visit *v)
 {
     struct file_remove *r = remove_of(v);
@@ -159,7 +147,6 @@ static const struct visit_parts parts = {
     .begin = begin,
     .begin_shell = begin_shell,
     .take_back = take_back,
-    .reset = reset,
     .deliver = deliver,
 };
 
@@ -178,7 +165,6 @@ struct file_remove *file_remove_start(struct fleet *f, const struct file_put_req
     memcpy(r->shown, request->path, path_size);
     const struct path_request visit = {
         .host = request->host,
-        .path = r->shown,
         .principal = request->principal,
         .client = request->client,
         .deadline_ns = request->deadline_ns,
@@ -189,9 +175,6 @@ struct file_remove *file_remove_start(struct fleet *f, const struct file_put_req
 
 void file_remove_stop(struct file_remove *r)
 {
-    struct failure why;
-    if (r->stage == REMOVING) /* its answer is waited for */
-        return;
-    failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
-    visit_fail_as(&r->visit, &why);
+    if (r->stage != REMOVING) /* else its answer is waited for */
+        visit_fail(&r->visit, SCOUT_E_CANCELLED, "Cancelled");
 }

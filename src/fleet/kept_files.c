@@ -74,11 +74,6 @@ static void take_back(struct visit *v, struct sftp *s)
     sftp_forget(s, &file_of(v)->request);
 }
 
-static void reset(struct visit *v)
-{
-    (void)v;
-}
-
 static void deliver(struct visit *v)
 {
     visit_fini(v);
@@ -89,7 +84,6 @@ static const struct visit_parts parts = {
     .begin = begin,
     .begin_shell = begin_shell,
     .take_back = take_back,
-    .reset = reset,
     .deliver = deliver,
 };
 
@@ -98,7 +92,6 @@ static void start_removal(struct kept_file *file)
     struct fleet *f = file->owner->fleet;
     const struct path_request request = {
         .host = file->host,
-        .path = file->path,
         .principal = file->principal,
         .deadline_ns = io_now(fleet_io(f)) + REMOVE_TIME_S * NS_PER_S,
     };

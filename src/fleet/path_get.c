@@ -105,7 +105,6 @@ void path_get_refuse(struct path_get *g, uint32_t mode)
                                         : "of an unknown type";
     failure_set(&why, SCOUT_E_NOT_A_FILE,
                 "%.400s is %s: only regular files and directories can be read", g->shown, type);
-    why.stage = NULL;
     visit_fail_as(&g->visit, &why);
 }
 

@@ -57,7 +57,7 @@ static void take(struct file_pull *p, struct slice data)
     struct pull_shell *s = p->shell;
     if (data.len > s->left) {
         if (p->size == 0)
-            pull_fail(p, SCOUT_E_NOT_A_FILE, PULL_NO_SIZE);
+            visit_fail_shown(&p->visit, SCOUT_E_NOT_A_FILE, PULL_NO_SIZE);
         else
             pull_fail_changed(p);
         return;

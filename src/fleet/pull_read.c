@@ -27,7 +27,7 @@ static void on_behind(struct sftp_request *request, const struct sftp_reply *rep
     if (reply->error)
         visit_fail_reply(&p->visit, "read", reply);
     else if (!reply->eof && p->size == 0)
-        pull_fail(p, SCOUT_E_NOT_A_FILE, PULL_NO_SIZE);
+        visit_fail_shown(&p->visit, SCOUT_E_NOT_A_FILE, PULL_NO_SIZE);
     else if (!reply->eof)
         pull_fail_changed(p);
     else

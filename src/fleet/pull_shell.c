@@ -56,16 +56,17 @@ static bool is_file(struct file_pull *p)
         visit_fail_path(&p->visit,
                         r->kind == EXEC_REPLY_DENIED ? SCOUT_E_PERMISSION : SCOUT_E_NOT_FOUND);
     else if (r->kind == EXEC_REPLY_DIRECTORY)
-        pull_fail(p, SCOUT_E_NOT_A_FILE, PULL_DIRECTORY);
+        visit_fail_shown(&p->visit, SCOUT_E_NOT_A_FILE, PULL_DIRECTORY);
     else if (r->kind == EXEC_REPLY_OTHER)
-        pull_fail(p, SCOUT_E_NOT_A_FILE, PULL_NO_FILE);
+        visit_fail_shown(&p->visit, SCOUT_E_NOT_A_FILE, PULL_NO_FILE);
     else if (error || r->kind != EXEC_REPLY_FILE)
         visit_fail_output(&p->visit, error ? error : SCOUT_E_PARSE);
     else if (!(r->attrs.flags & SFTP_ATTR_SIZE))
-        pull_fail(p, SCOUT_E_REMOTE, "cannot be copied: the host does not tell its size");
+        visit_fail_shown(&p->visit, SCOUT_E_REMOTE,
+                         "cannot be copied: the host does not tell its size");
     else if (real.len == 0 || real.len > SFTP_PATH_MAX || real.data[0] != '/' ||
              memchr(real.data, '\0', real.len))
-        pull_fail(p, SCOUT_E_REMOTE, PULL_NO_REAL_PATH);
+        visit_fail_shown(&p->visit, SCOUT_E_REMOTE, PULL_NO_REAL_PATH);
     else
         return true;
     return false;

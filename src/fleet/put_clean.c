@@ -92,11 +92,6 @@ static void take_back(struct visit *v, struct sftp *s)
     sftp_forget(s, &put_of(v)->side[0].request);
 }
 
-static void reset(struct visit *v)
-{
-    (void)v;
-}
-
 /* What is added to the failure, so that nobody has to guess. */
 static void tell_rest(struct file_put *p)
 {
@@ -139,7 +134,6 @@ static const struct visit_parts parts = {
     .feed = feed,
     .fed = fed,
     .take_back = take_back,
-    .reset = reset,
     .deliver = deliver,
 };
 
@@ -149,7 +143,6 @@ void put_clean_start(struct file_put *p)
     struct fleet *f = v->fleet;
     const struct path_request request = {
         .host = v->host,
-        .path = p->temp,
         .principal = v->principal,
         .client = v->client,
         .deadline_ns = io_now(fleet_io(f)) + FILE_PUT_CLEAN_MS * NS_PER_MS / 2,

@@ -147,7 +147,6 @@ struct slice put_resume_compare(struct file_put *p, struct slice data)
                     "What an earlier copy had left at %.300s is not the begin of this file: it was "
                     "removed; try again",
                     p->shown);
-        why.stage = NULL;
         visit_fail_as(&p->visit, &why);
         return slice_of(NULL, 0);
     }

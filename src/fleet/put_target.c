@@ -31,14 +31,6 @@ static const char *type_name(uint32_t mode)
                             : "of an unknown type";
 }
 
-static void fail(struct file_put *p, int error, const char *text)
-{
-    struct failure why;
-    failure_set(&why, error, "%.400s %s", p->shown, text);
-    why.stage = NULL;
-    visit_fail_as(&p->visit, &why);
-}
-
 /* ---- the condition ---- */
 
 static bool is_file(struct file_put *p, const struct sftp_attrs *attrs)
@@ -48,7 +40,7 @@ static bool is_file(struct file_put *p, const struct sftp_attrs *attrs)
     if (S_ISREG(mode))
         return true;
     snprintf(text, sizeof text, "is %s: only a regular file can be written", type_name(mode));
-    fail(p, SCOUT_E_NOT_A_FILE, text);
+    visit_fail_shown(&p->visit, SCOUT_E_NOT_A_FILE, text);
     return false;
 }
 
@@ -60,18 +52,19 @@ bool put_condition_holds(struct file_put *p, const struct sftp_attrs *attrs)
     if (attrs)
         etag_format(attrs, etag);
     if (p->condition == FILE_PUT_ABSENT && attrs) {
-        fail(p, SCOUT_E_EXISTS, "is there already: nothing was overwritten");
+        visit_fail_shown(&p->visit, SCOUT_E_EXISTS, "is there already: nothing was overwritten");
         return false;
     }
     if (p->condition == FILE_PUT_ETAG && !attrs) {
-        fail(p, SCOUT_E_CHANGED, "is not there any more, and an etag was given");
+        visit_fail_shown(&p->visit, SCOUT_E_CHANGED,
+                         "is not there any more, and an etag was given");
         return false;
     }
     if (p->condition == FILE_PUT_ETAG && strcmp(etag, p->etag) != 0) {
         char text[128];
         snprintf(text, sizeof text, "has changed: its etag is %s, not %s; read it again", etag,
                  p->etag);
-        fail(p, SCOUT_E_CHANGED, text);
+        visit_fail_shown(&p->visit, SCOUT_E_CHANGED, text);
         return false;
     }
     return true;
@@ -104,11 +97,12 @@ static bool find_real(struct file_put *p)
     char *beside = below(p->real_of[1], name), *told = p->real_of[0];
     bool leads_on = told && (!beside || strcmp(told, beside) != 0);
     if (!p->target.exists && (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0))
-        fail(p, SCOUT_E_INVALID_ARGUMENT, "does not end in the name of a file");
+        visit_fail_shown(&p->visit, SCOUT_E_INVALID_ARGUMENT, "does not end in the name of a file");
     else if (!p->target.exists && is_link(p) && !leads_on)
-        fail(p, SCOUT_E_NOT_FOUND, "is a link that leads to nothing");
+        visit_fail_shown(&p->visit, SCOUT_E_NOT_FOUND, "is a link that leads to nothing");
     else if (is_link(p) && !leads_on)
-        fail(p, SCOUT_E_REMOTE, "is a link, and the host does not tell where it leads");
+        visit_fail_shown(&p->visit, SCOUT_E_REMOTE,
+                         "is a link, and the host does not tell where it leads");
     else if (told)
         p->real_path = strdup(told);
     else if (p->side[REAL].error == SCOUT_E_PERMISSION || p->side[FOLDER].error)
@@ -165,9 +159,9 @@ static void decide(struct file_put *p)
         return;
     }
     if (p->target.exists && !sftp_offers(visit_sftp(&p->visit), SFTP_EXT_POSIX_RENAME)) {
-        fail(p, SCOUT_E_UNSUPPORTED,
-             "is there, and the host's SFTP server cannot replace a file in one step "
-             "(posix-rename@openssh.com): remove the old one first");
+        visit_fail_shown(&p->visit, SCOUT_E_UNSUPPORTED,
+                         "is there, and the host's SFTP server cannot replace a file in one step "
+                         "(posix-rename@openssh.com): remove the old one first");
         return;
     }
     put_settle(p);

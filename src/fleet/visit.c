@@ -41,7 +41,8 @@ static void on_again(struct io_task *task)
 {
     struct visit *v = CONTAINER_OF(task, struct visit, task);
     drop_command(v);
-    v->parts->reset(v);
+    if (v->parts->reset)
+        v->parts->reset(v);
     holding_end(&v->holding);
     v->failure = (struct failure){0};
     v->printed = v->finished = false;
@@ -114,6 +115,14 @@ void visit_fail_path(struct visit *v, int error)
         return;
     failure_set(&v->failure, error, "%s: %.400s",
                 error == SCOUT_E_PERMISSION ? "Permission denied" : "Path not found", v->shown);
+    end_failed(v);
+}
+
+void visit_fail_shown(struct visit *v, int error, const char *text)
+{
+    if (v->finished)
+        return;
+    failure_set(&v->failure, error, "%.400s %s", v->shown, text);
     end_failed(v);
 }
 

@@ -31,7 +31,7 @@ struct visit_parts {
     void (*fed)(struct visit *v, int status);
     /* Takes back every request, and closes every handle. */
     void (*take_back)(struct visit *v, struct sftp *s);
-    /* As it was before begin. */
+    /* As it was before begin. NULL: it always is, until it cannot begin again. */
     void (*reset)(struct visit *v);
     /* The deadline came: true when what there is will do as a result. NULL: it never does. */
     bool (*expire)(struct visit *v);
@@ -63,7 +63,8 @@ struct visit {
     void (*on_held)(struct visit *v);
 };
 
-/* Begins; the parts may be called from within, but never `deliver`. `shown` has to live as long. */
+/* Begins; the parts may be called from within, but never `deliver`. `shown` is the
+ * path, not the request's, and has to live as long. */
 void visit_start(struct visit *v, const struct visit_parts *parts, struct fleet *f,
                  const struct path_request *request, const char *shown);
 
@@ -98,7 +99,8 @@ void visit_finish(struct visit *v);
  * the step: "read", "list". */
 void visit_fail(struct visit *v, int error, const char *text);
 void visit_fail_as(struct visit *v, const struct failure *why);
-void visit_fail_path(struct visit *v, int error); /* NOT_FOUND, PERMISSION */
+void visit_fail_path(struct visit *v, int error);                    /* NOT_FOUND, PERMISSION */
+void visit_fail_shown(struct visit *v, int error, const char *text); /* "PATH text" */
 void visit_fail_reply(struct visit *v, const char *what, const struct sftp_reply *reply);
 /* The command printed something else than its script does. */
 void visit_fail_output(struct visit *v, int error);
