@@ -4,7 +4,6 @@ They are installed from the npm registry into build/npm, once for all builds of 
 node, npm or the registry there is nothing to test: skipped, with the reason.
 """
 
-import fcntl
 import os
 import re
 import shutil
@@ -12,10 +11,10 @@ import subprocess
 import unittest
 
 import harness
+import npm_packages
 
-PACKAGES = {"@modelcontextprotocol/sdk": "1.32.2", "@modelcontextprotocol/client": "2.4.0"}
-NPM = os.path.join(harness.ROOT, "build", "npm")
-INSTALL_S = 150
+NPM = npm_packages.of_names("npm", ["@modelcontextprotocol/sdk@1.32.2",
+                                    "@modelcontextprotocol/client@2.4.0"])
 READ = ("demo1:hello.txt", "hello from demo1\n")
 SOURCES = os.path.dirname(os.path.abspath(__file__))
 
@@ -30,39 +29,11 @@ def node_major():
     return int(found.group(1)) if found else 0
 
 
-def installed(mark):
-    try:
-        with open(mark, encoding="ascii") as text:
-            return text.read().split()
-    except FileNotFoundError:
-        return []
-
-
 def install():
     """Returns None, or the reason why there are no clients."""
-    if not node_major() or not shutil.which("npm"):
-        return "node or npm is missing (scripts/deps test installs them)"
-    os.makedirs(NPM, exist_ok=True)
-    with open(os.path.join(NPM, ".lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = [f"{name}@{version}" for name, version in PACKAGES.items()]
-        mark = os.path.join(NPM, ".installed")
-        if installed(mark) == wanted:
-            return None
-        with open(os.path.join(NPM, "package.json"), "w", encoding="ascii") as out:
-            out.write('{"private":true}\n')
-        try:
-            ended = subprocess.run(
-                ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund",
-                 "--ignore-scripts", *wanted], cwd=NPM, check=False, capture_output=True,
-                text=True, stdin=subprocess.DEVNULL, timeout=INSTALL_S)
-        except subprocess.TimeoutExpired:
-            return f"npm install took more than {INSTALL_S} s"
-        if ended.returncode != 0:
-            return "npm install failed: " + " ".join(ended.stderr.split())[-300:]
-        with open(mark, "w", encoding="ascii") as out:
-            out.write("\n".join(wanted))
-    return None
+    if not node_major():
+        return "node is missing (scripts/deps test installs it)"
+    return NPM.install()
 
 
 CONFIG = """role = "operator"
@@ -79,7 +50,7 @@ def place(script):
     share is put there in one step."""
     with open(os.path.join(SOURCES, script), "rb") as source:
         text = source.read()
-    to = os.path.join(NPM, f"{os.getpid()}-{script}" if script != "transport.mjs" else script)
+    to = os.path.join(NPM.path, f"{os.getpid()}-{script}" if script != "transport.mjs" else script)
     with open(f"{to}.{os.getpid()}", "wb") as out:
         out.write(text)
     os.replace(f"{to}.{os.getpid()}", to)
@@ -104,7 +75,7 @@ class RealClients:
         placed = place(script)
         try:
             ended = subprocess.run(
-                ["node", placed, *arguments, *(server or self.server)], cwd=NPM, check=False,
+                ["node", placed, *arguments, *(server or self.server)], cwd=NPM.path, check=False,
                 capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
                 env={**self.environment, "SCOUT_CONTROL": self.control})
         finally:

