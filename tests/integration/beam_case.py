@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import time
 
 import harness
@@ -45,6 +46,17 @@ class BeamCase:
         if mode is not None:
             os.chmod(path, mode)
         return path
+
+    def read(self, path):
+        with open(path, "rb") as text:
+            return text.read()
+
+    def signal(self, processes, number):
+        for pid in processes:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def assertDone(self, result, words=None):
         self.assertFalse(result.get("isError", False), result)
@@ -130,13 +142,6 @@ class FaultCase(BeamCase):
             lambda: (found := self.fleet.processes(host)[1:]) and len(found) >= 2 and found,
             f"a connection of {host}")
 
-    def signal(self, processes, number):
-        for pid in processes:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
     def begin(self, kind, client=None, least=BEGUN, **arguments):
         """Begins a copy; returns the request, the folder that it is copied to, and the path. The
         connections stand before: what happens to their processes then happens at once."""
@@ -160,3 +165,31 @@ class FaultCase(BeamCase):
     def assertGone(self, folder, there):
         self.assertNothingLeft(folder)
         self.assertFalse(os.path.exists(there))
+
+
+class NoSftpCase(BeamCase):
+    """Copies of a host without SFTP, demo1."""
+
+    CONFIG = "role = operator\ntransfer_idle_timeout = 3\n"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.fleet.without_sftp("demo1")
+
+    def warm(self):
+        """The processes of the host's connection, made now if need be."""
+        self.assertScoutOk(self.client.tool("list", 30, target=f"demo1:{self.fleet.path('demo1')}"),
+                           "directory")
+        return self.fleet.processes("demo1")[1:]
+
+    def cut_off(self, way, folder, **arguments):
+        """Begins a copy to `folder`, and ends it when it is under way: "cancelled" or "killed"."""
+        processes = self.warm()
+        request = self.send(**arguments)
+        wait_for_partial(folder, MIB)
+        if way == "cancelled":
+            self.client.notify("notifications/cancelled", {"requestId": request})
+        else:
+            self.signal(processes, signal.SIGKILL)
+            self.assertFailed(self.client.result(request, LIMIT_S), "connection-lost")

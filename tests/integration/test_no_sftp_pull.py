@@ -5,23 +5,12 @@ import signal
 import stat
 
 import harness
-from beam_case import BeamCase, MIB, SIZE, make_large, wait_for_partial
+from beam_case import MIB, NoSftpCase, SIZE, make_large, wait_for_partial
 
 
-class NoSftpPullTest(BeamCase, harness.ScoutTest):
-    CONFIG = "role = operator\ntransfer_idle_timeout = 3\n"
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.fleet.without_sftp("demo1")
-
+class NoSftpPullTest(NoSftpCase, harness.ScoutTest):
     def down(self, name, there, **more):
         return self.beam(beam=name, target=f"demo1:{there}", direction="download", **more)
-
-    def read(self, path):
-        with open(path, "rb") as text:
-            return text.read()
 
     def test_a_file_comes_as_it_is(self):
         content = os.urandom(3 * MIB + 11) + b"\n@scout-content\n" + bytes(range(256))
@@ -102,33 +91,17 @@ class NoSftpPullTest(BeamCase, harness.ScoutTest):
         there = make_large(self.fleet.path("demo1", "big"), SIZE)
         for way in ("cancelled", "killed"):
             with self.subTest(way):
-                self.assertScoutOk(self.client.tool("list", 30, target=f"demo1:{self.fleet.path('demo1')}"), "directory")
-                processes = self.fleet.processes("demo1")[1:]
-                request = self.send(beam="big", target=f"demo1:{there}", direction="download")
-                wait_for_partial(self.here, MIB)
-                if way == "cancelled":
-                    self.client.notify("notifications/cancelled", {"requestId": request})
-                else:
-                    for pid in processes:
-                        try:
-                            os.kill(pid, signal.SIGKILL)
-                        except ProcessLookupError:
-                            pass
-                    self.assertFailed(self.client.result(request, 60), "connection-lost")
+                self.cut_off(way, self.here, beam="big", target=f"demo1:{there}",
+                             direction="download")
                 self.assertNothingLeft(self.here)
                 self.assertFalse(os.path.exists(os.path.join(self.here, "big")))
 
     def test_one_that_is_cut_off_goes_on(self):
         there = make_large(self.fleet.path("demo1", "resumed"), SIZE)
-        self.assertScoutOk(self.client.tool("list", 30, target=f"demo1:{self.fleet.path('demo1')}"), "directory")
-        processes = self.fleet.processes("demo1")[1:]
+        processes = self.warm()
         request = self.send(beam="resumed", target=f"demo1:{there}", direction="download", resume=True)
         wait_for_partial(self.here, 8 * MIB)
-        for pid in processes:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        self.signal(processes, signal.SIGKILL)
         self.assertFailed(self.client.result(request, 60), "connection-lost")
         told = self.assertDone(self.down("resumed", there, resume=True, verify="sha256"))
         self.assertGreater(told["resumed"], 0)

@@ -1,27 +1,15 @@
 """Writing files to a host without SFTP, by its shell: the same promises as over SFTP."""
 
 import os
-import signal
 import stat
 
 import harness
-from beam_case import BeamCase, MIB, make_large, wait_for_partial
+from beam_case import MIB, NoSftpCase, make_large
 
 
-class NoSftpPutTest(BeamCase, harness.ScoutTest):
-    CONFIG = "role = operator\ntransfer_idle_timeout = 3\n"
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.fleet.without_sftp("demo1")
-
+class NoSftpPutTest(NoSftpCase, harness.ScoutTest):
     def up(self, name, there, **more):
         return self.beam(beam=name, target=f"demo1:{there}", direction="upload", **more)
-
-    def read(self, path):
-        with open(path, "rb") as text:
-            return text.read()
 
     def test_a_new_file(self):
         content = os.urandom(3 * MIB + 11)
@@ -86,20 +74,7 @@ class NoSftpPutTest(BeamCase, harness.ScoutTest):
         there = os.path.join(folder, "big")
         for way in ("cancelled", "killed"):
             with self.subTest(way):
-                self.assertScoutOk(self.client.tool("list", 30, target=f"demo1:{folder}"),
-                                   "directory")
-                processes = self.fleet.processes("demo1")[1:]
-                request = self.send(beam="big", target=f"demo1:{there}", direction="upload")
-                wait_for_partial(folder, MIB)
-                if way == "cancelled":
-                    self.client.notify("notifications/cancelled", {"requestId": request})
-                else:
-                    for pid in processes:
-                        try:
-                            os.kill(pid, signal.SIGKILL)
-                        except ProcessLookupError:
-                            pass
-                    self.assertFailed(self.client.result(request, 60), "connection-lost")
+                self.cut_off(way, folder, beam="big", target=f"demo1:{there}", direction="upload")
                 self.assertNothingLeft(folder)
                 self.assertFalse(os.path.exists(there))
 
