@@ -1,4 +1,4 @@
-/* A copy: a source, a sink, and what goes between them.
+/* A copy: a source, a sink (transfer_ends.c), and what goes between them.
  *
  * The sink pulls: when it has room, the source hands on what it has (transfer_room). Each side ends
  * exactly once by its on_end; the transfer ends when both have, and the digests, if any. The first
@@ -6,6 +6,7 @@
 #include "scout/fleet/transfer.h"
 
 #include "sha256_run.h"
+#include "transfer_ends.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +18,11 @@ struct transfer {
     struct transfer_request request;
     const struct transfer_events *events;
     void *context;
-    /* Of each two one is there, until its end. */
-    struct file_pull *pull;
-    struct local_pull *local_pull;
-    struct file_put *put;
-    struct local_put *local_put;
+    struct transfer_source source;
+    struct transfer_sink sink;
     struct file_hash *hashes[2]; /* of source and target, while they are computed */
     char digests[2][SHA256_HEX_SIZE];
     unsigned hashes_left;
-    bool pulling; /* the source was told to go */
     bool settled, going;
     char *source_path; /* real */
     char keep_as[KEEP_NAME_SIZE];
@@ -38,72 +35,12 @@ static uint64_t now(const struct transfer *t)
     return io_now(fleet_io(t->fleet));
 }
 
-static bool has_source(const struct transfer *t)
-{
-    return t->pull || t->local_pull;
-}
-
-static bool has_sink(const struct transfer *t)
-{
-    return t->put || t->local_put;
-}
-
-/* ---- the two kinds of each side ---- */
-
-static void source_stop(struct transfer *t)
-{
-    if (t->pull)
-        file_pull_stop(t->pull);
-    if (t->local_pull)
-        local_pull_stop(t->local_pull);
-}
-
-static void source_go_on(struct transfer *t)
-{
-    bool first = !t->pulling;
-    uint64_t offset = t->put         ? file_put_offset(t->put)
-                      : t->local_put ? local_put_offset(t->local_put)
-                                     : 0;
-    t->pulling = true;
-    if (t->pull && first)
-        file_pull_go(t->pull, offset);
-    else if (t->pull)
-        file_pull_resume(t->pull);
-    else if (t->local_pull && first)
-        local_pull_go(t->local_pull, offset);
-    else if (t->local_pull)
-        local_pull_resume(t->local_pull);
-}
-
-static void sink_fail(struct transfer *t, const struct failure *why)
-{
-    if (t->put)
-        file_put_fail(t->put, why);
-    if (t->local_put)
-        local_put_fail(t->local_put, why);
-}
-
-static void sink_end(struct transfer *t)
-{
-    if (t->put)
-        file_put_end(t->put);
-    if (t->local_put)
-        local_put_end(t->local_put);
-}
-
-static void sink_place(struct transfer *t)
-{
-    if (t->put)
-        file_put_place(t->put);
-    if (t->local_put)
-        local_put_place(t->local_put);
-}
-
 /* ---- the end ---- */
 
 static void end_if_over(struct transfer *t)
 {
-    if (has_source(t) || has_sink(t) || t->hashes_left > 0)
+    if (transfer_source_is_there(&t->source) || transfer_sink_is_there(&t->sink) ||
+        t->hashes_left > 0)
         return;
     t->result.bytes = t->size;
     if (t->begun_ns)
@@ -118,8 +55,8 @@ void transfer_fail(struct transfer *t, const struct failure *why)
 {
     if (!t->result.failure.error)
         t->result.failure = *why;
-    source_stop(t);
-    sink_fail(t, why);
+    transfer_source_stop(&t->source);
+    transfer_sink_fail(&t->sink, why);
     for (unsigned i = 0; i < 2; i++)
         if (t->hashes[i])
             file_hash_stop(t->hashes[i]);
@@ -129,7 +66,6 @@ void transfer_stop(struct transfer *t)
 {
     struct failure why;
     failure_set(&why, SCOUT_E_CANCELLED, "Cancelled");
-    why.stage = NULL;
     transfer_fail(t, &why);
 }
 
@@ -142,14 +78,13 @@ static void compare(struct transfer *t)
     if (strcmp(t->digests[0], t->digests[1]) == 0 && t->digests[0][0]) {
         t->result.hashed = true;
         memcpy(t->result.sha256, t->digests[0], SHA256_HEX_SIZE);
-        sink_place(t);
+        transfer_sink_place(&t->sink);
         return;
     }
     failure_set(&why, SCOUT_E_REMOTE,
                 "What arrived is not what was sent: SHA-256 %.16s... there, %.16s... here; nothing "
                 "was put in place",
                 t->digests[0], t->digests[1]);
-    why.stage = NULL;
     transfer_fail(t, &why);
 }
 
@@ -199,11 +134,11 @@ static void on_written(void *context, const char *temp)
     struct failure why;
     t->written_ns = now(t);
     if (!t->request.hash) {
-        sink_place(t);
+        transfer_sink_place(&t->sink);
         return;
     }
-    if (t->local_put)
-        memcpy(t->digests[1], local_put_hash(t->local_put), SHA256_HEX_SIZE);
+    if (t->sink.local)
+        memcpy(t->digests[1], local_put_hash(t->sink.local), SHA256_HEX_SIZE);
     if (start_hash(t, 0, &t->request.source, t->source_path) &&
         start_hash(t, 1, &t->request.target, temp))
         return;
@@ -228,7 +163,8 @@ static void on_settled(void *context, const struct file_put_target *target)
 
 static void on_room(void *context)
 {
-    source_go_on(context);
+    struct transfer *t = context;
+    transfer_source_go_on(&t->source, transfer_sink_offset(&t->sink));
 }
 
 static void on_progress(void *context, uint64_t done)
@@ -242,8 +178,7 @@ static void on_progress(void *context, uint64_t done)
 static void on_put(void *context, const struct file_put_result *result)
 {
     struct transfer *t = context;
-    t->put = NULL;
-    t->local_put = NULL;
+    transfer_sink_forget(&t->sink);
     t->result.put = *result;
     t->result.put.real_path = slice_of(NULL, 0);
     if (!t->result.connected_ns)
@@ -267,40 +202,6 @@ static const struct file_put_events put_events = {
     .on_progress = on_progress,
     .on_end = on_put,
 };
-
-static bool start_sink(struct transfer *t, uint32_t mode)
-{
-    const struct transfer_request *r = &t->request;
-    if (r->target.host) {
-        const struct file_put_request put = {
-            .host = r->target.host,
-            .path = r->target.path,
-            .principal = r->principal,
-            .client = r->client,
-            .deadline_ns = r->deadline_ns,
-            .idle_ns = r->idle_ns,
-            .condition = r->condition,
-            .etag = r->etag,
-            .has_mode = true,
-            .mode = mode,
-            .keep_as = r->resume ? t->keep_as : NULL,
-            .size = t->size,
-        };
-        t->put = file_put_start(t->fleet, &put, &put_events, t);
-    } else {
-        const struct local_put_request put = {
-            .root = r->root,
-            .path = r->target.path,
-            .overwrite = r->condition != FILE_PUT_ABSENT,
-            .mode = mode,
-            .hash = r->hash,
-            .keep_as = r->resume ? t->keep_as : NULL,
-            .size = t->size,
-        };
-        t->local_put = local_put_start(fleet_io(t->fleet), &put, &put_events, t);
-    }
-    return has_sink(t);
-}
 
 /* ---- the source's events ---- */
 
@@ -334,7 +235,11 @@ static void on_opened(void *context, const struct file_source_info *info)
     t->size = info->attrs.size;
     name_kept(t, info);
     t->source_path = strndup((const char *)info->real_path.data, info->real_path.len);
-    if (t->source_path && start_sink(t, info->attrs.permissions))
+    const struct transfer_kind kind = {.size = t->size,
+                                       .mode = info->attrs.permissions,
+                                       .keep_as = t->request.resume ? t->keep_as : NULL};
+    if (t->source_path &&
+        transfer_sink_start(&t->sink, t->fleet, &t->request, &kind, &put_events, t))
         return;
     struct failure why;
     failure_set(&why, SCOUT_E_NOMEM, "No memory for the transfer");
@@ -344,26 +249,22 @@ static void on_opened(void *context, const struct file_source_info *info)
 static size_t room(void *context)
 {
     struct transfer *t = context;
-    return t->put ? file_put_room(t->put) : t->local_put ? local_put_room(t->local_put) : 0;
+    return transfer_sink_room(&t->sink);
 }
 
 static void on_data(void *context, struct slice data)
 {
     struct transfer *t = context;
-    if (t->put)
-        file_put_write(t->put, data);
-    else if (t->local_put)
-        local_put_write(t->local_put, data);
+    transfer_sink_write(&t->sink, data);
 }
 
 static void on_pulled(void *context, const struct failure *failure, uint64_t connected_ns)
 {
     struct transfer *t = context;
-    bool is_local = t->local_pull != NULL;
+    bool is_local = t->source.local != NULL;
     if (!failure->error && is_local && t->request.hash)
-        memcpy(t->digests[0], local_pull_hash(t->local_pull), SHA256_HEX_SIZE);
-    t->pull = NULL;
-    t->local_pull = NULL;
+        memcpy(t->digests[0], local_pull_hash(t->source.local), SHA256_HEX_SIZE);
+    transfer_source_forget(&t->source);
     if (connected_ns)
         t->result.connected_ns = connected_ns;
     if (failure->error) {
@@ -373,7 +274,7 @@ static void on_pulled(void *context, const struct failure *failure, uint64_t con
         }
         transfer_fail(t, failure);
     } else {
-        sink_end(t);
+        transfer_sink_end(&t->sink);
     }
     end_if_over(t);
 }
@@ -395,22 +296,7 @@ struct transfer *transfer_start(struct fleet *f, const struct transfer_request *
     if (!t)
         return NULL;
     *t = (struct transfer){.fleet = f, .request = *request, .events = events, .context = context};
-    if (request->source.host) {
-        const struct file_pull_request pull = {
-            .host = request->source.host,
-            .path = request->source.path,
-            .principal = request->principal,
-            .client = request->client,
-            .deadline_ns = request->deadline_ns,
-            .idle_ns = request->idle_ns,
-        };
-        t->pull = file_pull_start(f, &pull, &source_events, t);
-    } else {
-        const struct local_pull_request pull = {
-            .root = request->root, .path = request->source.path, .hash = request->hash};
-        t->local_pull = local_pull_start(fleet_io(f), &pull, &source_events, t);
-    }
-    if (has_source(t))
+    if (transfer_source_start(&t->source, f, &t->request, &source_events, t))
         return t;
     free(t);
     return NULL;
@@ -422,8 +308,5 @@ void transfer_go(struct transfer *t)
         return;
     t->going = true;
     t->begun_ns = now(t);
-    if (t->put)
-        file_put_go(t->put);
-    if (t->local_put)
-        local_put_go(t->local_put);
+    transfer_sink_go(&t->sink);
 }
