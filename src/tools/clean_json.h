@@ -3,15 +3,9 @@
 #ifndef SCOUT_TOOLS_CLEAN_JSON_H
 #define SCOUT_TOOLS_CLEAN_JSON_H
 
-#include "scout/fleet/neutralise.h"
-#include "scout/fleet/redact.h"
+#include "clean_counts.h"
 
 #define CLEAN_TEXT_MAX (256u * 1024u * 1024u) /* bytes of one text */
-
-struct clean_counts {
-    struct redact_counts redacted;
-    struct neutralised neutralised;
-};
 
 /* Whether cleaning would change nothing. `json` is what a json_writer wrote. */
 bool clean_json_is_clean(const struct redactor *r, struct slice json);

@@ -8,10 +8,6 @@
 #include "result_trim.h"
 #include "scout/base/error.h"
 #include "text_cut.h"
-#include <stdio.h>
-#include <stdlib.h>
-
-#define UNCHECKED " (the patterns of redact take too long for it)"
 
 struct making {
     const struct model_request *request;
@@ -55,29 +51,6 @@ bool model_result_is_made(const struct model_request *r)
            (r->is_clean || clean_json_is_clean(r->redactor, r->json));
 }
 
-static bool has_counts(const struct clean_counts *c)
-{
-    return c->redacted.secrets + c->redacted.unchecked + c->neutralised.escapes +
-               c->neutralised.bidi + c->neutralised.invisible >
-           0;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The text and the structured content say the same: what is in both counts once. */
-static void join(struct clean_counts *all, const struct clean_counts *part)
-{
-    struct neutralised *n = &all->neutralised;
-    all->redacted.secrets = larger(all->redacted.secrets, part->redacted.secrets);
-    all->redacted.unchecked = larger(all->redacted.unchecked, part->redacted.unchecked);
-    n->escapes = larger(n->escapes, part->neutralised.escapes);
-    n->bidi = larger(n->bidi, part->neutralised.bidi);
-    n->invisible = larger(n->invisible, part->neutralised.invisible);
-}
-
 /* Each member by itself, to count what is in it. */
 static int clean_members(struct making *m, struct buf *out)
 {
@@ -97,7 +70,7 @@ static int clean_members(struct making *m, struct buf *out)
             error = buf_append_str(out, ":");
         if (!error)
             error = cleaner_take(&c, value, &counts);
-        join(&m->counts, &counts);
+        clean_counts_join(&m->counts, &counts);
     }
     m->is_same = !error && !c.changed && m->request->redacted == 0;
     cleaner_fini(&c);
@@ -105,58 +78,6 @@ static int clean_members(struct making *m, struct buf *out)
 }
 
 /* ---- what was done ---- */
-
-static int put_count(struct buf *out, uint64_t count, const char *what, const char *many, bool *any)
-{
-    if (count == 0)
-        return 0;
-    int error = buf_printf(out, "%s%llu %s", *any ? ", " : "", (unsigned long long)count,
-                           count == 1 ? what : many);
-    *any = true;
-    return error;
-}
-
-/* `[shown differently from what the host has: ...]`, on a line of its own. */
-static int put_note(const struct making *m, struct buf *out)
-{
-    const struct clean_counts *c = &m->counts;
-    const struct neutralised *n = &c->neutralised;
-    bool any = false, starts = buf_len(out) == 0 || buf_peek(out).data[buf_len(out) - 1] == '\n';
-    if (!has_counts(c))
-        return 0;
-    int error = buf_append_str(out, starts ? "[not as on the host: " : "\n[not as on the host: ");
-    if (!error)
-        error = put_count(out, c->redacted.secrets, "secret redacted", "secrets redacted", &any);
-    if (!error)
-        error = put_count(out, c->redacted.unchecked, "text withheld" UNCHECKED,
-                          "texts withheld" UNCHECKED, &any);
-    if (!error)
-        error = put_count(out, n->escapes, "terminal control neutralised",
-                          "terminal controls neutralised", &any);
-    if (!error)
-        error = put_count(out, n->bidi, "bidi control shown", "bidi controls shown", &any);
-    if (!error)
-        error = put_count(out, n->invisible, "invisible character shown",
-                          "invisible characters shown", &any);
-    return error ? error : buf_append_str(out, "]");
-}
-
-static void write_counts(struct json_writer *w, const struct clean_counts *c)
-{
-    const struct neutralised *n = &c->neutralised;
-    if (c->redacted.secrets + c->redacted.unchecked)
-        result_uint(w, "redacted", c->redacted.secrets + c->redacted.unchecked);
-    if (c->redacted.unchecked)
-        result_uint(w, "unchecked", c->redacted.unchecked);
-    if (n->escapes + n->bidi + n->invisible == 0)
-        return;
-    json_key(w, "neutralised");
-    json_object_begin(w);
-    result_uint(w, "escapes", n->escapes);
-    result_uint(w, "bidi", n->bidi);
-    result_uint(w, "invisible", n->invisible);
-    json_object_end(w);
-}
 
 /* The member "output". */
 static void write_output(const struct making *m, struct json_writer *w)
@@ -179,7 +100,7 @@ static void write_output(const struct making *m, struct json_writer *w)
         }
         json_object_end(w);
     }
-    write_counts(w, &m->counts);
+    clean_counts_write(w, &m->counts);
     json_object_end(w);
 }
 
@@ -219,7 +140,7 @@ static int write_text_item(struct making *m, struct json_writer *w)
     buf_init(&shown, CLEAN_TEXT_MAX);
     int error = text_cut_write(&m->cut, m->out->keep ? m->request->handle : NULL, 0, &shown);
     if (!error)
-        error = put_note(m, &shown);
+        error = clean_counts_note(&m->counts, &shown);
     json_object_begin(w);
     result_str(w, "type", "text");
     json_key(w, "text");
@@ -268,7 +189,7 @@ static void write_resource(const struct making *m, struct slice item, struct jso
         json_members(w, meta);
     json_key(w, "scout/output");
     json_object_begin(w);
-    write_counts(w, &m->counts);
+    clean_counts_write(w, &m->counts);
     json_object_end(w);
     json_object_end(w);
     json_object_end(w);
@@ -281,7 +202,7 @@ static void write_contents(struct making *m, struct slice contents, struct json_
     json_array_begin(w);
     json_walk_begin(&walk, contents);
     for (bool first = true; json_walk_next(&walk, &key, &item); first = false) {
-        if (first && has_counts(&m->counts) && json_type(item) == JSON_OBJECT)
+        if (first && clean_counts_any(&m->counts) && json_type(item) == JSON_OBJECT)
             write_resource(m, item, w);
         else
             json_raw(w, item);
@@ -293,7 +214,7 @@ static int write_structured(struct making *m, struct slice content, struct json_
 {
     json_object_begin(w);
     int error = trim_write(&m->trim, content, w);
-    if (m->is_cut || m->trim.name_count > 0 || has_counts(&m->counts))
+    if (m->is_cut || m->trim.name_count > 0 || clean_counts_any(&m->counts))
         write_output(m, w);
     json_object_end(w);
     return error;
@@ -358,10 +279,10 @@ int model_object_make(const struct redactor *redactor, struct slice object, stru
         json_writer_init(&w, out);
         json_object_begin(&w);
         json_members(&w, buf_peek(&cleaned));
-        if (has_counts(&counts)) {
+        if (clean_counts_any(&counts)) {
             json_key(&w, "output");
             json_object_begin(&w);
-            write_counts(&w, &counts);
+            clean_counts_write(&w, &counts);
             json_object_end(&w);
         }
         json_object_end(&w);
