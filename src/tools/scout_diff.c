@@ -3,36 +3,18 @@
  *
  *   policy, as far as is known, of both --> both are read, policy within --> difference --> answer
  *
- * The difference is made on a helper thread, from copies of its own: a call that is cancelled
- * leaves them to it. */
+ * The difference is made on a helper thread (diff_job.c). */
 #include "scout_call.h"
 
+#include "diff_job.h"
 #include "diff_record.h"
 #include "diff_result.h"
 #include "name_host.h"
-#include "scout/base/container.h"
 #include "scout/fleet/holdings.h"
 #include "scout/fleet/path_get.h"
-#include "scout/fleet/text_diff.h"
 #include "scout/tools/path_permit.h"
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct diff_call;
-
-/* What the helper thread works on: all its own. */
-struct diff_job {
-    struct io_job job;
-    struct diff_call *owner; /* the loop's; NULL: cancelled */
-    char *names[2];          /* copies */
-    uint8_t *texts[2];
-    size_t lens[2];
-    bool truncated[2];
-    bool equal, binary, coarse;
-    struct buf diff;
-    int error;
-};
 
 struct diff_file {
     struct diff_call *d;
@@ -54,16 +36,6 @@ struct diff_call {
     struct holding holding; /* both texts, and room for what differs */
 };
 
-static void job_free(struct diff_job *j)
-{
-    for (int i = 0; i < 2; i++) {
-        free(j->names[i]);
-        free(j->texts[i]);
-    }
-    buf_fini(&j->diff);
-    free(j);
-}
-
 static void stop_reading(struct diff_call *d)
 {
     for (int i = 0; i < 2; i++) {
@@ -80,7 +52,7 @@ static void fail_as(struct diff_call *d, const struct failure *why)
     struct scout_call *s = d->s;
     stop_reading(d);
     holding_end(&d->holding);
-    job_free(d->job);
+    diff_job_free(d->job);
     s->operation = NULL;
     scout_call_fail(s, why);
 }
@@ -103,14 +75,10 @@ static void fail_memory(struct diff_call *d)
     fail(d, &why);
 }
 
-static void on_diffed(struct io_job *job)
+static void on_diffed(void *context)
 {
-    struct diff_job *j = CONTAINER_OF(job, struct diff_job, job);
-    struct diff_call *d = j->owner;
-    if (!d) {
-        job_free(j);
-        return;
-    }
+    struct diff_call *d = context;
+    struct diff_job *j = d->job;
     if (j->error && j->error != SCOUT_E_LIMIT) {
         fail_memory(d);
         return;
@@ -127,45 +95,7 @@ static void on_diffed(struct io_job *job)
     d->s->operation = NULL;
     holding_end(&d->holding);
     scout_call_finish(d->s, diff_answer_write, &answer);
-    job_free(j);
-}
-
-/* ---- the difference, on a helper thread ---- */
-
-static struct slice text_of(const struct diff_job *j, int side)
-{
-    return slice_of(j->texts[side], j->lens[side]);
-}
-
-/* What is compared: of a text that was cut the whole lines only, since nobody knows how the last
- * one goes on. */
-static struct slice compared(const struct diff_job *j, int side)
-{
-    struct slice text = text_of(j, side);
-    if (!j->truncated[side])
-        return text;
-    size_t len = text.len;
-    while (len > 0 && text.data[len - 1] != '\n')
-        len--;
-    return slice_of(text.data, len > 0 ? len : text.len);
-}
-
-static bool has_nul(struct slice text)
-{
-    return text.len > 0 && memchr(text.data, '\0', text.len);
-}
-
-static void run_job(struct io_job *job)
-{
-    struct diff_job *j = CONTAINER_OF(job, struct diff_job, job);
-    j->equal = slice_equal(text_of(j, 0), text_of(j, 1));
-    if (j->equal)
-        return;
-    j->binary = has_nul(text_of(j, 0)) || has_nul(text_of(j, 1));
-    if (j->binary)
-        return;
-    j->error =
-        text_diff(compared(j, 0), compared(j, 1), j->names[0], j->names[1], &j->diff, &j->coarse);
+    diff_job_free(j);
 }
 
 /* ---- reading ---- */
@@ -186,14 +116,8 @@ static bool hold(struct diff_call *d, size_t len, struct failure *why)
 static bool set_text(struct diff_call *d, int side, struct slice text, uint64_t size,
                      bool truncated)
 {
-    struct diff_job *j = d->job;
-    j->texts[side] = malloc(text.len + 1);
-    if (!j->texts[side])
+    if (!diff_job_set(d->job, side, text, truncated))
         return false;
-    if (text.len)
-        memcpy(j->texts[side], text.data, text.len);
-    j->lens[side] = text.len;
-    j->truncated[side] = truncated;
     d->sides[side].truncated = truncated;
     d->sides[side].size = size > text.len ? size : text.len; /* files of /proc have none */
     return true;
@@ -203,8 +127,7 @@ static void compare_when_read(struct diff_call *d)
 {
     if (d->reading > 0)
         return;
-    d->job->owner = d;
-    io_job_start(d->s->call->registry->io, &d->job->job, run_job, on_diffed);
+    diff_job_start(d->job, d->s->call->registry->io, on_diffed, d);
 }
 
 static void on_got(void *context, const struct path_result *result)
@@ -288,13 +211,12 @@ static bool read_file(struct diff_file *f)
 static struct diff_call *begin(struct scout_call *s)
 {
     struct diff_call *d = arena_alloc(&s->call->arena, sizeof *d);
-    struct diff_job *j = d ? calloc(1, sizeof *j) : NULL;
+    struct diff_job *j = d ? diff_job_new(s->call->view->env->file_size_max) : NULL;
     if (!j) {
         scout_call_fail_memory(s);
         return NULL;
     }
     *d = (struct diff_call){.s = s, .job = j};
-    buf_init(&j->diff, s->call->view->env->file_size_max);
     s->operation = d;
     return d;
 }
@@ -311,9 +233,7 @@ static void set_file(struct diff_call *d, int side, const struct target *target,
 static void read_files(struct diff_call *d, const char *name, const char *other)
 {
     struct failure why;
-    d->job->names[0] = strdup(name);
-    d->job->names[1] = strdup(other);
-    bool memory = d->job->names[0] && d->job->names[1];
+    bool memory = diff_job_name(d->job, name, other);
     for (int i = 0; i < 2; i++) {
         if (d->files[i].host &&
             path_permit_early(d->s->call, POLICY_BIT(POLICY_READ), d->files[i].target, &why) != 0) {
@@ -385,9 +305,9 @@ static void cancel(struct scout_call *s)
     holding_end(&d->holding);
     stop_reading(d);
     if (reading)
-        job_free(d->job);
+        diff_job_free(d->job);
     else
-        d->job->owner = NULL; /* it is freed when it is done */
+        diff_job_leave(d->job);
 }
 
 const struct scout_mode scout_diff = {.start = start_diff, .cancel = cancel};
