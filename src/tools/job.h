@@ -81,6 +81,13 @@ struct io *job_io(const struct job *job);
 /* Whether no call may become a job any more. */
 bool job_table_is_stopping(const struct job_table *j);
 
+/* ---- job_result.c ---- */
+
+/* Writes it; where it cannot be kept, `fault` says why and the result says that. */
+void job_take_result(struct job *job, const struct tool_result *result);
+/* Its first text, into the log; it is clean. */
+void job_say_result(struct job *job);
+
 /* ---- job_wait.c ---- */
 
 /* Tells all who wait. */

@@ -218,35 +218,6 @@ void job_begin(struct job *job)
     log_job(job, "job_begun", NULL);
 }
 
-/* The first text of a result, into the log; it is clean. */
-static void add_text(struct job *job)
-{
-    struct json_walk walk;
-    struct slice key, item;
-    json_walk_begin(&walk, json_member(buf_peek(&job->result), "content"));
-    if (!json_walk_next(&walk, &key, &item))
-        return;
-    struct slice raw = json_member(item, "text");
-    char *text = malloc(raw.len + 1);
-    int len = text ? json_string(raw, text, raw.len + 1) : -1;
-    if (len > 0)
-        job_log_add_clean(&job->log, slice_of(text, (size_t)len));
-    free(text);
-}
-
-static const char no_room[] = "{\"content\":[{\"type\":\"text\",\"text\":\"Error: there was no "
-                              "room to keep the result\"}],\"isError\":true}";
-
-static int write_members(struct buf *out, const struct tool_result *result)
-{
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_object_begin(&w);
-    result->write(&w, result->context);
-    json_object_end(&w);
-    return json_writer_end(&w);
-}
-
 static void on_idle(struct io_task *task)
 {
     struct job_table *j = CONTAINER_OF(task, struct job_table, task);
@@ -259,7 +230,7 @@ static void end(struct job *job, int error)
 {
     struct job_table *j = job->jobs;
     if (!job->speaks)
-        add_text(job);
+        job_say_result(job);
     job_log_end(&job->log);
     job_settle(job);
     log_job(job, "job_ended", error ? error_code(error) : "ok");
@@ -280,17 +251,6 @@ static void end(struct job *job, int error)
     job_tell(job);
 }
 
-static void take_result(struct job *job, const struct tool_result *result)
-{
-    job->fault = write_members(&job->result, result);
-    if (job->fault) {
-        buf_clear(&job->result);
-        if (buf_append_str(&job->result, no_room) != 0)
-            job->fault = SCOUT_E_NOMEM;
-    }
-    job->is_error = result->is_error || job->fault;
-}
-
 void job_end(struct job *job, struct tool_call *call, const struct tool_result *result)
 {
     struct log *log = job->jobs->log;
@@ -308,7 +268,7 @@ void job_end(struct job *job, struct tool_call *call, const struct tool_result *
         job_fail(job, &why);
         return;
     }
-    take_result(job, result);
+    job_take_result(job, result);
     call->answer_bytes = buf_len(&job->result);
     tool_call_log(log, TOOL_LOG_NOT_SLOW, call, result, "ended");
     job->was_cancelled = call->cancelled;
@@ -319,7 +279,7 @@ void job_fail(struct job *job, const struct failure *why)
 {
     const struct tool_result result = {
         .is_error = true, .error = why->error, .write = result_failed, .context = why};
-    take_result(job, &result);
+    job_take_result(job, &result);
     end(job, job->fault ? job->fault : why->error);
 }
 
