@@ -1,16 +1,4 @@
-/* c-ares on the loop: its sockets are polled, its timer is a timer of the loop's.
- *
- * c-ares sends and receives by itself, on non-blocking sockets, and closes them by itself, even
- * while a poll of ours is armed on one. A closed descriptor's number is used again at once, and the
- * port demands that a descriptor outlives the ops on it. Therefore each socket is polled through a
- * duplicate of its own (struct dns_socket), made when c-ares first names the socket and closed in
- * the port's two phases after c-ares has let go of it. The duplicate keeps the socket open for one
- * pass more; what still arrives there is read by nobody.
- *
- *   named by c-ares --dup--> polled --c-ares closes its own--> closing --last event--> freed
- *
- * Reads and writes are polled by an op each: a poll that c-ares does not want any more stays armed,
- * and its event only finds that nothing is wanted.
+/* c-ares on the loop: its sockets are polled (dns_sockets.c), its timer is a timer of the loop's.
  *
  * No file is read after resolver_dns_new: look-ups are "b" (DNS alone), aliases are off
  * ($HOSTALIASES names a file), the answers come unsorted (the sort of RFC 6724 opens and connects a
@@ -23,36 +11,23 @@
  * This is the only file with <ares.h>. */
 #include "resolver_dns.h"
 
+#include "dns_sockets.h"
 #include "scout/base/error.h"
 #include "scout/base/time.h"
 #include <ares.h>
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #define UDP_QUERIES_MAX 2 /* on one socket: a name's A and AAAA */
-
-struct dns_socket {
-    struct resolver_dns *dns;
-    struct list node; /* in dns->sockets until c-ares closes its own */
-    int ares_fd;      /* c-ares' descriptor; ours is the file's */
-    struct io_file file;
-    struct io_op read, write;
-    bool want_read, want_write;
-};
 
 struct resolver_dns {
     struct io *io;
     ares_channel channel;
-    struct list sockets;
-    uint32_t socket_count; /* the closing ones, too */
+    struct dns_sockets sockets;
     uint32_t active;
     struct io_timer timer;
     struct io_task task; /* sets the timer once a pass; later, ends it all */
@@ -71,7 +46,7 @@ static void on_task(struct io_task *task)
     struct resolver_dns *dns = CONTAINER_OF(task, struct resolver_dns, task);
     struct timeval left;
     if (dns->ending) {
-        if (dns->socket_count > 0)
+        if (dns->sockets.count > 0)
             return; /* the last to be closed comes back here */
         dns->on_freed(dns->context);
         free(dns);
@@ -103,91 +78,28 @@ static void on_timer(struct io_timer *timer)
 
 /* ---- sockets ---- */
 
-static void arm(struct dns_socket *s);
-
-static void on_readable(struct io_op *op, struct io_event event)
+static void on_readable(void *context, int fd)
 {
-    struct dns_socket *s = CONTAINER_OF(op, struct dns_socket, read);
-    if (s->file.closing || event.res < 0 || !s->want_read)
-        return;
-    process(s->dns, s->ares_fd, ARES_SOCKET_BAD);
-    arm(s);
+    process(context, fd, ARES_SOCKET_BAD);
 }
 
-static void on_writable(struct io_op *op, struct io_event event)
+static void on_writable(void *context, int fd)
 {
-    struct dns_socket *s = CONTAINER_OF(op, struct dns_socket, write);
-    if (s->file.closing || event.res < 0 || !s->want_write)
-        return;
-    process(s->dns, ARES_SOCKET_BAD, s->ares_fd);
-    arm(s);
+    process(context, ARES_SOCKET_BAD, fd);
 }
 
-static void arm(struct dns_socket *s)
+static void on_closed(void *context)
 {
-    if (s->file.closing)
-        return;
-    if (s->want_read && !s->read.armed)
-        io_poll(&s->file, &s->read, POLLIN, on_readable);
-    if (s->want_write && !s->write.armed)
-        io_poll(&s->file, &s->write, POLLOUT, on_writable);
+    touched(context);
 }
 
-static void on_socket_closed(struct io_file *file)
-{
-    struct dns_socket *s = CONTAINER_OF(file, struct dns_socket, file);
-    s->dns->socket_count--;
-    touched(s->dns);
-    free(s);
-}
-
-/* NULL without memory or descriptors: then nothing is heard on it, and c-ares' time-out goes on
- * with another try. */
-static struct dns_socket *socket_new(struct resolver_dns *dns, int fd)
-{
-    struct dns_socket *s = calloc(1, sizeof *s);
-    int own = s ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-    if (own < 0) {
-        free(s);
-        return NULL;
-    }
-    s->dns = dns;
-    s->ares_fd = fd;
-    io_file_adopt(dns->io, &s->file, own);
-    list_append(&dns->sockets, &s->node);
-    dns->socket_count++;
-    return s;
-}
-
-static struct dns_socket *socket_get(const struct resolver_dns *dns, int fd)
-{
-    for (struct list *n = dns->sockets.next; n != &dns->sockets; n = n->next) {
-        struct dns_socket *s = CONTAINER_OF(n, struct dns_socket, node);
-        if (s->ares_fd == fd)
-            return s;
-    }
-    return NULL;
-}
+static const struct dns_socket_events socket_events = {on_readable, on_writable, on_closed};
 
 /* c-ares says what it waits for on a socket; for nothing, just before it closes it. */
 static void on_socket_state(void *data, ares_socket_t fd, int readable, int writable)
 {
     struct resolver_dns *dns = data;
-    struct dns_socket *s = socket_get(dns, fd);
-    if (!readable && !writable) {
-        if (!s)
-            return;
-        list_remove(&s->node);
-        io_close(&s->file, on_socket_closed);
-        return;
-    }
-    if (!s)
-        s = socket_new(dns, fd);
-    if (!s)
-        return;
-    s->want_read = readable;
-    s->want_write = writable;
-    arm(s);
+    dns_sockets_want(&dns->sockets, dns->io, fd, readable, writable);
 }
 
 /* ---- answers ---- */
@@ -347,7 +259,7 @@ int resolver_dns_new(struct resolver_dns **out, const struct resolver_dns_config
     struct resolver_dns *dns = calloc(1, sizeof *dns);
     if (!dns)
         return SCOUT_E_NOMEM;
-    list_init(&dns->sockets);
+    dns_sockets_init(&dns->sockets, &socket_events, dns);
     io_timer_init(&dns->timer);
     io_task_init(&dns->task);
     int status = channel_new(dns, config);
@@ -377,7 +289,7 @@ void resolver_dns_free(struct resolver_dns *dns)
 {
     assert(dns->io && !dns->ending);
     ares_destroy(dns->channel); /* answers what is open, and lets go of its sockets */
-    assert(dns->active == 0 && list_empty(&dns->sockets));
+    assert(dns->active == 0 && dns_sockets_are_let_go(&dns->sockets));
     dns->ending = true;
     io_timer_stop(dns->io, &dns->timer);
     touched(dns);
