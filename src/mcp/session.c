@@ -1,15 +1,6 @@
-/* One client: its lines in, its life, its room.
+/* One client: its life, and the ways by which it is answered. Its lines are in session_lines.c.
  *
- * Framing. Lines are taken straight out of the bytes that came; only a line that is not whole, or
- * that must wait, is copied into `in`. A byte is searched for a line break once, so a peer that
- * sends its megabytes singly costs no more than one that does not.
- *
- * Room. While MCP_IN_FLIGHT_MAX requests are in flight, lines are still looked at, so that a call
- * can be cancelled (dispatch.c); what takes a place waits in order, up to MCP_WAITING_MAX messages
- * and MCP_INPUT_HIGH bytes with all that is kept. Beyond that, and while MCP_OUT_HIGH bytes wait
- * for the client, no line is looked at. What arrives meanwhile is kept, up to MCP_INPUT_MAX bytes.
- *
- * Life. Tools may end calls, and the owner may free the session, from within almost any call: each
+ * Tools may end calls, and the owner may free the session, from within almost any call: each
  * function that may lead there holds the session (session_enter, session_leave), which goes when it
  * was freed, nothing is in flight and nobody holds it. While lines are taken up, flushing and news
  * of room wait until the end. */
@@ -20,8 +11,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-
-#define FEED_PIECE (64u * 1024u) /* so much is copied before lines are taken up again */
 
 int mcp_session_new(struct mcp_session **out, const struct mcp_config *config,
                     const struct mcp_sink *sink)
@@ -104,7 +93,7 @@ void session_write_server_info(struct json_writer *w, const struct mcp_session *
     json_object_end(w);
 }
 
-static void session_flush(struct mcp_session *s)
+void session_flush(struct mcp_session *s)
 {
     while (!s->freed && !list_empty(&s->unflushed)) {
         struct mcp_way *way = CONTAINER_OF(list_shift(&s->unflushed), struct mcp_way, unflushed);
@@ -137,23 +126,6 @@ void session_request_ended(struct mcp_session *s, bool wanted)
         s->on_room(s->room_context);
 }
 
-static size_t kept_bytes(const struct mcp_session *s)
-{
-    return buf_len(&s->in) + s->requests.waiting_bytes;
-}
-
-static bool may_go_on(const struct mcp_session *s)
-{
-    return !s->freed && !s->broken && s->own.sink.pending(s->own.sink.context) < MCP_OUT_HIGH;
-}
-
-bool mcp_session_wants_input(const struct mcp_session *s)
-{
-    bool room = s->in_flight < MCP_IN_FLIGHT_MAX ||
-                (s->requests.waiting_count < MCP_WAITING_MAX && kept_bytes(s) < MCP_INPUT_HIGH);
-    return room && may_go_on(s);
-}
-
 uint32_t mcp_session_in_flight(const struct mcp_session *s)
 {
     return s->in_flight;
@@ -163,115 +135,6 @@ void mcp_session_on_room(struct mcp_session *s, void (*on_room)(void *context), 
 {
     s->on_room = on_room;
     s->room_context = context;
-}
-
-static void write_line_too_long(struct json_writer *w, const struct mcp_session *s,
-                                const void *context)
-{
-    (void)s;
-    (void)context;
-    json_key(w, "reason");
-    json_str(w, "line-too-long");
-}
-
-static void refuse_line(struct mcp_session *s)
-{
-    struct reply_to nobody = {.batch = NULL};
-    s->config.stats->malformed++;
-    if (s->config.log)
-        log_event(s->config.log, LOG_WARN, "mcp-line-too-long", NULL);
-    answer_error(s, &nobody, RPC_INVALID_REQUEST, "Invalid request: the line is too long",
-                 write_line_too_long, NULL);
-    session_break(s, SCOUT_E_LIMIT);
-}
-
-static void take_line(struct mcp_session *s, struct slice line)
-{
-    if (line.len > 0 && line.data[line.len - 1] == '\r')
-        line.len--;
-    if (line.len > MCP_LINE_MAX)
-        refuse_line(s);
-    else if (line.len > 0)
-        dispatch_line(s, line);
-}
-
-/* Takes up what waits, as long as there is room. */
-static void take_waiting(struct mcp_session *s)
-{
-    while (s->requests.waiting_count > 0 && may_go_on(s) &&
-           (s->in_flight < MCP_IN_FLIGHT_MAX || !request_first_takes_place(&s->requests)))
-        dispatch_waiting(s);
-}
-
-/* Takes up whole lines of `data` in place, as long as they may be looked at. Returns what is left.
- */
-static struct slice take_lines(struct mcp_session *s, struct slice data)
-{
-    while (data.len > 0 && mcp_session_wants_input(s)) {
-        const uint8_t *end = memchr(data.data, '\n', data.len);
-        if (!end)
-            break;
-        size_t len = (size_t)(end - data.data);
-        take_line(s, slice_of(data.data, len));
-        data = slice_skip(data, len + 1);
-        take_waiting(s);
-    }
-    return data;
-}
-
-/* The same for the bytes that were kept. */
-static void take_kept_lines(struct mcp_session *s)
-{
-    while (buf_len(&s->in) > s->scanned && mcp_session_wants_input(s)) {
-        struct slice kept = buf_peek(&s->in);
-        struct slice rest = slice_skip(kept, s->scanned);
-        const uint8_t *end = memchr(rest.data, '\n', rest.len);
-        if (!end) {
-            s->scanned = kept.len;
-            if (kept.len > MCP_LINE_MAX + 1) /* one more, for a CR */
-                refuse_line(s);
-            return;
-        }
-        size_t len = (size_t)(end - kept.data);
-        take_line(s, slice_of(kept.data, len));
-        s->scanned = 0;
-        buf_consume(&s->in, len + 1);
-        take_waiting(s);
-    }
-}
-
-static void keep(struct mcp_session *s, struct slice data)
-{
-    while (data.len > 0 && !s->broken && !s->freed) {
-        size_t len = data.len < FEED_PIECE ? data.len : FEED_PIECE;
-        int error = kept_bytes(s) + len > MCP_INPUT_MAX
-                        ? SCOUT_E_LIMIT
-                        : buf_append(&s->in, slice_of(data.data, len));
-        if (error) {
-            session_break(s, error);
-            break;
-        }
-        data = slice_skip(data, len);
-        take_kept_lines(s);
-    }
-}
-
-int mcp_session_feed(struct mcp_session *s, struct slice data)
-{
-    assert(!s->processing && !s->freed);
-    if (s->broken)
-        return s->broken;
-    session_enter(s);
-    s->processing = true;
-    take_waiting(s);
-    if (buf_len(&s->in) == 0)
-        data = take_lines(s, data);
-    keep(s, data);
-    s->processing = false;
-    int error = s->broken;
-    session_flush(s);
-    session_leave(s);
-    return error;
 }
 
 int mcp_session_message(struct mcp_session *s, struct slice text, const struct mcp_headers *headers,
@@ -342,21 +205,6 @@ void mcp_session_drop_way(struct mcp_session *s, struct mcp_way *way)
 const char *mcp_session_negotiated(const struct mcp_session *s)
 {
     return s->negotiated;
-}
-
-int mcp_session_continue(struct mcp_session *s)
-{
-    if (s->broken || s->processing || s->freed)
-        return s->broken;
-    session_enter(s);
-    s->processing = true;
-    take_waiting(s);
-    take_kept_lines(s);
-    s->processing = false;
-    int error = s->broken;
-    session_flush(s);
-    session_leave(s);
-    return error;
 }
 
 void mcp_session_free(struct mcp_session *s, void (*on_freed)(void *context), void *context)

@@ -55,6 +55,8 @@ void session_leave(struct mcp_session *s);
  * there is room now. `wanted` says whether there was room before. */
 void session_request_ended(struct mcp_session *s, bool wanted);
 
+/* Flushes now what was marked. */
+void session_flush(struct mcp_session *s);
 /* Flushes the way at the end of the pass. There must be a loop. */
 void session_flush_later(struct mcp_session *s, struct mcp_way *way);
 
