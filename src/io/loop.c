@@ -50,6 +50,7 @@ bool io_run_once(struct io *io, uint64_t wait_ns)
     io->stats.passes++;
     io->driver->update_clock(io);
     io->driver->wait(io, wait_until(io, wait_ns));
+    io->started = false;
     struct list late; /* what is deferred late from here on is for the next pass */
     list_init(&late);
     list_splice(&late, &io->late);

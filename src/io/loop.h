@@ -71,6 +71,7 @@ struct io {
     struct io_job *jobs_done, **jobs_done_end;
     uint32_t jobs_active; /* started, `done` not called yet */
     uint32_t files_open;
+    bool started; /* an op, in this pass: it waits for the next to be submitted */
     bool stopping, running;
 };
 

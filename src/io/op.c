@@ -83,6 +83,7 @@ static void start(struct io_file *f, struct io_op *op, enum io_kind kind, io_op_
     struct io_stats *stats = &f->io->stats;
     if (++stats->armed > stats->armed_max)
         stats->armed_max = stats->armed;
+    f->io->started = true;
     f->io->driver->arm(f->io, op);
 }
 

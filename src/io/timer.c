@@ -97,6 +97,8 @@ bool io_tasks_run(struct io *io)
 {
     bool any = false;
     for (unsigned round = 0; round < IO_TASK_ROUNDS && !list_empty(&io->tasks); round++) {
+        if (round > 0 && io->started)
+            break; /* what a host is asked does not wait for the answers of others to be written */
         struct list tasks;
         list_init(&tasks);
         list_splice(&tasks, &io->tasks); /* what a task defers waits for the next round */

@@ -10,9 +10,10 @@
  * event is ever delivered from within the call that starts or cancels an op.
  *
  * Order of one pass: read the clock once; submit and wait; run events (at most IO_EVENTS_PER_PASS);
- * expire timers (at most IO_TIMERS_PER_PASS); run deferred tasks, and those that they defer, in at
- * most IO_TASK_ROUNDS rounds; run the late tasks of the pass before; close files whose ops have
- * ended. What is over the bound goes first in the next pass, which then does not wait.
+ * expire timers (at most IO_TIMERS_PER_PASS); run deferred tasks, and those that they defer while
+ * no op was started, in at most IO_TASK_ROUNDS rounds; run the late tasks of the pass before; close
+ * files whose ops have ended. What is over the bound goes first in the next pass, which then does
+ * not wait.
  *
  * Closing has two phases: io_close cancels every op of the file, waits for their last events,
  * closes the descriptor, then calls on_closed, once, last. Only then may the memory be freed. */
@@ -255,9 +256,9 @@ void io_timer_stop(struct io *io, struct io_timer *t);
 bool io_timer_armed(const struct io_timer *t);
 
 void io_task_init(struct io_task *t);
-/* Runs `fn` once at the end of this pass; when called from a task, in the next round of the same
- * pass, so that an answer that goes through several tasks leaves in one submit. Already deferred:
- * no effect; deferred late: it is not late any more. */
+/* Runs `fn` once at the end of this pass; when called from a task, in the next round, which comes
+ * in the same pass unless an op waits to be submitted: so an answer that goes through several tasks
+ * needs no pass for each. Already deferred: no effect; deferred late: it is not late any more. */
 void io_defer(struct io *io, struct io_task *t, io_task_fn *fn);
 /* For what nobody waits for: runs `fn` once at the end of the next pass, which does not wait. What
  * this pass sends is with the kernel then. Already deferred, in whichever way: no effect. */

@@ -113,6 +113,7 @@ void pair_close(struct pair *p);
     X(a_timer_moves_and_stops)                                                                     \
     X(a_timer_starts_itself_again)                                                                 \
     X(what_tasks_defer_runs_in_the_same_pass_up_to_a_bound)                                        \
+    X(what_a_task_starts_is_submitted_before_what_it_defers)                                       \
     X(a_late_task_runs_at_the_end_of_the_next_pass)                                                \
     X(a_late_task_that_is_deferred_is_not_late_any_more)                                           \
     X(a_cancelled_task_does_not_run)                                                               \
