@@ -65,6 +65,12 @@ bool put_side_take(struct put_side *side, const struct sftp_reply *reply)
     return p->side_waiting == 0;
 }
 
+void put_fail_lost(struct file_put *p)
+{
+    const struct sftp_reply lost = {.error = SCOUT_E_CONNECTION_LOST};
+    visit_fail_reply(&p->visit, "write", &lost);
+}
+
 /* A server says "Failure" to most that goes wrong with contents. */
 void put_fail_reply(struct file_put *p, const char *what, const struct sftp_reply *reply)
 {

@@ -99,6 +99,8 @@ bool put_side_take(struct put_side *side, const struct sftp_reply *reply);
 
 /* A failure of the step `what` ("write"). */
 void put_fail_reply(struct file_put *p, const char *what, const struct sftp_reply *reply);
+/* The connection has gone, and nothing was in flight that would have told of it. */
+void put_fail_lost(struct file_put *p);
 
 /* put_target.c: what is at the path; ends in put_settle. */
 void put_target_start(struct file_put *p);

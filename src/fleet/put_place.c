@@ -213,9 +213,8 @@ static int start(struct file_put *p, unsigned i)
 void put_finish(struct file_put *p)
 {
     const struct sftp *s = visit_sftp(&p->visit);
-    const struct sftp_reply lost = {.error = SCOUT_E_CONNECTION_LOST};
     if (!s) { /* nothing was in flight that would have told of it */
-        visit_fail_reply(&p->visit, "write", &lost);
+        put_fail_lost(p);
         return;
     }
     bool can_sync = sftp_offers(s, SFTP_EXT_FSYNC);

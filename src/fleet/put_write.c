@@ -16,11 +16,10 @@
 static void on_again(struct io_timer *timer)
 {
     struct file_put *p = CONTAINER_OF(timer, struct file_put, again);
-    const struct sftp_reply lost = {.error = SCOUT_E_CONNECTION_LOST};
     if (visit_sftp(&p->visit))
         put_pump(p);
     else
-        visit_fail_reply(&p->visit, "write", &lost);
+        put_fail_lost(p);
 }
 
 /* ---- the window ---- */

@@ -9,6 +9,8 @@
 #include "scout/pool/command.h"
 #include <stdio.h>
 
+#define SIGNAL_MAX 64
+
 void visit_fail_output(struct visit *v, int error)
 {
     char text[256];
@@ -16,6 +18,14 @@ void visit_fail_output(struct visit *v, int error)
              "%.128s offers no SFTP, and its shell did not answer as a POSIX shell does",
              v->host->name);
     visit_fail(v, error == SCOUT_E_NOMEM ? error : SCOUT_E_SFTP_UNAVAILABLE, text);
+}
+
+static void fail_killed(struct visit *v)
+{
+    char text[640];
+    snprintf(text, sizeof text, "The command that looks at %.400s was killed at %.128s", v->shown,
+             v->host->name);
+    visit_fail(v, SCOUT_E_REMOTE, text);
 }
 
 static void on_started(void *context)
@@ -49,13 +59,22 @@ static void fail_command(struct visit *v, const struct failure *why)
     visit_fail_as(v, &own);
 }
 
+/* Its shell by a signal, or the last of its programs: then what it printed says nothing. */
+static bool was_killed(const struct command_result *result)
+{
+    return result->signal[0] ||
+           (result->has_status && result->status > 128 && result->status <= 128 + SIGNAL_MAX);
+}
+
 static void on_end(void *context, const struct command_result *result)
 {
     struct visit *v = context;
     v->command = NULL;
     if (v->finished)
         return;
-    if (result->end == COMMAND_EXITED)
+    if (result->end == COMMAND_EXITED && was_killed(result))
+        fail_killed(v);
+    else if (result->end == COMMAND_EXITED)
         v->parts->fed(v, result->has_status ? result->status : -1);
     else if (result->failure.error == SCOUT_E_DEADLINE && v->parts->expire && v->parts->expire(v))
         visit_finish(v);

@@ -9,9 +9,9 @@ from chaos_world import COPIES, HOSTS, VOLATILE, digest_of
 from beam_case import digest
 
 # What a host that is killed, stopped or away may be answered with, whatever was asked.
-# Of a host without SFTP a shell that is killed in mid-script "does not answer as a POSIX shell does".
+# Of a host without SFTP the shell may be killed in mid-script: "remote-failure".
 LOST = {"connection-lost", "connect-failed", "deadline-exceeded", "no-channel", "limit-exceeded",
-        "sftp-unavailable"}
+        "remote-failure"}
 CALL_S = chaos_world.LIMITS["call_timeout"]
 COPY_S = 45  # of a copy: its begin, silences of which none is too long, and its cleaning
 

@@ -172,6 +172,17 @@ static void what_is_no_answer_of_a_posix_shell_is_told(void **state)
     world_stop(&w);
 }
 
+static void a_shell_that_is_killed_is_told(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w);
+    w.pool.kills = true;
+    world_look(&w, "/etc/hosts");
+    world_expect_error(&w, SCOUT_E_REMOTE, "/etc/hosts was killed at host");
+    world_stop(&w);
+}
+
 static void a_connection_lost_after_the_first_output_costs_one_fresh_attempt(void **state)
 {
     (void)state;
@@ -209,6 +220,7 @@ int main(void)
         cmocka_unit_test(nothing_is_told_that_is_not_permitted),
         cmocka_unit_test(a_cancel_abandons_the_command),
         cmocka_unit_test(what_is_no_answer_of_a_posix_shell_is_told),
+        cmocka_unit_test(a_shell_that_is_killed_is_told),
         cmocka_unit_test(a_connection_lost_after_the_first_output_costs_one_fresh_attempt),
     };
     signal(SIGPIPE, SIG_IGN);

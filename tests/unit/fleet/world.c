@@ -230,7 +230,7 @@ static void run_command(struct pool *p)
     assert_non_null(f);
     if (c->events.on_started)
         c->events.on_started(c->context);
-    while ((n = fread(bytes, 1, piece, f)) > 0) {
+    while (!p->kills && (n = fread(bytes, 1, piece, f)) > 0) {
         if (c->events.on_output)
             c->events.on_output(c->context, false, slice_of(bytes, n));
         while (io_run_once(p->io, 0)) /* it may be abandoned between two pieces */
@@ -238,6 +238,8 @@ static void run_command(struct pool *p)
     }
     int status = pclose(f);
     result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+    result.has_status = !p->kills;
+    snprintf(result.signal, sizeof result.signal, "%s", p->kills ? "KILL" : "");
     p->command = NULL; /* its end may start the next one */
     if (c->events.on_end)
         c->events.on_end(c->context, &result);

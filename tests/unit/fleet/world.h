@@ -41,6 +41,7 @@ struct pool {
     const char *principal; /* whose logins have to be asked for; NULL: "" */
     uid_t uid;             /* the server's; 0: our own */
     bool no_sftp, silent, slow_connect, refuse;
+    bool kills;     /* the shell of a command, before it prints anything */
     unsigned piece; /* of a command's output; 0: all at once */
     struct command *command;
     unsigned commands;
