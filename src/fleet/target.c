@@ -263,19 +263,26 @@ static int take_patterns(struct slice list, struct target *out, struct failure *
     return 0;
 }
 
+bool target_next_pattern(const struct target *t, size_t *at, struct slice *pattern)
+{
+    const char *begin = t->path + *at;
+    *pattern = slice_of(begin, strcspn(begin, " "));
+    *at += pattern->len + (begin[pattern->len] == ' ');
+    return pattern->len > 0;
+}
+
+bool target_pattern_has(struct slice pattern, const char *name)
+{
+    return pattern_match(pattern, slice_str(name), PATTERN_FOLD);
+}
+
 bool target_has_host(const struct target *t, const char *name)
 {
-    struct slice list = slice_str(t->path);
-    if (list.len == 0)
-        return true;
-    while (list.len > 0) {
-        const uint8_t *blank = memchr(list.data, ' ', list.len);
-        struct slice one = slice_of(list.data, blank ? (size_t)(blank - list.data) : list.len);
-        if (pattern_match(one, slice_str(name), PATTERN_FOLD))
+    struct slice pattern;
+    for (size_t at = 0; target_next_pattern(t, &at, &pattern);)
+        if (target_pattern_has(pattern, name))
             return true;
-        list = slice_skip(list, one.len + (blank ? 1 : 0));
-    }
-    return false;
+    return t->path[0] == '\0';
 }
 
 int target_parse(struct slice text, struct target *out, struct failure *why)

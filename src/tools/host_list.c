@@ -35,6 +35,32 @@ static bool select_hosts(struct host_list *h, struct tool_call *call, const stru
     return true;
 }
 
+static bool any_has(const struct host_list *h, struct slice pattern)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (target_pattern_has(pattern, h->names[i]))
+            return true;
+    return false;
+}
+
+/* Asked of the hosts that are shown alone: of one that is hidden nothing is told. */
+static bool find_unmatched(struct host_list *h, struct tool_call *call,
+                           const struct target *patterns)
+{
+    struct slice pattern, *unmatched;
+    size_t count = 0;
+    for (size_t at = 0; target_next_pattern(patterns, &at, &pattern);)
+        count++;
+    unmatched = arena_alloc(&call->arena, (count + 1) * sizeof *unmatched);
+    if (!unmatched)
+        return false;
+    for (size_t at = 0; target_next_pattern(patterns, &at, &pattern);)
+        if (!any_has(h, pattern))
+            unmatched[h->unmatched_count++] = pattern;
+    h->unmatched = unmatched;
+    return true;
+}
+
 /* Groups in the place of the names; false without memory. */
 static bool sum_up(struct host_list *h, struct tool_call *call)
 {
@@ -54,6 +80,7 @@ int host_list_make(struct host_list *h, struct tool_call *call, const struct tar
                    size_t rows_max)
 {
     *h = (struct host_list){.fleet = call->view->env->fleet, .patterns = patterns->path};
-    bool made = select_hosts(h, call, patterns) && (h->count <= rows_max || sum_up(h, call));
+    bool made = select_hosts(h, call, patterns) && find_unmatched(h, call, patterns) &&
+                (h->count <= rows_max || sum_up(h, call));
     return made ? 0 : SCOUT_E_NOMEM;
 }

@@ -107,6 +107,24 @@ static void groups_array(struct json_writer *w, const struct host_list *h)
 
 /* ---- the whole ---- */
 
+static void unmatched_text(struct json_writer *w, struct json_text_parts *parts,
+                           const struct host_list *h)
+{
+    for (size_t i = 0; i < h->unmatched_count; i++) {
+        result_part(w, parts, i == 0 ? "\nNo host matches " : " ");
+        json_text_part(w, parts, h->unmatched[i]);
+    }
+}
+
+static void unmatched_array(struct json_writer *w, const struct host_list *h)
+{
+    json_key(w, "unmatched");
+    json_array_begin(w);
+    for (size_t i = 0; i < h->unmatched_count; i++)
+        json_text(w, h->unmatched[i]);
+    json_array_end(w);
+}
+
 static void write_text(struct json_writer *w, const struct host_list *h)
 {
     struct json_text_parts parts;
@@ -121,6 +139,8 @@ static void write_text(struct json_writer *w, const struct host_list *h)
     } else {
         groups_text(w, &parts, h);
     }
+    if (h->count > 0)
+        unmatched_text(w, &parts, h);
     result_text_end(w, &parts);
 }
 
@@ -144,5 +164,7 @@ void hosts_result_write(struct json_writer *w, const void *context)
     result_uint(w, "count", h->count);
     if (h->online)
         result_uint(w, "online", online);
+    if (h->unmatched_count)
+        unmatched_array(w, h);
     json_object_end(w);
 }

@@ -43,14 +43,18 @@ class HostsTest(harness.ScoutTest):
         for target, expected in (
                 ("hosts web*", ["web1", "web2", "web3"]),
                 ("HOSTS  web? db*", ["db1", "web1", "web2", "web3"]),
-                ("hosts mail", ["Mail"]), ("hosts *1", ["db1", "web1"]), ("hosts nope x*", [])):
+                ("hosts mail", ["Mail"]), ("hosts *1", ["db1", "web1"]), ("hosts nope x*", []),
+                ("hosts nope web1 x*", ["web1"])):
             with self.subTest(target=target):
                 text, content = self.hosts(client, target)
                 self.assertEqual([host["name"] for host in content["hosts"]], expected)
                 self.assertEqual(content["count"], len(expected))
                 self.assertTrue(all(host["online"] is False for host in content["hosts"]))
+                self.assertEqual(content.get("unmatched"),
+                                 ["nope", "x*"] if "nope" in target else None)
                 if expected:
                     self.assertTrue(text.startswith("Available hosts:\n  [✗] "), text)
+                    self.assertEqual(text.endswith("\nNo host matches nope x*"), "nope" in target)
                 else:
                     self.assertEqual(text, "No host matches nope x*")
         text, content = self.hosts(client, "hosts web*", probe=False)
@@ -83,6 +87,8 @@ class HostsTest(harness.ScoutTest):
         self.assertNotIn("hidden", text)
         text, content = self.hosts(client, "hosts hidden*")
         self.assertEqual((text, content["count"]), ("No host matches hidden*", 0))
+        text, content = self.hosts(client, "hosts hidden1 web1")  # as one that there is not
+        self.assertEqual(content["unmatched"], ["hidden1"])
         client = self.daemon(block("web1"), "blind",
                              'rule "blind" {\n  effect = deny\n  verbs = {hosts}\n}\n')
         result = client.scout("hosts")
@@ -94,7 +100,8 @@ class HostsTest(harness.ScoutTest):
             [harness.SCOUT, "hosts", "--no-probe", "web*", "x"], check=True, capture_output=True,
             text=True, env={**harness.clean_environment(self.folder),
                             "SCOUT_SOCKET": daemon.socket}).stdout
-        self.assertEqual(printed, "Available hosts:\n  web1 -> deploy@127.0.0.1:22\n")
+        self.assertEqual(printed, "Available hosts:\n  web1 -> deploy@127.0.0.1:22\n"
+                         "No host matches x\n")
 
     def test_many_are_summed_up_and_patterns_list_them(self):
         names = [f"web{i}" for i in range(1, 41)] + [f"db-{i}.lan" for i in range(1, 13)] + ["mail"]

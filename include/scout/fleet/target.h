@@ -21,6 +21,10 @@ struct target {
 /* Whether the name of a host is among those that a TARGET_HOSTS is about: without patterns each is;
  * `*` and `?` as in OpenSSH's, in any case. */
 bool target_has_host(const struct target *t, const char *name);
+bool target_pattern_has(struct slice pattern, const char *name);
+
+/* The next pattern of a TARGET_HOSTS from *at on, which moves behind it; false at the end. */
+bool target_next_pattern(const struct target *t, size_t *at, struct slice *pattern);
 
 /* Parses and checks `text` (UTF-8). SCOUT_E_INVALID_ARGUMENT with the reference's text in *why. */
 __attribute__((warn_unused_result)) int target_parse(struct slice text, struct target *out,

@@ -9,7 +9,9 @@
 
 struct host_list {
     struct fleet *fleet;
-    const char *patterns;        /* that they match; "": all */
+    const char *patterns;          /* that they match; "": all */
+    const struct slice *unmatched; /* of them those that none of the hosts matches */
+    size_t unmatched_count;
     size_t count;                /* of the hosts */
     const char *const *names;    /* one row each; NULL: there are too many, see the groups */
     const bool *online, *probed; /* of the rows, for who probed them; NULL: not probed */
