@@ -3,10 +3,11 @@
 #include "scout/fleet/host_groups.h"
 
 #include "scout/base/error.h"
-#include "scout/base/slice.h"
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
+
+#define DIGITS_MAX 18 /* of a number: what is in front of them is head */
 
 struct part {
     const char *name;
@@ -33,7 +34,7 @@ static void cut(const char *name, struct part *p)
     while (end > 0 && !is_digit(name[end - 1]))
         end--;
     size_t start = end;
-    while (start > 0 && is_digit(name[start - 1]) && end - start < 18)
+    while (start > 0 && is_digit(name[start - 1]) && end - start < DIGITS_MAX)
         p->numbered = true, start--;
     if (p->numbered) {
         p->head = slice_of(name, start);
@@ -104,6 +105,45 @@ static void describe(const struct run *r, struct host_group *out)
         snprintf(out->name, sizeof out->name, "%.*s[%llu-%llu]%.*s", head_len, head,
                  (unsigned long long)r->least, (unsigned long long)r->greatest, tail_len, tail);
 }
+
+/* ---- a group's name, read again ---- */
+
+/* The number in front of `end`, which goes with it. */
+static bool take_number(struct slice *text, char end, uint64_t *number)
+{
+    size_t len = 0;
+    *number = 0;
+    while (len < text->len && len < DIGITS_MAX && is_digit((char)text->data[len]))
+        *number = *number * 10 + (uint64_t)(text->data[len++] - '0');
+    if (len == 0 || len == text->len || text->data[len] != (uint8_t)end)
+        return false;
+    *text = slice_skip(*text, len + 1);
+    return true;
+}
+
+static bool take_same(struct slice *text, struct slice part)
+{
+    bool same = text->len >= part.len &&
+                (part.len == 0 ||
+                 strncasecmp((const char *)text->data, (const char *)part.data, part.len) == 0);
+    if (same)
+        *text = slice_skip(*text, part.len);
+    return same;
+}
+
+bool host_group_has(struct slice group, const char *name)
+{
+    struct part p;
+    uint64_t least, greatest;
+    if (group.len == 0 || !memchr(group.data, '[', group.len))
+        return false;
+    cut(name, &p);
+    return p.numbered && take_same(&group, p.head) && take_same(&group, slice_str("[")) &&
+           take_number(&group, '-', &least) && take_number(&group, ']', &greatest) &&
+           take_same(&group, p.tail) && group.len == 0 && p.number >= least && p.number <= greatest;
+}
+
+/* ---- all of them ---- */
 
 long host_groups(const char *const *names, size_t count, struct host_group *out, size_t max)
 {

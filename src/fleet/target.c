@@ -8,6 +8,7 @@
 #include "scout/fleet/target.h"
 
 #include "scout/base/utf8.h"
+#include "scout/fleet/host_groups.h"
 #include "scout/ssh/pattern.h"
 #include <stdio.h>
 #include <strings.h>
@@ -273,7 +274,7 @@ bool target_next_pattern(const struct target *t, size_t *at, struct slice *patte
 
 bool target_pattern_has(struct slice pattern, const char *name)
 {
-    return pattern_match(pattern, slice_str(name), PATTERN_FOLD);
+    return pattern_match(pattern, slice_str(name), PATTERN_FOLD) || host_group_has(pattern, name);
 }
 
 bool target_has_host(const struct target *t, const char *name)

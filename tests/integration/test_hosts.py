@@ -118,6 +118,8 @@ class HostsTest(harness.ScoutTest):
         for group in content["groups"]:
             _, listed = self.hosts(client, "hosts " + group["pattern"])
             self.assertEqual(len(listed["hosts"]), group["count"])
+            _, named = self.hosts(client, "hosts " + group["name"])
+            self.assertEqual(named, listed)
             # Up to 20 rows are probed without being asked for.
             self.assertEqual("online" in listed, group["count"] <= 20)
         _, listed = self.hosts(client, "hosts web*", probe=True)

@@ -6,8 +6,7 @@
 #ifndef SCOUT_FLEET_HOST_GROUPS_H
 #define SCOUT_FLEET_HOST_GROUPS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "scout/base/slice.h"
 
 #define HOST_GROUP_NAME_MAX 320 /* bytes, NUL included: a name has at most 253, a longer is cut */
 
@@ -21,5 +20,9 @@ struct host_group {
  * groups there are in all, or SCOUT_E_NOMEM. */
 __attribute__((warn_unused_result)) long host_groups(const char *const *names, size_t count,
                                                      struct host_group *out, size_t max);
+
+/* Whether `group` is the name of such a group, with its numbers, and `name` a host of it, in any
+ * case. */
+bool host_group_has(struct slice group, const char *name);
 
 #endif

@@ -19,7 +19,7 @@ struct target {
 };
 
 /* Whether the name of a host is among those that a TARGET_HOSTS is about: without patterns each is;
- * `*` and `?` as in OpenSSH's, in any case. */
+ * `*` and `?` as in OpenSSH's, or a group as it is told (host_groups.h), in any case. */
 bool target_has_host(const struct target *t, const char *name);
 bool target_pattern_has(struct slice pattern, const char *name);
 

@@ -77,6 +77,34 @@ static void only_the_largest_are_told(void **state)
     assert_int_equal(groups[3].count, 0);
 }
 
+/* Whoever asks for what the summary said gets what it was said of. */
+static void a_name_of_a_group_has_its_hosts(void **state)
+{
+    static const struct {
+        const char *group, *in[3], *out[4];
+    } cases[] = {
+        {"web[1-40]", {"web1", "web040", "WEB40"}, {"web0", "web41", "web1x", "web1.lan"}},
+        {"db-[1-12].lan", {"db-1.lan", "db-7.lan"}, {"db-1", "db-13.lan", "db1.lan", "db-.lan"}},
+        {"x[1-2]n[3-4]", {"x[1-2]n3"}, {"x1n3", "x[1-2]n5"}},
+        {"[1-2]", {"1", "2"}, {"3", "", "a"}},
+        {"web*", {NULL}, {"web1", "web*"}},
+        {"web[1-]", {NULL}, {"web1"}},
+        {"web[1-40", {NULL}, {"web1"}},
+        {"web[1-40]*", {NULL}, {"web1", "web1a"}},
+        {"web[1111111111111111111-2222222222222222222]", {NULL}, {"web1111111111111111111"}},
+        {"", {NULL}, {"", "1"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t k = 0; k < 3 && cases[i].in[k]; k++)
+            if (!host_group_has(slice_str(cases[i].group), cases[i].in[k]))
+                fail_msg("%s has not %s", cases[i].group, cases[i].in[k]);
+        for (size_t k = 0; k < 4 && cases[i].out[k]; k++)
+            if (host_group_has(slice_str(cases[i].group), cases[i].out[k]))
+                fail_msg("%s has %s", cases[i].group, cases[i].out[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +112,7 @@ int main(void)
         cmocka_unit_test(names_without_a_number_are_grouped_by_their_begin),
         cmocka_unit_test(odd_names_are_names),
         cmocka_unit_test(only_the_largest_are_told),
+        cmocka_unit_test(a_name_of_a_group_has_its_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
