@@ -2,6 +2,7 @@
 #include "hosts_result.h"
 
 #include "result.h"
+#include "scout/tools/scout_tool.h"
 #include <stdio.h>
 
 /* ---- rows ---- */
@@ -88,6 +89,13 @@ static void groups_text(struct json_writer *w, struct json_text_parts *parts,
     snprintf(line, sizeof line, "\nFor some of them: target 'hosts PATTERN...', like 'hosts %s'",
              h->groups[0].pattern);
     result_part(w, parts, line);
+    if (h->too_many_to_list) {
+        snprintf(line, sizeof line,
+                 "\n[none was tried: they are too many to list. Patterns that match %d at most "
+                 "have each tried]",
+                 SCOUT_HOST_MATCHES_MAX);
+        result_part(w, parts, line);
+    }
 }
 
 static void groups_array(struct json_writer *w, const struct host_list *h)

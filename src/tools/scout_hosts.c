@@ -37,6 +37,7 @@ static void on_progress(void *context, size_t done, size_t count)
 static bool wants_probe(struct hosts_call *h, const struct cJSON *args)
 {
     const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(args, "probe");
+    h->result.too_many_to_list = !h->result.names && cJSON_IsTrue(wanted);
     if (!h->result.names || h->result.count == 0)
         return false;
     if (cJSON_IsBool(wanted))

@@ -124,6 +124,12 @@ class HostsTest(harness.ScoutTest):
             self.assertEqual("online" in listed, group["count"] <= 20)
         _, listed = self.hosts(client, "hosts web*", probe=True)
         self.assertEqual(listed["online"], 0)
+        # Of what is not listed nothing can be told: that nobody was tried is said.
+        told, probed = self.hosts(client, probe=True)
+        self.assertEqual(told, text + "\n[none was tried: they are too many to list. Patterns that "
+                         "match 256 at most have each tried]")
+        self.assertEqual(probed, content)
+        self.assertEqual(self.hosts(client, probe=False)[0], text)
         # Fifty are listed without a pattern, and not probed.
         client = self.daemon("".join(block(name) for name in names[:50]), "fifty")
         text, content = self.hosts(client)

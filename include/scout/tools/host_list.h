@@ -15,6 +15,7 @@ struct host_list {
     size_t count;                /* of the hosts */
     const char *const *names;    /* one row each; NULL: there are too many, see the groups */
     const bool *online, *probed; /* of the rows, for who probed them; NULL: not probed */
+    bool too_many_to_list;       /* to be tried, which was asked for */
     bool too_many_to_try;        /* without being asked for */
     const struct host_group *groups;
     size_t groups_shown, group_count;
