@@ -19,7 +19,9 @@ void file_lines_complete(struct path_get *g)
     struct path_result *out = &g->result;
     out->text = slice_of(l->kept, l->kept_len);
     out->text_at = l->kept_at;
-    out->first_line = l->want.part == PATH_LINES ? l->want.first : l->lines > 0;
+    out->first_line = l->want.part == PATH_LINES ? l->want.first
+                      : l->lines > 0             ? l->lines - l->line_count + 1
+                                                 : 0;
     out->line_total = l->at_end ? l->lines : 0;
     out->at_end = l->at_end;
     out->truncated = l->truncated;

@@ -99,6 +99,14 @@ static uint64_t count_lines(const struct line_range *r, struct slice s)
     return count;
 }
 
+static uint64_t count_ends(const struct line_range *r, struct slice s)
+{
+    uint64_t count = 0;
+    for (size_t len; (len = after_line(r, s)) > 0; count++)
+        s = slice_skip(s, len);
+    return count;
+}
+
 /* ---- what is kept ---- */
 
 static int make_room(struct line_range *r, uint64_t more)
@@ -124,10 +132,12 @@ static int append(struct line_range *r, struct slice s)
     return 0;
 }
 
+/* The lines that end in it are counted: what is kept then begins in the one behind. */
 static void drop_front(struct line_range *r, uint64_t len)
 {
     if (len == 0)
         return;
+    r->dropped += count_ends(r, slice_of(r->kept, len));
     memmove(r->kept, r->kept + len, r->kept_len - len);
     r->kept_len -= len;
     r->kept_at += len;
@@ -240,7 +250,7 @@ static void end_tail(struct line_range *r, size_t begin)
     cut_front(r);
     r->ended = r->at_end = true;
     r->line_count = count_lines(r, slice_of(r->kept, r->kept_len));
-    r->lines = r->kept_at == 0 ? r->line_count : 0;
+    r->lines = !is_backward(r) || r->at == 0 ? r->dropped + r->line_count : 0;
 }
 
 static int take_backward(struct line_range *r, struct slice block, uint64_t offset, bool last)

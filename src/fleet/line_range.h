@@ -23,7 +23,9 @@ struct line_range {
     uint64_t kept_len, kept_room;
     uint64_t kept_at;    /* where in the file it begins */
     uint64_t line_count; /* lines in it, the last one maybe without its end */
-    uint64_t lines;      /* lines that were passed over or kept; of all when at_end */
+    uint64_t lines;      /* lines that were passed over or kept; of all when at_end; of the last
+                            lines 0, unless the file was read from its begin on */
+    uint64_t dropped;    /* of the last lines: those that ended in front of them, as was seen */
     bool at_end;         /* nothing follows what was kept */
     bool truncated;      /* there is more of what is wanted than keep_max */
     bool ended;          /* no further block is needed */

@@ -95,6 +95,9 @@ static void put_notes(struct text *t, const struct read_answer *a)
         note(t, text, "nothing: the file has %" PRIu64 " lines", r->line_total);
     else if (a->range.part == PATH_LINES && !r->at_end)
         note(t, text, "more lines follow: offset=%" PRIu64, r->first_line + lines);
+    if (is_bytes(a) && r->text.len == 0 && a->range.first > 0)
+        note(t, text, "nothing: the file ends before byte %" PRIu64 " (its size is %" PRIu64 ")",
+             a->range.first, r->attrs.size);
     if (a->kind.ill_formed)
         note(t, text, "some bytes are no %s: shown as U+FFFD",
              text_encoding_name(a->kind.encoding));

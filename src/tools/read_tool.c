@@ -83,10 +83,26 @@ static int redact_ends(struct read_call *r, struct read_answer *a, struct buf *o
     return error;
 }
 
+/* Whether the lines can be numbered, where that was asked for. */
+static int check_lines(const struct read_call *r, const struct read_answer *a, struct failure *why)
+{
+    const struct path_result *result = a->result;
+    bool tail = r->range.part == PATH_TAIL;
+    if (!r->numbers || result->unchanged || result->first_line > 0 || result->text.len == 0 ||
+        a->kind.encoding == TEXT_BINARY)
+        return 0;
+    return failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                       "line_numbers: how many lines of %.400s are in front of %s is not known. "
+                       "offset and limit go with line_numbers; without it %s does",
+                       a->path, tail ? "its last ones" : "these bytes",
+                       tail ? "tail" : "byte_offset");
+}
+
 static void on_got(void *context, const struct path_result *result)
 {
     struct read_call *r = context;
     struct buf out, clean;
+    struct failure why;
     r->get = NULL;
     r->path.call->connected_ns = result->connected_ns;
     if (result->failure.error) {
@@ -103,6 +119,8 @@ static void on_got(void *context, const struct path_result *result)
     buf_init(&clean, CLEAN_TEXT_MAX);
     if (!result->unchanged && (convert(&answer, &out) != 0 || redact_ends(r, &answer, &clean) != 0))
         path_call_fail_memory(r->path.call);
+    else if (check_lines(r, &answer, &why) != 0)
+        path_call_fail(&r->path, &why);
     else
         path_call_finish(&r->path, read_answer_write, &answer);
     buf_fini(&clean);

@@ -16,7 +16,9 @@ LIMIT = 8192
 
 
 class Tools:
-    """A class gives `client`, `host` and `files`."""
+    """A class gives `client`, `host`, `files` and whether the last lines of a small file are counted."""
+
+    counts_lines = True
 
     def call(self, name, path, **arguments):
         result = self.client.tool(name, target=f"{self.host}:{path}", **arguments)
@@ -78,6 +80,39 @@ class Tools:
         self.assertEqual((answer["text"], answer["lines"]), ("", 0))
         answer = self.assertScoutOk(self.call("read", path, tail=3), "file")
         self.assertEqual((answer["text"], answer["lines"]), ("line 98\nline 99\nline 100\n", 3))
+        self.assertEqual((answer.get("offset"), answer.get("total_lines")),
+                         (98, 100) if self.counts_lines else (None, None))
+
+    def test_the_last_lines_have_numbers_where_they_are_known(self):
+        path = self.put("few", b"a\nb\nc\n")
+        large = path
+        if self.counts_lines:
+            self.assertEqual(text_of(self.call("read", path, tail=2, line_numbers=True)),
+                             "     2\tb\n     3\tc\n")
+            self.assertEqual(text_of(self.call("read", path, tail=9, line_numbers=True)),
+                             "     1\ta\n     2\tb\n     3\tc\n")
+            large = self.put("larger", b"line\n" * 19997 + b"a\nb\nc\n")
+        self.assertScoutError(self.call("read", large, tail=2, line_numbers=True),
+                              "invalid-argument", "offset and limit go with line_numbers",
+                              "without it tail does")
+        self.assertEqual(text_of(self.call("read", large, tail=2)), "b\nc\n")
+        self.assertScoutError(self.call("read", path, byte_offset=2, line_numbers=True),
+                              "invalid-argument", "without it byte_offset does")
+        self.assertEqual(text_of(self.call("read", path, byte_offset=0, byte_count=2,
+                                           line_numbers=True)), "     1\ta\n")
+
+    def test_beyond_the_end_there_is_nothing(self):
+        path = self.put("short", b"four")
+        for arguments in ({}, {"line_numbers": True}, {"byte_count": 1}):
+            for offset in (4, 5000):
+                result = self.call("read", path, byte_offset=offset, **arguments)
+                answer = self.assertScoutOk(result, "file")
+                self.assertEqual(text_of(result), f"[nothing: the file ends before byte {offset} "
+                                 "(its size is 4)]")
+                self.assertEqual((answer["text"], answer["size"], answer["byte_offset"],
+                                  answer["byte_count"]), ("", 4, offset, 0))
+        empty = self.call("read", self.put("nothing", b""), byte_offset=0)
+        self.assertEqual(text_of(empty), "")
 
     def test_lines_that_are_too_many_are_read_on(self):
         """Each answer says where the next one begins, until all is there."""
@@ -323,6 +358,7 @@ class ShellToolsTest(Tools, harness.ScoutTest):
     """A host without SFTP."""
 
     host = "demo1"
+    counts_lines = False
 
     @classmethod
     def setUpClass(cls):

@@ -102,6 +102,7 @@ static void check(const char *text, bool sized, uint64_t block)
                              0);
             expect(&r, text + from, from, total < count ? total : count);
             assert_true(r.at_end);
+            assert_int_equal(r.lines, !sized || r.at == 0 ? total : 0);
             line_range_fini(&r);
         }
 }
@@ -170,6 +171,7 @@ static void what_is_too_long_is_cut(void **state)
         expect(&r, "two\nthree\n", 4, 2);
         assert_true(r.truncated);
         assert_true(r.at_end);
+        assert_int_equal(r.lines, sized ? 0 : 3); /* the begin was not read */
         line_range_fini(&r);
         assert_int_equal(run(&r, &f, (struct path_range){PATH_TAIL, 0, 1}, 3, 4), 0);
         expect(&r, "ee\n", 11, 1);

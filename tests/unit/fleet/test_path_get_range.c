@@ -55,7 +55,8 @@ static void parts_are_the_same_both_ways(void **state)
         look(&w, "f", PATH_LINES, 9, 9);
         expect(&w, "", shell ? 0 : 18, 9, true);
         look(&w, "f", PATH_TAIL, 0, 2);
-        expect(&w, "three\nfour", shell ? 0 : 8, 0, true);
+        expect(&w, "three\nfour", shell ? 0 : 8, shell ? 0 : 3, true);
+        assert_int_equal(w.more.line_total, shell ? 0 : 4);
         look(&w, "f", PATH_TAIL, 0, 9);
         expect(&w, "one\ntwo\nthree\nfour", 0, shell ? 0 : 1, true);
         world_put(&w, "empty", "", 0);
