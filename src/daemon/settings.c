@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #include "settings_certificates.h"
+#include "settings_once.h"
 #include "settings_policy.h"
 #include "settings_redact.h"
 #include "settings_table.h"
@@ -43,6 +44,8 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 static int take_value(cfg_t *cfg, cfg_opt_t *opt)
 {
     char reason[SETTING_REASON_MAX];
+    if (!settings_once(cfg, opt))
+        return -1;
     for (size_t i = 0; i < SETTINGS_KEY_COUNT; i++) {
         const struct setting *row = &settings_table[i];
         if (strcmp(row->key, opt->name) != 0)
@@ -70,6 +73,8 @@ static void take_presets(struct settings *s, const char *home)
 
 static int check_role(cfg_t *cfg, cfg_opt_t *opt)
 {
+    if (!settings_once(cfg, opt))
+        return -1;
     if (identity_role_parse(cfg_opt_getnstr(opt, 0)) >= 0)
         return 0;
     cfg_error(cfg, "role must be one of reader, operator, not '%s'", cfg_opt_getnstr(opt, 0));
@@ -226,6 +231,7 @@ static cfg_t *make_parser(void)
     cfg_set_validate_func(cfg, "socket", take_socket);
     cfg_set_validate_func(cfg, "socket|role", check_role);
     cfg_set_validate_func(cfg, "client_certificate", take_certificate);
+    cfg_set_validate_func(cfg, "client_certificate|role", check_role);
     settings_policy_watch(cfg);
     settings_redact_watch(cfg);
     return cfg;

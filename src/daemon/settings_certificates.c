@@ -20,11 +20,9 @@ int settings_certificates_take(struct client_certificates *out, cfg_t *cfg, cfg_
 {
     struct failure why = {0};
     cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-    int role = identity_role_parse(cfg_getstr(section, "role"));
+    int role = identity_role_parse(cfg_getstr(section, "role")); /* settings.c checked it */
     unsigned count = cfg_size(section, "match");
-    if (role < 0)
-        failure_set(&why, SCOUT_E_INVALID_ARGUMENT, "role must be one of reader, operator");
-    else if (count == 0)
+    if (count == 0)
         failure_set(&why, SCOUT_E_INVALID_ARGUMENT, "match is missing: by which certificates");
     else if (client_certificates_add(out, cfg_title(section), (enum identity_role)role, &why) == 0)
         for (unsigned i = 0; i < count && !why.error; i++)

@@ -4,6 +4,7 @@
  * is refused is refused with its line. The policy itself is made from what was read, at the end. */
 #include "settings_policy.h"
 
+#include "settings_once.h"
 #include <string.h>
 
 static const struct {
@@ -37,6 +38,8 @@ void settings_policy_options(cfg_opt_t options[SETTINGS_POLICY_OPTIONS],
 
 static int check_effect(cfg_t *cfg, cfg_opt_t *opt)
 {
+    if (!settings_once(cfg, opt))
+        return -1;
     if (policy_effect_parse(cfg_opt_getnstr(opt, 0)) >= 0)
         return 0;
     cfg_error(cfg, "effect must be allow, deny or confirm");

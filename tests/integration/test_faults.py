@@ -43,7 +43,8 @@ class FaultTest(peers.PeerTest):
     def start(cls, config=""):
         cls.daemon = cls.make_daemon(
             cls.write("ssh_config", cls.blocks),
-            f"call_timeout = {DEADLINE_S}\nconnect_timeout = {CONNECT_S}\n" + config)
+            ("" if "call_timeout" in config else f"call_timeout = {DEADLINE_S}\n")
+            + f"connect_timeout = {CONNECT_S}\n" + config)
         with cls.daemon.client().raw() as client:
             client.scout("good:" + cls.path(10))
         cls.opened = cls.settled()

@@ -169,6 +169,11 @@ static void test_refusals(void **state)
         {"socket \"a\" {\nrole = root\n}\n", ":2:", "role must be one of reader, operator"},
         {"socket \"a\" {\n\ncolour = red }\n", ":3:", "colour"},
         {"socket \"a\" {}\nsocket \"a\" {}\n", ":2:", "duplicate title"},
+        {"max_file_size = 7\n\nmax_file_size = 7\n", ":3:", "max_file_size is given twice"},
+        {"role = reader\nsocket \"a\" {}\nrole = operator\n", ":3:", "role is given twice"},
+        {"socket \"a\" {\nrole = reader\nrole = operator\n}\n", ":3:", "role is given twice"},
+        {"client_certificate \"a\" {\nrole = reader\nmatch = {\"dns:x\"}\nrole = reader }\n",
+         ":4:", "role is given twice"},
         {"max_file_size = \"\n", ":", "premature end of file"},
     };
     (void)state;

@@ -86,6 +86,7 @@ static void wrong_rules_are_refused_with_their_line(void **state)
         const char *text, *line, *what;
     } cases[] = {
         {"rule a { effect = maybe }", ":1:", "effect must be allow, deny or confirm"},
+        {"rule a { effect = deny\n effect = allow }", ":2:", "effect is given twice"},
         {"# c\nrule a {\n  hosts = {x}\n}", ":4:", "effect is missing"},
         {"rule a { effect = deny\n verbs = {run,\n fly} }", ":3:", "not fly"},
         {"rule a { effect = allow\n paths = {} }", ":2:", "paths is empty"},
