@@ -9,6 +9,16 @@
 
 /* ---- the projects ---- */
 
+static void put_title(struct resource_call *r)
+{
+    page_printf(&r->page, "# Docker Compose Projects on %s\n", r->uri.target.host);
+}
+
+static void put_nothing(struct resource_call *r)
+{
+    page_put(&r->page, slice_str("\nNo projects found (or Docker Compose not available)."));
+}
+
 static void put_project(struct resource_call *r, const struct compose_project *p)
 {
     const char *host = r->uri.target.host;
@@ -42,9 +52,9 @@ static void on_projects(void *context, const struct fixed_output *output)
         return;
     const struct compose_project *projects =
         compose_projects_read(output->out, &r->call->arena, &count);
-    page_printf(&r->page, "# Docker Compose Projects on %s\n", r->uri.target.host);
+    put_title(r);
     if (output->status != 0 || count == 0) {
-        page_put(&r->page, slice_str("\nNo projects found (or Docker Compose not available)."));
+        put_nothing(r);
         resource_put_reason(r, output);
     } else {
         page_rule(&r->page, '=', 50);
@@ -186,11 +196,29 @@ const struct resource_reader read_compose_file = {.start = start_file};
 
 /* ---- logs ---- */
 
+/* The host has no docker, or a docker that does not know compose: it then takes the words for its
+ * own, fails, and says how it is used. */
+static bool has_no_compose(const struct fixed_output *output)
+{
+    static const char *const says[] = {"is not a docker command", "unknown command: docker compose",
+                                       "unknown shorthand flag: 'p' in -p"};
+    for (size_t i = 0; output->status > 0 && i < sizeof says / sizeof says[0]; i++)
+        if (fixed_says(output->out, says[i]))
+            return true;
+    return output->status == FIXED_NOT_FOUND;
+}
+
 static void on_logs(void *context, const struct fixed_output *output)
 {
     struct resource_call *r = context;
     if (resource_ran_not(r, output))
         return;
+    if (has_no_compose(output)) {
+        put_title(r);
+        put_nothing(r);
+        resource_finish(r, "text/plain");
+        return;
+    }
     if (output->status > 0 && fixed_says(output->out, "no configuration file provided")) {
         fail_project(r);
         return;

@@ -357,6 +357,18 @@ class ReadsTest(harness.ScoutTest):
             self.assertEqual(self.text("t2://" + path), unavailable)
         self.refused("t2://docker/x/logs", -32603, "remote-failure", "Docker error on t2: ")
         self.refused("t2://compose/x", -32602, "path-not-found", "Compose project 'x' not found on t2")
+        self.assertEqual(self.text("t2://compose/x/logs"), self.text("t2://compose"))
+
+    def test_a_docker_without_compose_has_no_logs_of_projects(self):
+        """It says how it is used, which nobody is to take for logs."""
+        self.addCleanup(self.program, self.fakes, "docker", DOCKER)
+        for said, status in (("unknown shorthand flag: 'p' in -p\nSee 'docker --help'.\n\nUsage:  docker [OPTIONS] COMMAND", 125),
+                             ("docker: 'compose' is not a docker command.\nSee 'docker --help'", 1),
+                             ("docker: unknown command: docker compose\n\nRun 'docker --help' for more information", 1)):
+            with self.subTest(said=said[:20]):
+                self.program(self.fakes, "docker", f'#!/bin/sh\ncat >&2 <<"E"\n{said}\nE\nexit {status}\n')
+                self.assertEqual(self.text("t1://compose/media/logs"), "# Docker Compose Projects on t1\n\n"
+                                 "No projects found (or Docker Compose not available).")
 
     def test_the_system_log_without_a_journal(self):
         """Whatever this machine has at /var/log/syslog: the end of it, or that there is none."""
