@@ -79,15 +79,15 @@ static const char look[] =
     "fi; done; exit 0";
 
 /* $2 bytes at most, $3 levels, $4 the pattern in escapes; without one, all that is not hidden. $5:
- * directories are not wanted. Types, and targets or times and sizes, are told by a find that has
- * -printf. */
+ * f, directories are not wanted; d, nothing else is; neither, all are. Types, and targets or times
+ * and sizes, are told by a find that has -printf. */
 static const char walk[] =
     "if [ $k = f ]; then printf \"ok\\n\"; exit 0; fi; "
     "cd \"$p\" 2>/dev/null && [ -r . ] || { printf \"denied\\n\"; exit 0; }; "
     "printf \"ok\\n\"; "
     "b=$2; d=$3; w=$5; g=$(printf \"%b\" \"$4\"; printf x); g=${g%x}; "
     "if [ \"$g\" ]; then set -- -name \"$g\"; else set -- -name \".*\" -prune -o; fi; "
-    "if [ $w ]; then set -- -type d -o \"$@\"; fi; "
+    "case $w in f) set -- -type d -o \"$@\";; d) set -- -type d \"$@\";; esac; "
     "{ if find . -maxdepth 0 -printf \"\" >/dev/null 2>&1; then if [ $w ]; then printf A; "
     "LC_ALL=C.UTF-8 find . -mindepth 1 -maxdepth $d \"$@\" -printf \"%y%P\\0%T@ %s\\0\"; "
     "else printf T; "
@@ -161,14 +161,14 @@ int exec_script_write(struct buf *out, const char *path, uint64_t size_max, uint
 }
 
 int exec_script_write_walk(struct buf *out, const char *path, uint64_t bytes_max, uint32_t depth,
-                           const char *pattern, bool files)
+                           const char *pattern, const char *types)
 {
     int error = put_begin(out, head, walk, path);
     if (!error)
         error = buf_printf(out, "' %llu %u '", (unsigned long long)bytes_max + 1, depth);
     if (!error)
         error = shell_line_escape(out, pattern);
-    return error ? error : buf_append_str(out, files ? "' f" : "'");
+    return error ? error : buf_printf(out, "' %s", types);
 }
 
 int exec_script_write_stat(struct buf *out, const char *path)

@@ -16,10 +16,12 @@ __attribute__((warn_unused_result)) int exec_script_write(struct buf *out, const
                                                           uint32_t around);
 
 /* The same for a walk below `path`, `depth` levels down: names that fit `pattern`, or, when it is
- * empty, all that are not hidden; with `files` no directories. */
+ * empty, all that are not hidden; `types`: "f" all but directories, "d"
+ * directories alone, "" all. */
 __attribute__((warn_unused_result)) int exec_script_write_walk(struct buf *out, const char *path,
                                                                uint64_t bytes_max, uint32_t depth,
-                                                               const char *pattern, bool files);
+                                                               const char *pattern,
+                                                               const char *types);
 
 /* The same for what is known of `path` (path_stat.c). */
 __attribute__((warn_unused_result)) int exec_script_write_stat(struct buf *out, const char *path);

@@ -15,6 +15,7 @@
 struct path_glob {
     struct glob_path *forms[PATH_GLOB_FORMS_MAX];
     size_t count, steps;
+    bool directories;  /* each form ends in a slash */
     bool simple_names; /* each form ends with a name of characters and `*` alone */
 };
 
@@ -81,6 +82,10 @@ static int add_form(struct path_glob *g, const char *form, bool anywhere, struct
         form += 2;
     if (form[0] == '/' || form[0] == '\0')
         return refuse(why, form, form[0] ? "it must be relative to the target" : "it is empty");
+    bool directories = form[strlen(form) - 1] == '/';
+    if (g->count > 0 && directories != g->directories)
+        return refuse(why, form, "some of its forms end in a slash, and some do not");
+    g->directories = directories;
     snprintf(text, sizeof text, "%s%s", anywhere && !strchr(form, '/') ? "**/" : "/", form);
     const char *wrong = glob_path_parse(text, &g->forms[g->count]);
     if (wrong)
@@ -152,6 +157,11 @@ void path_glob_free(struct path_glob *g)
     for (size_t i = 0; i < PATH_GLOB_FORMS_MAX; i++)
         glob_path_free(g->forms[i]);
     free(g);
+}
+
+bool path_glob_is_of_directories(const struct path_glob *g)
+{
+    return g->directories;
 }
 
 /* ---- matching ---- */

@@ -111,7 +111,7 @@ static void judge(struct path_walk *w, uint32_t parent, struct slice name, uint3
     struct slice path;
     *wanted = !r->pattern || name_glob_matches(r->pattern, name);
     *deeper = S_ISDIR(mode) && w->nodes.nodes[parent].depth + 1u < r->depth;
-    if (r->files && S_ISDIR(mode))
+    if (r->files && S_ISDIR(mode) != (r->glob && path_glob_is_of_directories(r->glob)))
         *wanted = false;
     if (!r->glob || (!*wanted && !*deeper))
         return;

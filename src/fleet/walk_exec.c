@@ -3,8 +3,8 @@
  * After the head that all scripts have (exec_reply.h), it prints "T" and then, for each name, a
  * letter for its type, its path below the root, NUL, the target of a link, NUL; or "A" and then the
  * same with its time and size, in words, in the place of the target; or "U" and then "./" path NUL
- * where find cannot tell more. A directory comes before what is in it; where it was
- * not wanted itself, it is made up from the paths below it. */
+ * where find cannot tell more (if they are to be directories, they are). A directory comes before
+ * what is in it; where it was not wanted itself, it is made up from the paths below it. */
 #include "path_walk.h"
 
 #include "exec_attrs.h"
@@ -130,8 +130,14 @@ static void parse_attrs(struct slice text, struct sftp_attrs *out)
     }
 }
 
+static bool wants_directories(const struct path_walk *w)
+{
+    return w->request.files && w->request.glob && path_glob_is_of_directories(w->request.glob);
+}
+
 static void parse(struct path_walk *w, struct slice text)
 {
+    const uint32_t untyped = wants_directories(w) ? S_IFDIR : 0;
     struct trail trail = {.count = 0};
     struct slice path, more = {0};
     bool attrs_follow = text.len > 0 && text.data[0] == 'A';
@@ -139,7 +145,7 @@ static void parse(struct path_walk *w, struct slice text)
     text = slice_skip(text, text.len > 0);
     while (take_text(&text, &path) && (!typed || take_text(&text, &more))) {
         struct sftp_attrs attrs = {.flags = SFTP_ATTR_PERMISSIONS};
-        attrs.permissions = typed && path.len ? mode_of_letter(path.data[0]) : 0;
+        attrs.permissions = typed && path.len ? mode_of_letter(path.data[0]) : untyped;
         if (attrs_follow)
             parse_attrs(more, &attrs);
         size_t skip = typed ? 1 : 2; /* the letter, or "./" */
@@ -224,7 +230,9 @@ void walk_exec_start(struct path_walk *w)
     }
     if (!error)
         error = exec_script_write_walk(&command, w->visit.path, bytes_max(w), r->depth, pattern,
-                                       r->files);
+                                       !r->files              ? ""
+                                       : wants_directories(w) ? "d"
+                                                              : "f");
     visit_run_line(&w->visit, &command, error, "walks the directory");
 }
 

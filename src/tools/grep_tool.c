@@ -131,6 +131,11 @@ static int prepare(struct grep_call *g, const struct cJSON *args, struct failure
         error = search_pattern_write(g->pattern, fold, &g->posix, &g->rust, why);
     if (!error && glob)
         error = path_glob_parse(glob, true, &g->glob, why);
+    if (!error && glob && path_glob_is_of_directories(g->glob))
+        error = failure_set(why, SCOUT_E_INVALID_ARGUMENT,
+                            "The glob '%.200s' is of directories, and files are searched: end it "
+                            "with /** for all below them",
+                            glob);
     if (error)
         return error;
     if (g->request.mode != SEARCH_CONTENT)

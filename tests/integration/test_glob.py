@@ -59,6 +59,22 @@ class Globs:
                     found.add(full)
         return found
 
+    def test_a_slash_at_the_end_finds_directories(self):
+        root = self.make_tree("folders")
+        for pattern in ("*/", "a/*/", "a/**/", "**/b/", "{a,lib}/", "**/c/*/", "none*/", ".*/",
+                        "top.py/", "**/*.py/", "a/*/*/"):
+            with self.subTest(pattern=pattern):
+                expected = set()
+                for form in search.brace_forms(pattern):
+                    for path in glob.glob(form, root_dir=root, recursive=True, include_hidden=True):
+                        parts = path.rstrip("/").split("/")
+                        if not {".git", ".svn", "link-to-a"} & set(parts):
+                            expected.add(os.path.join(root, *parts))
+                if pattern == "a/**/":
+                    expected.discard(root + "/a")  # Python has the folder itself, too
+                answer = self.assertScoutOk(self.call(root, pattern), "glob")
+                self.assertEqual(set(answer["paths"]), expected)
+
     def test_it_finds_what_python_finds(self):
         root = self.make_tree("tree")
         for pattern in ("*.py", "**/*.py", "a/**/*.py", "a/*", "**/*.{py,c}", "{a,ümlaut}/*.{c,txt}",

@@ -223,6 +223,7 @@ class Greps:
                                   ("a(?=b)", "(?: ) alone"), ("a\nb", "one by one"), ("", "empty")):
             self.assertScoutError(self.call(self.files, pattern), "invalid-argument", fragment)
         self.assertScoutError(self.call(self.files, "a", glob="/x"), "invalid-argument", "relative")
+        self.assertScoutError(self.call(self.files, "a", glob="x/"), "invalid-argument", "of directories")
 
     def test_what_cannot_be_read_is_counted(self):
         if os.getuid() == 0:

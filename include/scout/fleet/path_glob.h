@@ -3,7 +3,8 @@
  * `*` any run of characters and `?` one of them, both without `/`; `[a-z]`, `[!a-z]` and
  * `[[:digit:]]` one of a set; `**` as a component any number of directories, at the end all that is
  * below; `{a,b}` one of several, also within each other; a backslash takes away the meaning. A dot
- * in front is nothing special. Components are matched by name_glob.c, their order by policy_glob.c.
+ * in front is nothing special. A slash at the end: only directories are meant. Components are
+ * matched by name_glob.c, their order by policy_glob.c.
  */
 #ifndef SCOUT_FLEET_PATH_GLOB_H
 #define SCOUT_FLEET_PATH_GLOB_H
@@ -22,7 +23,10 @@ __attribute__((warn_unused_result)) int
 path_glob_parse(const char *text, bool anywhere, struct path_glob **out, struct failure *why);
 void path_glob_free(struct path_glob *g);
 
-/* `path` is below the directory, without a slash in front. */
+/* Whether it ends in a slash, and so do all of its alternatives. */
+bool path_glob_is_of_directories(const struct path_glob *g);
+
+/* `path` is below the directory, without a slash in front or at the end. */
 bool path_glob_matches(const struct path_glob *g, struct slice path);
 /* Whether something below the directory `path` could match. */
 bool path_glob_reaches(const struct path_glob *g, struct slice path);

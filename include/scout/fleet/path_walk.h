@@ -26,12 +26,13 @@ struct walk_request {
     uint32_t depth;               /* levels below the root, 1 to WALK_DEPTH_MAX */
     const char *pattern;          /* of the names that are wanted (name_glob.h); NULL: all */
     const struct path_glob *glob; /* of the paths that are wanted; NULL: all. The caller's */
-    bool files;                   /* directories are not wanted; sizes and times are */
-    bool skip_history;            /* directories of .git, .hg and .svn, with all below them */
-    bool skip_hidden;             /* names that begin with a dot, with all below them */
-    bool sorted;                  /* in byte order within a directory, else as the host has them */
-    bool targets;                 /* of symbolic links are wanted */
-    size_t entries_max;           /* of the result */
+    bool files; /* directories are not wanted, or with a glob of them nothing else; sizes and times
+                   are */
+    bool skip_history;  /* directories of .git, .hg and .svn, with all below them */
+    bool skip_hidden;   /* names that begin with a dot, with all below them */
+    bool sorted;        /* in byte order within a directory, else as the host has them */
+    bool targets;       /* of symbolic links are wanted */
+    size_t entries_max; /* of the result */
     /* So many directories were read; may be NULL. */
     void (*progress)(void *context, uint64_t directories);
 };

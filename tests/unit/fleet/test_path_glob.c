@@ -117,12 +117,28 @@ static void depths_and_names(void **state)
     path_glob_free(g);
 }
 
+static void a_slash_at_the_end_is_of_directories(void **state)
+{
+    static const char *const patterns[] = {"*/", "src/**/", "**/", "{a,b}/", "{a/,b/}", "./a//"};
+    (void)state;
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+        struct path_glob *g = parse(patterns[i], false);
+        assert_true(path_glob_is_of_directories(g));
+        path_glob_free(g);
+    }
+    expect("src/*/", false, "src/a", "src a src/a/b");
+    struct path_glob *g = parse("a/b", false);
+    assert_false(path_glob_is_of_directories(g));
+    path_glob_free(g);
+}
+
 static void refusals(void **state)
 {
     static const struct {
         const char *pattern, *fragment;
     } cases[] = {{"/etc/*", "relative to the target"},
                  {"", "empty"},
+                 {"{a/,b}", "some of its forms end in a slash"},
                  {"a/../b", "`..`"},
                  {"a[b", "has no `]`"},
                  {"a\\", "backslash"},
@@ -176,10 +192,10 @@ static void nothing_takes_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_matches),       cmocka_unit_test(braces),
-        cmocka_unit_test(names_anywhere),     cmocka_unit_test(what_is_not_looked_into),
-        cmocka_unit_test(depths_and_names),   cmocka_unit_test(refusals),
-        cmocka_unit_test(nothing_takes_long),
+        cmocka_unit_test(what_matches),     cmocka_unit_test(braces),
+        cmocka_unit_test(names_anywhere),   cmocka_unit_test(what_is_not_looked_into),
+        cmocka_unit_test(depths_and_names), cmocka_unit_test(a_slash_at_the_end_is_of_directories),
+        cmocka_unit_test(refusals),         cmocka_unit_test(nothing_takes_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
