@@ -22,7 +22,7 @@ class BeamCase:
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(2)
+        cls.fleet = cls.make_fleet(2, SetEnv=f"HOME={cls.folder}")
         cls.daemon = cls.make_daemon(cls.fleet.ssh_config, cls.CONFIG)
         cls.here = os.path.join(cls.daemon.state, "transfer", str(os.getuid()))
 

@@ -67,7 +67,7 @@ class RealClients:
         if reason:
             raise unittest.SkipTest(reason)
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1)
+        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.environment = harness.clean_environment(cls.folder)
 
     def drive(self, script, *arguments, server=None):

@@ -20,7 +20,7 @@ class EnduranceTest(harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(2, MaxSessions="10")
+        cls.fleet = cls.make_fleet(2, MaxSessions="10", SetEnv=f"HOME={cls.folder}")
         for i in range(FILES):
             cls.fleet.write("demo1", f"f{i}", f"content of {i}\n")
         with open(cls.fleet.ssh_config, encoding="utf-8") as text:

@@ -20,7 +20,7 @@ class HoldingsTest(harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1)
+        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.line = "x" * 63
         cls.lines = 4 * MIB // 64
         cls.large = cls.write("large", (cls.line + "\n") * (cls.lines - 1) + "the last one\n")

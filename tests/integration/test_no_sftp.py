@@ -145,7 +145,7 @@ class NoSubsystemTest(Answers, harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1)
+        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.fleet.without_sftp("demo1")
         cls.files = cls.fleet.path("demo1")
         cls.daemon = cls.make_daemon(cls.fleet.ssh_config)

@@ -22,7 +22,7 @@ class OutputTest(harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1)
+        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.tokens = os.path.join(cls.folder, "tokens")
         cls.other = "scout_" + "x" * 30
         with open(cls.tokens, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:

@@ -118,7 +118,7 @@ class SftpWalkTest(Walks, harness.ScoutTest):
     @classmethod
     def setUpClass(cls):
         cls.make_folder()
-        cls.fleet = cls.make_fleet(1)
+        cls.fleet = cls.make_fleet(1, SetEnv=f"HOME={cls.folder}")
         cls.files = cls.fleet.path("demo1")
         cls.daemon = cls.make_daemon(cls.fleet.ssh_config)
         cls.client = cls.daemon.client()
