@@ -60,6 +60,32 @@ static void a_connection_lost_while_the_source_is_slow_is_told(void **state)
     assert_int_equal(file_count(r), 0);
 }
 
+/* Others' requests fill the output and are not taken: that is the host's silence, too. */
+static void an_output_that_stays_full_ends_in_the_idle_limit(void **state)
+{
+    struct rig *r = *state;
+    const struct file_put_events slow = {
+        .permit = permit, .on_room = nothing_yet, .on_end = on_end};
+    put_begin(r, world_path(&r->w, "f"), (struct file_put_request){.idle_ns = 60 * 1000000000ULL},
+              &slow);
+    for (unsigned i = 0; i < 4; i++)
+        world_step(&r->w);
+    struct buf *out = sftp_output(pool_sftp(&r->put->visit.use));
+    size_t len = buf_room(out);
+    uint8_t *bytes = pattern(len);
+    assert_int_equal(buf_append(out, slice_of(bytes, len)), 0);
+    r->w.pool.silent = true;
+    assert_int_equal(file_put_room(r->put), 0);
+    for (unsigned i = 0; i < 20000 && !r->w.pool.suspects; i++)
+        world_step(&r->w);
+    assert_int_equal(r->w.pool.suspects, 1);
+    r->w.pool.silent = false; /* the new connection lives */
+    put_end(r);
+    expect_error(r, SCOUT_E_DEADLINE, "answered nothing for 60 s");
+    assert_int_equal(file_count(r), 0);
+    free(bytes);
+}
+
 /* It has nothing more, and says so before anybody has seen that the connection is gone. */
 static void a_connection_lost_before_the_source_ends_is_told(void **state)
 {
@@ -270,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_connection_leaves_nothing_behind),
         TEST(a_connection_lost_while_the_source_is_slow_is_told),
+        TEST(an_output_that_stays_full_ends_in_the_idle_limit),
         TEST(a_connection_lost_before_the_source_ends_is_told),
         TEST(a_host_that_does_not_come_back_is_told_of),
         cmocka_unit_test(a_stop_at_any_time_leaves_nothing_behind),
