@@ -49,7 +49,7 @@ size_t utf8_bad_len(struct slice text)
     return lead.len ? good_len(text, lead) : 1;
 }
 
-/* How many bytes in steps of WORDS begin `text` that are ASCII: most text is nothing else. */
+/* How many bytes that are ASCII begin `text`, in whole steps: most text is nothing else. */
 static size_t ascii_len(struct slice text)
 {
     size_t len = 0;

@@ -16,8 +16,8 @@ __attribute__((warn_unused_result)) int exec_script_write(struct buf *out, const
                                                           uint32_t around);
 
 /* The same for a walk below `path`, `depth` levels down: names that fit `pattern`, or, when it is
- * empty, all that are not hidden; `types`: "f" all but directories, "d"
- * directories alone, "" all. */
+ * empty, all that are not hidden; `types`: "f" all but directories, "d" directories alone, "" all.
+ */
 __attribute__((warn_unused_result)) int exec_script_write_walk(struct buf *out, const char *path,
                                                                uint64_t bytes_max, uint32_t depth,
                                                                const char *pattern,

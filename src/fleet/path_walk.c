@@ -103,6 +103,12 @@ static bool make_path(struct path_walk *w, uint32_t parent, struct slice name, s
     return !error;
 }
 
+bool path_walk_wants_directories(const struct path_walk *w)
+{
+    const struct walk_request *r = &w->request;
+    return r->files && r->glob && path_glob_is_of_directories(r->glob);
+}
+
 /* Whether it is wanted, and whether something below it may be. */
 static void judge(struct path_walk *w, uint32_t parent, struct slice name, uint32_t mode,
                   bool *wanted, bool *deeper)
@@ -111,7 +117,7 @@ static void judge(struct path_walk *w, uint32_t parent, struct slice name, uint3
     struct slice path;
     *wanted = !r->pattern || name_glob_matches(r->pattern, name);
     *deeper = S_ISDIR(mode) && w->nodes.nodes[parent].depth + 1u < r->depth;
-    if (r->files && S_ISDIR(mode) != (r->glob && path_glob_is_of_directories(r->glob)))
+    if (r->files && S_ISDIR(mode) != path_walk_wants_directories(w))
         *wanted = false;
     if (!r->glob || (!*wanted && !*deeper))
         return;

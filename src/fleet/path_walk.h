@@ -33,6 +33,8 @@ int path_walk_real(const struct path_walk *w, uint32_t node, struct buf *out);
 
 /* Whether it is the name of something in a directory, and neither `.` nor `..`. */
 bool path_walk_is_name(struct slice name);
+/* Nothing but directories is wanted. */
+bool path_walk_wants_directories(const struct path_walk *w);
 
 /* Adds a name to a directory if it is of use. False when the walk has to end: the result says why,
  * or the visit has failed. */

@@ -130,14 +130,9 @@ static void parse_attrs(struct slice text, struct sftp_attrs *out)
     }
 }
 
-static bool wants_directories(const struct path_walk *w)
-{
-    return w->request.files && w->request.glob && path_glob_is_of_directories(w->request.glob);
-}
-
 static void parse(struct path_walk *w, struct slice text)
 {
-    const uint32_t untyped = wants_directories(w) ? S_IFDIR : 0;
+    const uint32_t untyped = path_walk_wants_directories(w) ? S_IFDIR : 0;
     struct trail trail = {.count = 0};
     struct slice path, more = {0};
     bool attrs_follow = text.len > 0 && text.data[0] == 'A';
@@ -230,9 +225,9 @@ void walk_exec_start(struct path_walk *w)
     }
     if (!error)
         error = exec_script_write_walk(&command, w->visit.path, bytes_max(w), r->depth, pattern,
-                                       !r->files              ? ""
-                                       : wants_directories(w) ? "d"
-                                                              : "f");
+                                       !r->files                        ? ""
+                                       : path_walk_wants_directories(w) ? "d"
+                                                                        : "f");
     visit_run_line(&w->visit, &command, error, "walks the directory");
 }
 

@@ -1,6 +1,7 @@
 /* The result of a job: written once, when its call ends, since what the call wrote it from goes. */
 #include "job.h"
 
+#include "result.h"
 #include <stdlib.h>
 
 void job_say_result(struct job *job)
@@ -21,19 +22,9 @@ void job_say_result(struct job *job)
 static const char no_room[] = "{\"content\":[{\"type\":\"text\",\"text\":\"Error: there was no "
                               "room to keep the result\"}],\"isError\":true}";
 
-static int write_members(struct buf *out, const struct tool_result *result)
-{
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_object_begin(&w);
-    result->write(&w, result->context);
-    json_object_end(&w);
-    return json_writer_end(&w);
-}
-
 void job_take_result(struct job *job, const struct tool_result *result)
 {
-    job->fault = write_members(&job->result, result);
+    job->fault = result_object(&job->result, result);
     if (job->fault) {
         buf_clear(&job->result);
         if (buf_append_str(&job->result, no_room) != 0)

@@ -1,6 +1,8 @@
 /* The pieces that results of tools are written with. */
 #include "result.h"
 
+#include "scout/tools/tool.h"
+
 void result_text_begin(struct json_writer *w, struct json_text_parts *parts)
 {
     json_key(w, "content");
@@ -66,4 +68,14 @@ void result_failed(struct json_writer *w, const void *context)
     result_failure(w, why);
     json_object_end(w);
     result_bool(w, "isError", true);
+}
+
+int result_object(struct buf *out, const struct tool_result *result)
+{
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_object_begin(&w);
+    result->write(&w, result->context);
+    json_object_end(&w);
+    return json_writer_end(&w);
 }

@@ -6,6 +6,8 @@
 #include "scout/base/error.h"
 #include "scout/base/json_write.h"
 
+struct tool_result;
+
 /* The member "content" with its one text, in parts. */
 void result_text_begin(struct json_writer *w, struct json_text_parts *parts);
 void result_text_end(struct json_writer *w, struct json_text_parts *parts);
@@ -21,5 +23,7 @@ void result_failure(struct json_writer *w, const struct failure *why);
 /* The members "content", "structuredContent" and "isError" of a call that failed: `why` is its
  * struct failure. For the `write` of a tool_result. */
 void result_failed(struct json_writer *w, const void *why);
+/* All members that `result` writes, as one object; 0 or an error. */
+int result_object(struct buf *out, const struct tool_result *result);
 
 #endif

@@ -12,6 +12,7 @@
 #include "scout_call.h"
 
 #include "broadcast_result.h"
+#include "result.h"
 #include "scout/base/container.h"
 #include "scout/fleet/holdings.h"
 #include <cjson/cJSON.h>
@@ -119,14 +120,9 @@ static void end_member(struct member *m)
 static void on_done(struct tool_call *call, const struct tool_result *result)
 {
     struct member *m = call->owner;
-    struct json_writer w;
     struct buf out;
     buf_init(&out, RESULT_MAX);
-    json_writer_init(&w, &out);
-    json_object_begin(&w);
-    result->write(&w, result->context);
-    json_object_end(&w);
-    int error = json_writer_end(&w);
+    int error = result_object(&out, result);
     if (!error && !m->b->cancelled)
         error = broadcast_part_set(&m->part, m->host, m->path, buf_peek(&out), result->error);
     if (error)

@@ -7,6 +7,7 @@
 #include "tool_output.h"
 
 #include "model_result.h"
+#include "result.h"
 #include "scout/base/container.h"
 #include "scout/tools/output_store.h"
 #include <stdlib.h>
@@ -214,16 +215,6 @@ static void make(struct tool_call *call, const struct tool_result *result,
     io_job_start(call->registry->io, &o->job, run_job, on_made);
 }
 
-static int write_result(const struct tool_result *result, struct buf *out)
-{
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_object_begin(&w);
-    result->write(&w, result->context);
-    json_object_end(&w);
-    return json_writer_end(&w);
-}
-
 void tool_output_begin(struct tool_call *call, const struct tool_result *result)
 {
     struct buf written;
@@ -232,7 +223,7 @@ void tool_output_begin(struct tool_call *call, const struct tool_result *result)
         return;
     }
     buf_init(&written, MODEL_RESULT_MAX);
-    int error = write_result(result, &written);
+    int error = result_object(&written, result);
     const struct model_request request = {
         .redactor = call->view->redactor,
         .json = buf_peek(&written),
